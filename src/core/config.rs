@@ -1,0 +1,292 @@
+//! What a configuration means, once read: plain data without optional defaults.
+//!
+//! `config::reader` produces these; the core, the daemon and the client only consume them. Equality of groups is
+//! the reference's (`options.py: ProcessConfig.__eq__`), because `reloadConfig` reports changes by it.
+
+use super::states::Level;
+
+/// A whole configuration: one successful reading of the files and the command line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The `[supervisord]` section under the command line's options.
+    pub settings: Settings,
+    /// The HTTP servers: inet ones first, each kind in file order.
+    pub servers: Vec<ServerConfig>,
+    /// Names of the `[rpcinterface:x]` sections that carry the main interface, in file order.
+    pub rpcinterfaces: Vec<String>,
+    /// The process groups, by ascending priority, then name.
+    pub groups: Vec<GroupConfig>,
+    /// What the reader wants said in the main log once that exists, in order.
+    pub messages: Vec<(Level, String)>,
+}
+
+/// Options of the daemon itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Path of the configuration file as given or found.
+    pub configfile: String,
+    /// Directory of the configuration file (`%(here)s`).
+    pub here: String,
+    /// Stay in the foreground.
+    pub nodaemon: bool,
+    /// No log on stdout even in the foreground.
+    pub silent: bool,
+    /// `user=`, resolved.
+    pub user: Option<UserId>,
+    /// Mask applied when daemonizing.
+    pub umask: u32,
+    /// Directory to change to when daemonizing.
+    pub directory: Option<String>,
+    /// The main log, or the literal `syslog`. Absolute after start, as written after a reread.
+    pub logfile: String,
+    /// Size that triggers rotation of the main log; 0 means never.
+    pub logfile_maxbytes: i64,
+    /// Rotated main logs kept.
+    pub logfile_backups: i64,
+    /// Threshold of the main log.
+    pub loglevel: Level,
+    /// Absolute path of the pid file.
+    pub pidfile: String,
+    /// Name of this supervisor in events, log file names and `getIdentification`.
+    pub identifier: String,
+    /// Directory of AUTO child logs.
+    pub childlogdir: String,
+    /// Keep old AUTO child logs at start.
+    pub nocleanup: bool,
+    /// Remove ANSI escapes from what programs print.
+    pub strip_ansi: bool,
+    /// Least number of file descriptors to start with.
+    pub minfds: i64,
+    /// Least number of processes to start with.
+    pub minprocs: i64,
+    /// `SUPERVISOR_SERVER_URL` for programs that set none: the first Unix server, else the last inet one.
+    pub serverurl: Option<String>,
+}
+
+/// A user the daemon runs as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserId {
+    /// Numeric user id.
+    pub uid: u32,
+}
+
+/// One HTTP server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServerConfig {
+    /// The section it came from, e.g. `unix_http_server` or `inet_http_server:admin`.
+    pub section: String,
+    /// Where it listens.
+    pub address: ServerAddress,
+    /// User name and password, both or neither. An empty user name means no authentication, as in the reference.
+    pub credentials: Option<Credentials>,
+}
+
+/// What a client must present.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Credentials {
+    /// The user name.
+    pub username: String,
+    /// The password, plain or `{SHA}` and a hexadecimal SHA-1.
+    pub password: String,
+}
+
+/// Where an HTTP server listens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ServerAddress {
+    /// TCP; an empty host means every interface.
+    Inet {
+        /// Host name or address, lower-cased, possibly empty.
+        host: String,
+        /// 1 to 65535.
+        port: u16,
+    },
+    /// A Unix socket.
+    Unix {
+        /// Absolute path.
+        path: String,
+        /// Permission bits of the socket.
+        chmod: u32,
+        /// Owner to set, if any was configured.
+        chown: Option<Owner>,
+    },
+}
+
+/// `user:group` or `user`, resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Numeric user id.
+    pub uid: u32,
+    /// Numeric group id; `None` leaves the group alone.
+    pub gid: Option<u32>,
+}
+
+/// When a process that exited by itself is started again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AutoRestart {
+    /// `false`
+    Never,
+    /// `unexpected`: after an exit status outside `exitcodes`.
+    Unexpected,
+    /// `true`
+    Always,
+}
+
+/// Where a channel's output goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogFile {
+    /// Nowhere.
+    None,
+    /// A file in `childlogdir` whose name is chosen when the group is added.
+    Auto,
+    /// A path, as written after expansion.
+    Path(String),
+}
+
+/// One output channel (stdout or stderr) of a process.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChannelConfig {
+    /// Destination.
+    pub logfile: LogFile,
+    /// Size that triggers rotation; 0 means never.
+    pub logfile_maxbytes: i64,
+    /// Rotated files kept.
+    pub logfile_backups: i64,
+    /// Size of the capture buffer; 0 disables capture mode.
+    pub capture_maxbytes: i64,
+    /// Send PROCESS_LOG events.
+    pub events_enabled: bool,
+    /// Also send lines to syslog.
+    pub syslog: bool,
+}
+
+/// One process, after `numprocs` expansion.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)] // the fields carry the names of the options they come from
+pub struct ProcessConfig {
+    pub name: String,
+    pub uid: Option<u32>,
+    pub command: String,
+    pub directory: Option<String>,
+    pub umask: Option<u32>,
+    pub priority: i64,
+    pub autostart: bool,
+    pub autorestart: AutoRestart,
+    pub startsecs: i64,
+    pub startretries: i64,
+    pub stdout: ChannelConfig,
+    pub stderr: ChannelConfig,
+    pub stopsignal: i32,
+    pub stopwaitsecs: i64,
+    pub stopasgroup: bool,
+    pub killasgroup: bool,
+    pub exitcodes: Vec<i64>,
+    pub redirect_stderr: bool,
+    /// `[supervisord]` environment overlaid with the program's, in order of first appearance.
+    pub environment: Vec<(String, String)>,
+    /// `None` when unset or AUTO.
+    pub serverurl: Option<String>,
+}
+
+impl ProcessConfig {
+    /// The last value `environment=` gives a name.
+    pub fn env(&self, name: &str) -> Option<&str> {
+        self.environment.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+fn same_log(a: &LogFile, b: &LogFile) -> bool {
+    a == b || *a == LogFile::Auto || *b == LogFile::Auto
+}
+
+fn same_channel(a: &ChannelConfig, b: &ChannelConfig) -> bool {
+    same_log(&a.logfile, &b.logfile)
+        && a.logfile_maxbytes == b.logfile_maxbytes
+        && a.logfile_backups == b.logfile_backups
+        && a.capture_maxbytes == b.capture_maxbytes
+        && a.events_enabled == b.events_enabled
+        && a.syslog == b.syslog
+}
+
+fn same_environment(a: &[(String, String)], b: &[(String, String)]) -> bool {
+    a.len() == b.len() && a.iter().all(|entry| b.contains(entry))
+}
+
+/// Equal but for AUTO log names, which equal anything (`ProcessConfig.__eq__`).
+impl PartialEq for ProcessConfig {
+    fn eq(&self, other: &ProcessConfig) -> bool {
+        self.name == other.name
+            && self.uid == other.uid
+            && self.command == other.command
+            && self.directory == other.directory
+            && self.umask == other.umask
+            && self.priority == other.priority
+            && self.autostart == other.autostart
+            && self.autorestart == other.autorestart
+            && self.startsecs == other.startsecs
+            && self.startretries == other.startretries
+            && same_channel(&self.stdout, &other.stdout)
+            && same_channel(&self.stderr, &other.stderr)
+            && self.stopsignal == other.stopsignal
+            && self.stopwaitsecs == other.stopwaitsecs
+            && self.stopasgroup == other.stopasgroup
+            && self.killasgroup == other.killasgroup
+            && self.exitcodes == other.exitcodes
+            && self.redirect_stderr == other.redirect_stderr
+            && same_environment(&self.environment, &other.environment)
+            && self.serverurl == other.serverurl
+    }
+}
+
+/// A process group: what `reread`, `add` and `remove` deal in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupConfig {
+    /// The group's name.
+    pub name: String,
+    /// Lower starts earlier and stops later.
+    pub priority: i64,
+    /// The processes, in the order they are started at boot.
+    pub processes: Vec<ProcessConfig>,
+    /// What kind of group it is.
+    pub kind: GroupKind,
+}
+
+/// Kinds of process groups.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GroupKind {
+    /// `[program:x]` and `[group:x]`.
+    Plain,
+    /// `[eventlistener:x]`.
+    Listener(ListenerConfig),
+    /// `[fcgi-program:x]`.
+    FastCgi(FastCgiSocket),
+}
+
+/// Options of an event listener pool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListenerConfig {
+    /// Events held while no listener is ready, at least 1.
+    pub buffer_size: i64,
+    /// Names of the subscribed event types, upper-case, sorted, each once.
+    pub events: Vec<String>,
+    /// `result_handler=` as written.
+    pub result_handler: String,
+}
+
+/// The shared socket of a FastCGI group. Two are equal when their URLs are (`SocketConfig.__eq__`).
+#[derive(Clone, Debug)]
+pub struct FastCgiSocket {
+    /// `unix:///path` or `tcp://host:port`.
+    pub url: String,
+    /// Owner of a Unix socket.
+    pub owner: Option<Owner>,
+    /// Permission bits of a Unix socket.
+    pub mode: Option<u32>,
+    /// Listen backlog; `None` means the system's maximum.
+    pub backlog: Option<i64>,
+}
+
+impl PartialEq for FastCgiSocket {
+    fn eq(&self, other: &FastCgiSocket) -> bool {
+        self.url == other.url
+    }
+}

@@ -1,0 +1,237 @@
+//! What goes into the core and what comes out: inputs, effects, and the verbs answered in the same breath.
+
+use std::time::Duration;
+
+use super::config::{Config, GroupKind, ProcessConfig};
+use super::fault::Fault;
+use super::states::{Level, Mood};
+use super::value::Value;
+
+/// Identity of a process for the life of the daemon; never reused (pids are).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProcId(pub u64);
+
+/// A call that awaits its one reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ReplyId(pub u64);
+
+/// A job given to the shell that awaits its one outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobId(pub u64);
+
+/// An XML-RPC call, e.g. `supervisor.startProcess` with its parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// Namespace, dot, method.
+    pub method: String,
+    /// Positional parameters.
+    pub params: Vec<Value>,
+}
+
+/// How a child ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitStatus {
+    /// `exit(code)`.
+    Exited(i32),
+    /// Killed by a signal.
+    Signaled {
+        /// The signal.
+        signal: i32,
+        /// A core file was written.
+        core_dumped: bool,
+    },
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The deadline the core asked for has come (it is harmless to send one early).
+    Timer,
+    /// A child was reaped.
+    ChildExited {
+        /// Its process id.
+        pid: i32,
+        /// How it ended.
+        status: ExitStatus,
+    },
+    /// A client called.
+    Call {
+        /// To be echoed in the reply.
+        reply: ReplyId,
+        /// What it wants.
+        call: Call,
+    },
+    /// The client of a pending call went away; nobody wants the reply any more.
+    Hangup {
+        /// The call it had made.
+        reply: ReplyId,
+    },
+    /// A signal sent to the daemon (SIGCHLD excepted).
+    Signal(i32),
+    /// A job is finished.
+    JobDone {
+        /// The job.
+        job: JobId,
+        /// Its result.
+        outcome: JobOutcome,
+    },
+}
+
+/// Result of a [`Job`].
+#[derive(Clone, Debug)]
+pub enum JobOutcome {
+    /// The answer to the call that wanted it.
+    Answer(Result<Value, Fault>),
+    /// `Job::ReadConfig`: the new configuration, or the reader's message.
+    Config(Result<Box<Config>, String>),
+}
+
+/// Work that needs input or output and may take its time.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Job {
+    /// Read a range of a log (`options.py: readFile`); answers a string.
+    ReadLog {
+        /// The file.
+        path: String,
+        /// Negative: that many bytes from the end.
+        offset: i64,
+        /// 0 with a non-negative offset: to the end.
+        length: i64,
+    },
+    /// Tail a log (`options.py: tailFile`); answers `[bytes, offset, overflow]`.
+    TailLog {
+        /// The file.
+        path: String,
+        /// Where the client believes the end was.
+        offset: i64,
+        /// Most bytes wanted.
+        length: i64,
+    },
+    /// Remove and reopen the main log; answers `true`.
+    ClearMainLog,
+    /// Remove and reopen the logs of a running process; answers `true`.
+    ClearProcessLogs {
+        /// The process.
+        proc: ProcId,
+        /// Its namespec, for the fault.
+        name: String,
+    },
+    /// Read the configuration again.
+    ReadConfig,
+}
+
+/// Something to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Answer a call. Exactly one per call, unless its client hung up.
+    Reply {
+        /// The call.
+        reply: ReplyId,
+        /// The answer.
+        result: Result<Value, Fault>,
+    },
+    /// Write a line to the main log.
+    Log(Level, String),
+    /// Do a job and report its outcome.
+    Job {
+        /// To be echoed in the outcome.
+        job: JobId,
+        /// The work.
+        work: Job,
+    },
+    /// Make sure an AUTO log file exists (empty, private to the owner).
+    CreateLog {
+        /// Its path.
+        path: String,
+    },
+    /// Reopen the main log and every child log (SIGUSR2).
+    ReopenLogs,
+    /// A new configuration was accepted: settings that apply at once do.
+    ApplySettings,
+    /// Everything is stopped: leave the main loop.
+    Exit(Mood),
+}
+
+/// The executable and argument vector a command resolves to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolvedCommand {
+    /// Path handed to execve.
+    pub filename: String,
+    /// argv.
+    pub argv: Vec<String>,
+}
+
+/// Why a command cannot be run, in the reference's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommandError {
+    /// It does not exist: fault NO_FILE.
+    NotFound(String),
+    /// It cannot be parsed, is a directory, is not executable, or is not permitted: fault NOT_EXECUTABLE.
+    NotExecutable(String),
+}
+
+impl CommandError {
+    /// The message.
+    pub fn message(&self) -> &str {
+        match self {
+            CommandError::NotFound(message) | CommandError::NotExecutable(message) => message,
+        }
+    }
+}
+
+/// Everything needed to start one process.
+#[derive(Clone, Copy, Debug)]
+pub struct SpawnRequest<'a> {
+    /// The process.
+    pub proc: ProcId,
+    /// Name of its group.
+    pub group_name: &'a str,
+    /// Kind of its group.
+    pub kind: &'a GroupKind,
+    /// Its configuration, log names resolved.
+    pub config: &'a ProcessConfig,
+    /// What to execute.
+    pub command: &'a ResolvedCommand,
+}
+
+/// Why a signal could not be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KillError {
+    /// There is no such process (it just exited and is not reaped yet).
+    Gone,
+    /// Anything else, with the system's message, e.g. `Operation not permitted`.
+    Other(String),
+}
+
+/// Why bytes could not be queued for a child's stdin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StdinError {
+    /// The child closed its end, or has no stdin.
+    Closed,
+    /// The child does not read and the buffer is full.
+    Full,
+}
+
+/// The verbs whose result the reference's semantics depend on at once. Two implementers: the operating system
+/// (`daemon::house`) and the simulator (`core::sim`).
+pub trait Host {
+    /// Parses the command and finds the executable (`process.py: get_execv_args`).
+    fn resolve(&mut self, config: &ProcessConfig) -> Result<ResolvedCommand, CommandError>;
+
+    /// Starts a process and returns its pid, or the text that becomes `spawnerr`.
+    fn spawn(&mut self, request: SpawnRequest<'_>) -> Result<i32, String>;
+
+    /// Sends a signal to a process, or to a process group when `pid` is negative.
+    fn kill(&mut self, pid: i32, signal: i32) -> Result<(), KillError>;
+
+    /// Writes to a child's stdin what fits and queues the rest.
+    fn write_stdin(&mut self, proc: ProcId, bytes: &[u8]) -> Result<(), StdinError>;
+
+    /// Chooses an unused name for an AUTO child log.
+    fn auto_log_name(&mut self, process: &str, channel: &str) -> String;
+}
+
+/// The earliest of the deadlines, if any.
+pub fn earliest(deadlines: impl IntoIterator<Item = Option<Duration>>) -> Option<Duration> {
+    deadlines.into_iter().flatten().min()
+}

@@ -1,0 +1,88 @@
+//! XML-RPC faults: the codes and the texts clients match on.
+
+use std::fmt;
+
+/// Code of a fault; the discriminant goes over the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(i32)]
+#[allow(missing_docs)] // the names are the documentation: they are the protocol's own
+pub enum FaultCode {
+    UnknownMethod = 1,
+    IncorrectParameters = 2,
+    BadArguments = 3,
+    SignatureUnsupported = 4,
+    ShutdownState = 6,
+    BadName = 10,
+    BadSignal = 11,
+    NoFile = 20,
+    NotExecutable = 21,
+    Failed = 30,
+    AbnormalTermination = 40,
+    SpawnError = 50,
+    AlreadyStarted = 60,
+    NotRunning = 70,
+    Success = 80,
+    AlreadyAdded = 90,
+    StillRunning = 91,
+    CantReread = 92,
+}
+
+impl FaultCode {
+    /// The numeric code.
+    pub fn code(self) -> i64 {
+        self as i64
+    }
+
+    /// The name that starts every fault string.
+    pub fn name(self) -> &'static str {
+        match self {
+            FaultCode::UnknownMethod => "UNKNOWN_METHOD",
+            FaultCode::IncorrectParameters => "INCORRECT_PARAMETERS",
+            FaultCode::BadArguments => "BAD_ARGUMENTS",
+            FaultCode::SignatureUnsupported => "SIGNATURE_UNSUPPORTED",
+            FaultCode::ShutdownState => "SHUTDOWN_STATE",
+            FaultCode::BadName => "BAD_NAME",
+            FaultCode::BadSignal => "BAD_SIGNAL",
+            FaultCode::NoFile => "NO_FILE",
+            FaultCode::NotExecutable => "NOT_EXECUTABLE",
+            FaultCode::Failed => "FAILED",
+            FaultCode::AbnormalTermination => "ABNORMAL_TERMINATION",
+            FaultCode::SpawnError => "SPAWN_ERROR",
+            FaultCode::AlreadyStarted => "ALREADY_STARTED",
+            FaultCode::NotRunning => "NOT_RUNNING",
+            FaultCode::Success => "SUCCESS",
+            FaultCode::AlreadyAdded => "ALREADY_ADDED",
+            FaultCode::StillRunning => "STILL_RUNNING",
+            FaultCode::CantReread => "CANT_REREAD",
+        }
+    }
+}
+
+/// A failed call, as the client sees it: `faultCode` and `faultString`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The code.
+    pub code: FaultCode,
+    /// `NAME` or `NAME: detail`.
+    pub text: String,
+}
+
+impl Fault {
+    /// A fault whose text is the bare name.
+    pub fn bare(code: FaultCode) -> Fault {
+        Fault { code, text: code.name().to_string() }
+    }
+
+    /// A fault whose text is `NAME: detail`.
+    pub fn new(code: FaultCode, detail: impl fmt::Display) -> Fault {
+        Fault { code, text: format!("{}: {detail}", code.name()) }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Fault {}

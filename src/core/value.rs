@@ -1,0 +1,70 @@
+//! Values of the XML-RPC interface, independent of their XML form.
+
+/// One XML-RPC value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// `<int>`, `<i4>`. The wire carries 32 bits; callers cap (see [`Value::capped_int`]).
+    Int(i64),
+    /// `<boolean>`.
+    Bool(bool),
+    /// `<string>`, untyped text, decoded `<base64>`.
+    Str(String),
+    /// `<double>`.
+    Double(f64),
+    /// `<dateTime.iso8601>`, kept as its text (only ever received).
+    DateTime(String),
+    /// `<array>`.
+    Array(Vec<Value>),
+    /// `<struct>`, in the order written.
+    Struct(Vec<(String, Value)>),
+    /// `<nil/>`.
+    Nil,
+}
+
+impl Value {
+    /// A string value.
+    pub fn str(text: impl Into<String>) -> Value {
+        Value::Str(text.into())
+    }
+
+    /// An integer capped to the 32 bits of `<int>` (`rpcinterface.py: capped_int`).
+    pub fn capped_int(number: i64) -> Value {
+        Value::Int(number.clamp(i64::from(i32::MIN), i64::from(i32::MAX)))
+    }
+
+    /// Python's truth value of what a client sent, used for the `wait` parameters.
+    pub fn is_truthy(&self) -> bool {
+        match self {
+            Value::Int(number) => *number != 0,
+            Value::Bool(flag) => *flag,
+            Value::Str(text) => !text.is_empty(),
+            Value::Double(number) => *number != 0.0,
+            Value::DateTime(_) => true,
+            Value::Array(items) => !items.is_empty(),
+            Value::Struct(members) => !members.is_empty(),
+            Value::Nil => false,
+        }
+    }
+
+    /// The member of a struct; the last wins when a name is repeated, as in a Python dict.
+    pub fn member(&self, name: &str) -> Option<&Value> {
+        match self {
+            Value::Struct(members) => {
+                members.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Value {
+        Value::Str(text.to_string())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(flag: bool) -> Value {
+        Value::Bool(flag)
+    }
+}

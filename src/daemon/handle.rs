@@ -1,0 +1,116 @@
+//! The one way from the HTTP servers into the house: an inbox of requests, each answered once.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::follow::Follower;
+use crate::core::effect::{Call, ReplyId};
+use crate::core::fault::{Fault, FaultCode};
+use crate::core::states::Level;
+use crate::core::value::Value;
+
+/// Something the house is asked to do.
+#[derive(Debug)]
+pub enum Request {
+    /// Perform an XML-RPC call.
+    Call {
+        /// Identity of the call.
+        id: ReplyId,
+        /// The call.
+        call: Call,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<Value, Fault>>,
+    },
+    /// The client of a call went away before the answer.
+    Hangup(ReplyId),
+    /// Write a line to the main log.
+    Log(Level, String),
+    /// Follow a process's log: `channel` is `stdout` or `stderr` as the client wrote it.
+    FollowProcess {
+        /// `group:process`, or `process`.
+        namespec: String,
+        /// The channel named in the request path.
+        channel: String,
+        /// `None` when there is no such process, channel or file.
+        reply: oneshot::Sender<Option<Follower>>,
+    },
+    /// Follow the main log.
+    FollowMainLog {
+        /// `None` when there is no such file.
+        reply: oneshot::Sender<Option<Follower>>,
+    },
+}
+
+/// A cheap, clonable sender into the house. Lives on the supervision thread.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    requests: mpsc::UnboundedSender<Request>,
+    next_reply: Rc<Cell<u64>>,
+}
+
+/// Tells the house that nobody waits any more, unless the answer came.
+struct HangupGuard<'a> {
+    handle: &'a Handle,
+    id: ReplyId,
+    armed: bool,
+}
+
+impl Drop for HangupGuard<'_> {
+    fn drop(&mut self) {
+        if self.armed {
+            self.handle.send(Request::Hangup(self.id));
+        }
+    }
+}
+
+impl Handle {
+    /// A handle and the inbox it sends to. Every connection has at most one request under way, so the connection
+    /// limit of the servers bounds the inbox.
+    pub fn new() -> (Handle, mpsc::UnboundedReceiver<Request>) {
+        let (requests, inbox) = mpsc::unbounded_channel();
+        (Handle { requests, next_reply: Rc::new(Cell::new(0)) }, inbox)
+    }
+
+    /// Performs a call; dropping the future withdraws it.
+    pub async fn call(&self, call: Call) -> Result<Value, Fault> {
+        let id = ReplyId(self.next_reply.get());
+        self.next_reply.set(id.0 + 1);
+        let (reply, answer) = oneshot::channel();
+        let mut guard = HangupGuard { handle: self, id, armed: true };
+        self.send(Request::Call { id, call, reply });
+        let result = answer.await;
+        guard.armed = false;
+        // The house drops unanswered calls only when it leaves its loop.
+        result.unwrap_or_else(|_| Err(Fault::bare(FaultCode::ShutdownState)))
+    }
+
+    /// Writes a line to the main log.
+    pub fn log(&self, level: Level, text: impl Into<String>) {
+        self.send(Request::Log(level, text.into()));
+    }
+
+    /// Follows the log of a process's channel, starting with its last 1024 bytes.
+    pub async fn follow_process(&self, namespec: &str, channel: &str) -> Option<Follower> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::FollowProcess {
+            namespec: namespec.to_string(),
+            channel: channel.to_string(),
+            reply,
+        });
+        answer.await.ok().flatten()
+    }
+
+    /// Follows the main log, starting with its last 1024 bytes.
+    pub async fn follow_main_log(&self) -> Option<Follower> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::FollowMainLog { reply });
+        answer.await.ok().flatten()
+    }
+
+    fn send(&self, request: Request) {
+        // A closed inbox means the house has left its loop; connections are about to be dropped too.
+        let _ = self.requests.send(request);
+    }
+}

@@ -1,0 +1,16 @@
+//! supervisord-rs: a drop-in replacement of Supervisor 4.3.0.
+//!
+//! The modules and who may use whom are described in ARCHITECTURE.md; `tests/` of `compat-tests` enforces it.
+
+pub mod config;
+pub mod core;
+pub mod daemon;
+pub mod http;
+pub mod sys;
+pub mod xmlrpc;
+
+/// The release of Supervisor this daemon is compatible with; what `-v` and `getSupervisorVersion` answer.
+pub const SUPERVISOR_VERSION: &str = "4.3.0";
+
+/// Our own version, for the start-up log line and `--about`.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
