@@ -42,6 +42,27 @@ pub enum ExitStatus {
     },
 }
 
+impl ExitStatus {
+    /// The exit status clients see: -1 after a death by signal (`options.py: decode_wait_status`).
+    pub fn exit_code(self) -> i64 {
+        match self {
+            ExitStatus::Exited(code) => i64::from(code),
+            ExitStatus::Signaled { .. } => -1,
+        }
+    }
+
+    /// What the main log says of it, e.g. `exit status 1` or `terminated by SIGKILL`.
+    pub fn describe(self) -> String {
+        match self {
+            ExitStatus::Exited(code) => format!("exit status {code}"),
+            ExitStatus::Signaled { signal, core_dumped } => {
+                let core = if core_dumped { " (core dumped)" } else { "" };
+                format!("terminated by {}{core}", super::signal::name(signal))
+            }
+        }
+    }
+}
+
 /// Something that happened.
 #[derive(Clone, Debug)]
 pub enum Input {

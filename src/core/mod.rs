@@ -6,8 +6,15 @@ pub mod clock;
 pub mod config;
 pub mod effect;
 pub mod fault;
+pub mod info;
+pub mod lifecycle;
 pub mod namespec;
+pub mod process;
 pub mod python;
+pub mod rpc;
 pub mod signal;
+#[cfg(test)]
+mod sim;
 pub mod states;
+pub mod supervisor;
 pub mod value;

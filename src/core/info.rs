@@ -1,0 +1,176 @@
+//! How processes and configurations are described to clients (`getProcessInfo`, `getAllConfigInfo`).
+
+use super::clock::Now;
+use super::config::{ChannelConfig, GroupConfig, LogFile, ProcessConfig};
+use super::process::Process;
+use super::states::ProcessState;
+use super::value::Value;
+
+/// The path of a channel's log, if it has one.
+pub fn log_path(channel: &ChannelConfig) -> Option<&str> {
+    match &channel.logfile {
+        LogFile::Path(path) => Some(path),
+        LogFile::None | LogFile::Auto => None,
+    }
+}
+
+/// The struct `getProcessInfo` answers, members in the reference's order.
+pub fn process_info(process: &Process, now: Now) -> Value {
+    let config = process.config();
+    let state = process.state();
+    let stdout_logfile = log_path(&config.stdout).unwrap_or_default();
+    let stderr_logfile = log_path(&config.stderr).unwrap_or_default();
+    record([
+        ("name", Value::str(&config.name)),
+        ("group", Value::str(process.group_name())),
+        ("start", Value::capped_int(process.start_secs())),
+        ("stop", Value::capped_int(process.stop_secs())),
+        ("now", Value::capped_int(now.wall_secs())),
+        ("state", Value::Int(state.code())),
+        ("statename", Value::str(state.name())),
+        ("spawnerr", Value::str(process.spawn_error().unwrap_or_default())),
+        ("exitstatus", Value::Int(process.exit_status().unwrap_or(0))),
+        ("logfile", Value::str(stdout_logfile)),
+        ("stdout_logfile", Value::str(stdout_logfile)),
+        ("stderr_logfile", Value::str(stderr_logfile)),
+        ("pid", Value::Int(i64::from(process.pid().unwrap_or(0)))),
+        ("description", Value::Str(description(process, now))),
+    ])
+}
+
+/// The last column of `supervisorctl status` (`rpcinterface.py: _interpretProcessInfo`).
+pub fn description(process: &Process, now: Now) -> String {
+    match process.state() {
+        ProcessState::Running => format!(
+            "pid {}, uptime {}",
+            process.pid().unwrap_or(0),
+            uptime(now.wall_secs() - process.start_secs())
+        ),
+        ProcessState::Fatal | ProcessState::Backoff => match process.spawn_error() {
+            Some(reason) if !reason.is_empty() => reason.to_string(),
+            _ => format!("unknown error (try \"tail {}\")", process.config().name),
+        },
+        ProcessState::Stopped | ProcessState::Exited if process.start_secs() != 0 => stop_time(
+            process.stop_secs(),
+            process.stop_utc_offset_secs().unwrap_or(now.utc_offset_secs),
+        ),
+        ProcessState::Stopped | ProcessState::Exited => "Not started".to_string(),
+        ProcessState::Starting | ProcessState::Stopping | ProcessState::Unknown => String::new(),
+    }
+}
+
+/// `H:MM:SS`, with days in front from the first one on; a clock set back shows as zero.
+fn uptime(seconds: i64) -> String {
+    let seconds = seconds.max(0);
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    let clock = format!("{}:{:02}:{:02}", rest / 3600, rest % 3600 / 60, rest % 60);
+    match days {
+        0 => clock,
+        1 => format!("1 day, {clock}"),
+        _ => format!("{days} days, {clock}"),
+    }
+}
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// `%b %d %I:%M %p` of a Unix time at an offset from UTC.
+fn stop_time(unix_secs: i64, utc_offset_secs: i32) -> String {
+    let local = unix_secs + i64::from(utc_offset_secs);
+    let (month, day) = month_and_day(local.div_euclid(86_400));
+    let of_day = local.rem_euclid(86_400);
+    let (hour, minute) = (of_day / 3600, of_day % 3600 / 60);
+    let half = if hour < 12 { "AM" } else { "PM" };
+    let hour = if hour % 12 == 0 { 12 } else { hour % 12 };
+    format!("{} {day:02} {hour:02}:{minute:02} {half}", MONTHS[month])
+}
+
+/// Month (0 to 11) and day of month (from 1) of a day counted from 1970-01-01, in the Gregorian calendar.
+///
+/// Counts in years that start in March, so that the leap day is the last of its year.
+fn month_and_day(days: i64) -> (usize, i64) {
+    let shifted = days + 719_468;
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
+    let month = usize::try_from((march_month + 2) % 12).unwrap_or(0);
+    (month, day)
+}
+
+/// One struct of `getAllConfigInfo`, members in the reference's order; what XML-RPC cannot carry is `auto` or `none`.
+pub fn config_info(group: &GroupConfig, config: &ProcessConfig, in_use: bool) -> Value {
+    let (stdout, stderr) = (&config.stdout, &config.stderr);
+    let exitcodes = config.exitcodes.iter().map(|code| Value::Int(*code)).collect();
+    record([
+        ("autostart", Value::Bool(config.autostart)),
+        ("directory", text_or_none(config.directory.as_deref())),
+        ("uid", config.uid.map_or(Value::str("none"), |uid| Value::Int(i64::from(uid)))),
+        ("command", Value::str(&config.command)),
+        ("exitcodes", Value::Array(exitcodes)),
+        ("group", Value::str(&group.name)),
+        ("group_prio", Value::Int(group.priority)),
+        ("inuse", Value::Bool(in_use)),
+        ("killasgroup", Value::Bool(config.killasgroup)),
+        ("name", Value::str(&config.name)),
+        ("process_prio", Value::Int(config.priority)),
+        ("redirect_stderr", Value::Bool(config.redirect_stderr)),
+        ("startretries", Value::Int(config.startretries)),
+        ("startsecs", Value::Int(config.startsecs)),
+        ("stdout_capture_maxbytes", Value::Int(stdout.capture_maxbytes)),
+        ("stdout_events_enabled", Value::Bool(stdout.events_enabled)),
+        ("stdout_logfile", logfile(&stdout.logfile)),
+        ("stdout_logfile_backups", Value::Int(stdout.logfile_backups)),
+        ("stdout_logfile_maxbytes", Value::Int(stdout.logfile_maxbytes)),
+        ("stdout_syslog", Value::Bool(stdout.syslog)),
+        ("stopsignal", Value::Int(i64::from(config.stopsignal))),
+        ("stopwaitsecs", Value::Int(config.stopwaitsecs)),
+        ("stderr_capture_maxbytes", Value::Int(stderr.capture_maxbytes)),
+        ("stderr_events_enabled", Value::Bool(stderr.events_enabled)),
+        ("stderr_logfile", logfile(&stderr.logfile)),
+        ("stderr_logfile_backups", Value::Int(stderr.logfile_backups)),
+        ("stderr_logfile_maxbytes", Value::Int(stderr.logfile_maxbytes)),
+        ("stderr_syslog", Value::Bool(stderr.syslog)),
+        ("serverurl", text_or_none(config.serverurl.as_deref())),
+    ])
+}
+
+fn text_or_none(text: Option<&str>) -> Value {
+    Value::str(text.unwrap_or("none"))
+}
+
+fn logfile(logfile: &LogFile) -> Value {
+    Value::str(match logfile {
+        LogFile::None => "none",
+        LogFile::Auto => "auto",
+        LogFile::Path(path) => path,
+    })
+}
+
+/// A struct value from its members.
+pub fn record<const N: usize>(members: [(&str, Value); N]) -> Value {
+    Value::Struct(members.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uptime_as_python_prints_a_timedelta() {
+        assert_eq!(uptime(-5), "0:00:00");
+        assert_eq!(uptime(3_661), "1:01:01");
+        assert_eq!(uptime(86_400), "1 day, 0:00:00");
+        assert_eq!(uptime(200_000), "2 days, 7:33:20");
+    }
+
+    #[test]
+    fn stop_time_on_a_twelve_hour_clock() {
+        assert_eq!(stop_time(0, 0), "Jan 01 12:00 AM");
+        assert_eq!(stop_time(1_709_210_096, 0), "Feb 29 12:34 PM");
+        assert_eq!(stop_time(1_709_251_200, -3600), "Feb 29 11:00 PM");
+        assert_eq!(stop_time(1_735_689_599, 0), "Dec 31 11:59 PM");
+    }
+}

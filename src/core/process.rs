@@ -1,0 +1,469 @@
+//! One supervised process.
+//!
+//! [`next_state`] is the whole policy of changes; everything else decides *when* a cause occurs. What happens by
+//! itself (a retry, the step to RUNNING, the final SIGKILL) hangs on the one [`Process::deadline`] of the current
+//! state, on the monotonic clock. The reference looks at every process once a second instead; where that is visible
+//! it is listed in QUIRKS.md.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::clock::{Now, after_secs};
+use super::config::{AutoRestart, GroupKind, ProcessConfig};
+use super::effect::{Effect, ExitStatus, Host, KillError, ProcId, SpawnRequest};
+use super::lifecycle::{Cause, next_state};
+use super::signal;
+use super::states::{Level, Mood, ProcessState};
+
+/// A process that lived for less than this is not started again at once: without `startsecs` to stop it, a program
+/// that ends immediately would be restarted a thousand times a second.
+const CRASH_LOOP_LIFE: Duration = Duration::from_millis(50);
+
+/// How far apart the starts of such a process are kept; the reference's loop has the same effect.
+const CRASH_LOOP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Least time between two lines about waiting for the same process to stop, in seconds.
+const STOP_REPORT_SECS: i64 = 2;
+
+/// What a process needs from outside while it acts: the time, the verbs, and where effects go.
+pub struct Shell<'a> {
+    /// The present.
+    pub now: Now,
+    /// Whether new processes may be started.
+    pub mood: Mood,
+    /// The verbs answered at once.
+    pub host: &'a mut dyn Host,
+    /// Effects to be carried out later, in order.
+    pub effects: &'a mut VecDeque<Effect>,
+}
+
+impl Shell<'_> {
+    /// Writes a line to the main log.
+    pub fn log(&mut self, level: Level, text: String) {
+        self.effects.push_back(Effect::Log(level, text));
+    }
+}
+
+/// When something happened, on both clocks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Moment {
+    mono: Duration,
+    wall_secs: i64,
+    utc_offset_secs: i32,
+}
+
+impl From<Now> for Moment {
+    fn from(now: Now) -> Moment {
+        Moment { mono: now.mono, wall_secs: now.wall_secs(), utc_offset_secs: now.utc_offset_secs }
+    }
+}
+
+/// One process of a group.
+#[derive(Debug)]
+pub struct Process {
+    id: ProcId,
+    config: ProcessConfig,
+    group_name: String,
+    kind: GroupKind,
+    state: ProcessState,
+    pid: Option<i32>,
+    /// Failed starts since the last successful one.
+    backoff: i64,
+    /// When the current state changes by itself; what happens then depends on the state.
+    due: Option<Duration>,
+    last_start: Option<Moment>,
+    last_stop: Option<Moment>,
+    last_stop_report: Option<Duration>,
+    /// The exit that comes next was asked for.
+    killing: bool,
+    exit_status: Option<i64>,
+    spawn_error: Option<String>,
+}
+
+impl Process {
+    /// A process that was never started. With `autostart` its first start is due at once.
+    pub fn new(id: ProcId, config: ProcessConfig, group_name: &str, kind: &GroupKind) -> Process {
+        let due = config.autostart.then_some(Duration::ZERO);
+        Process {
+            id,
+            config,
+            group_name: group_name.to_string(),
+            kind: kind.clone(),
+            state: ProcessState::Stopped,
+            pid: None,
+            backoff: 0,
+            due,
+            last_start: None,
+            last_stop: None,
+            last_stop_report: None,
+            killing: false,
+            exit_status: None,
+            spawn_error: None,
+        }
+    }
+
+    /// Its identity.
+    pub fn id(&self) -> ProcId {
+        self.id
+    }
+
+    /// Its configuration, log names resolved.
+    pub fn config(&self) -> &ProcessConfig {
+        &self.config
+    }
+
+    /// Name of its group.
+    pub fn group_name(&self) -> &str {
+        &self.group_name
+    }
+
+    /// Its state.
+    pub fn state(&self) -> ProcessState {
+        self.state
+    }
+
+    /// Process id while there is a process.
+    pub fn pid(&self) -> Option<i32> {
+        self.pid
+    }
+
+    /// The next exit was asked for.
+    pub fn is_killing(&self) -> bool {
+        self.killing
+    }
+
+    /// Exit status of the last run; -1 after a death by signal, `None` after a start or a quick exit.
+    pub fn exit_status(&self) -> Option<i64> {
+        self.exit_status
+    }
+
+    /// Why the last start failed or the last exit was not expected.
+    pub fn spawn_error(&self) -> Option<&str> {
+        self.spawn_error.as_deref()
+    }
+
+    /// Unix time of the last start, 0 if never.
+    pub fn start_secs(&self) -> i64 {
+        self.last_start.map_or(0, |moment| moment.wall_secs)
+    }
+
+    /// Unix time of the last exit, 0 if never.
+    pub fn stop_secs(&self) -> i64 {
+        self.last_stop.map_or(0, |moment| moment.wall_secs)
+    }
+
+    /// Offset of local time from UTC at the last exit, if there was one.
+    pub fn stop_utc_offset_secs(&self) -> Option<i32> {
+        self.last_stop.map(|moment| moment.utc_offset_secs)
+    }
+
+    /// When [`Process::transition`] has something to do. While the supervisor stops, nothing is started any more.
+    pub fn deadline(&self, mood: Mood) -> Option<Duration> {
+        match self.state {
+            ProcessState::Starting | ProcessState::Stopping => self.due,
+            ProcessState::Backoff if self.backoff > self.config.startretries => self.due,
+            ProcessState::Stopped | ProcessState::Exited | ProcessState::Backoff => {
+                if mood == Mood::Running { self.due } else { None }
+            }
+            ProcessState::Running | ProcessState::Fatal | ProcessState::Unknown => None,
+        }
+    }
+
+    /// Starts the process (`process.py: spawn`). A live one is left alone with a warning. A failure leaves the
+    /// reason in [`Process::spawn_error`] and the process in BACKOFF.
+    pub fn spawn(&mut self, shell: &mut Shell<'_>) {
+        if self.pid.is_some() {
+            shell.log(Level::Warn, format!("process '{}' already running", self.config.name));
+            return;
+        }
+        self.killing = false;
+        self.spawn_error = None;
+        self.exit_status = None;
+        self.last_start = Some(shell.now.into());
+        self.change(Cause::Spawn);
+        match self.try_spawn(shell) {
+            Ok(pid) => {
+                self.pid = Some(pid);
+                self.due = Some(after_secs(shell.now.mono, self.config.startsecs));
+                shell.log(Level::Info, format!("spawned: '{}' with pid {pid}", self.config.name));
+            }
+            Err(reason) => {
+                shell.log(Level::Info, format!("spawnerr: {reason}"));
+                self.spawn_error = Some(reason);
+                self.back_off(Cause::SpawnFailed, shell.now);
+            }
+        }
+    }
+
+    fn try_spawn(&self, shell: &mut Shell<'_>) -> Result<i32, String> {
+        let command =
+            shell.host.resolve(&self.config).map_err(|error| error.message().to_string())?;
+        shell.host.spawn(SpawnRequest {
+            proc: self.id,
+            group_name: &self.group_name,
+            kind: &self.kind,
+            config: &self.config,
+            command: &command,
+        })
+    }
+
+    /// Stops the process on request: its stop signal now, SIGKILL after `stopwaitsecs`.
+    ///
+    /// # Errors
+    /// The text of fault FAILED when there is nothing to stop or the signal could not be sent.
+    pub fn stop(&mut self, shell: &mut Shell<'_>) -> Result<(), String> {
+        self.last_stop_report = None;
+        self.kill(self.config.stopsignal, shell)
+    }
+
+    /// Sends a signal with the intent to end the process (`process.py: kill`).
+    fn kill(&mut self, signal: i32, shell: &mut Shell<'_>) -> Result<(), String> {
+        let name = self.config.name.clone();
+        if self.state == ProcessState::Backoff {
+            shell
+                .log(Level::Debug, format!("Attempted to kill {name}, which is in BACKOFF state."));
+            self.change(Cause::Kill);
+            self.due = None;
+            return Ok(());
+        }
+        let Some(pid) = self.pid else {
+            let text = format!(
+                "attempted to kill {name} with sig {} but it wasn't running",
+                signal::name(signal)
+            );
+            shell.log(Level::Debug, text.clone());
+            return Err(text);
+        };
+        // A second signal is the final SIGKILL.
+        let as_group = if self.state == ProcessState::Stopping {
+            self.config.killasgroup
+        } else {
+            self.config.stopasgroup
+        };
+        let whom = if as_group { "process group " } else { "" };
+        shell.log(
+            Level::Debug,
+            format!("killing {name} (pid {pid}) {whom}with signal {}", signal::name(signal)),
+        );
+        // A stopwaitsecs of 0 means SIGKILL at once; after that the kernel gets a second before it is asked again.
+        let wait_secs = if self.state == ProcessState::Stopping {
+            self.config.stopwaitsecs.max(1)
+        } else {
+            self.config.stopwaitsecs
+        };
+        self.killing = true;
+        self.due = Some(after_secs(shell.now.mono, wait_secs));
+        self.change(Cause::Kill);
+        match shell.host.kill(if as_group { -pid } else { pid }, signal) {
+            Ok(()) => Ok(()),
+            Err(KillError::Gone) => {
+                shell.log(
+                    Level::Debug,
+                    format!(
+                        "unable to signal {name} (pid {pid}), it probably just exited on its own"
+                    ),
+                );
+                Ok(())
+            }
+            Err(KillError::Other(why)) => {
+                let text = format!("unknown problem killing {name} ({pid}):{why}");
+                shell.log(Level::Critical, text.clone());
+                self.change(Cause::SignalFailed);
+                self.killing = false;
+                self.due = None;
+                Err(text)
+            }
+        }
+    }
+
+    /// Sends a signal without the intent to end the process (`process.py: signal`).
+    ///
+    /// # Errors
+    /// The text of fault FAILED when the signal could not be sent.
+    pub fn signal(&mut self, signal: i32, shell: &mut Shell<'_>) -> Result<(), String> {
+        let name = self.config.name.clone();
+        let Some(pid) = self.pid else {
+            let text = format!(
+                "attempted to send {name} sig {} but it wasn't running",
+                signal::name(signal)
+            );
+            shell.log(Level::Debug, text.clone());
+            return Err(text);
+        };
+        shell.log(Level::Debug, format!("sending {name} (pid {pid}) sig {}", signal::name(signal)));
+        match shell.host.kill(pid, signal) {
+            Ok(()) => Ok(()),
+            Err(KillError::Gone) => {
+                shell.log(
+                    Level::Debug,
+                    format!(
+                        "unable to signal {name} (pid {pid}), it probably just now exited on its own"
+                    ),
+                );
+                Ok(())
+            }
+            Err(KillError::Other(why)) => {
+                let text = format!("unknown problem sending sig {name} ({pid}):{why}");
+                shell.log(Level::Critical, text.clone());
+                self.change(Cause::SignalFailed);
+                self.due = None;
+                Err(text)
+            }
+        }
+    }
+
+    /// The process was reaped (`process.py: finish`).
+    pub fn finish(&mut self, status: ExitStatus, shell: &mut Shell<'_>) {
+        let now = shell.now;
+        let code = status.exit_code();
+        let how = status.describe();
+        let expected = self.config.exitcodes.contains(&code);
+        self.pid = None;
+        self.last_stop = Some(now.into());
+        let lived = self.lived(now);
+        let survived = lived >= after_secs(Duration::ZERO, self.config.startsecs);
+
+        if self.killing || self.state == ProcessState::Unknown {
+            self.killing = false;
+            self.due = None;
+            self.exit_status = Some(code);
+            self.change(Cause::Died);
+            self.log_end(shell, "stopped", &how, expected);
+        } else if self.state == ProcessState::Starting && !survived {
+            self.exit_status = None;
+            self.spawn_error =
+                Some("Exited too quickly (process log may have details)".to_string());
+            self.back_off(Cause::DiedEarly, now);
+            self.log_end(shell, "exited", &format!("{how}; not expected"), false);
+        } else {
+            if self.state == ProcessState::Starting {
+                // Its step to RUNNING was due in this very moment.
+                self.change(Cause::Survived);
+            }
+            self.backoff = 0;
+            self.exit_status = Some(code);
+            if !expected {
+                self.spawn_error = Some(format!("Bad exit code {code}"));
+            }
+            self.change(Cause::Died);
+            let wanted = match self.config.autorestart {
+                AutoRestart::Always => true,
+                AutoRestart::Unexpected => !expected,
+                AutoRestart::Never => false,
+            };
+            self.due = wanted.then(|| self.restart_due(lived, now));
+            let verdict = if expected { "expected" } else { "not expected" };
+            self.log_end(shell, "exited", &format!("{how}; {verdict}"), expected);
+        }
+    }
+
+    /// The exit line, at WARN unless the exit was an expected one.
+    fn log_end(&self, shell: &mut Shell<'_>, verb: &str, how: &str, expected: bool) {
+        let level = if expected { Level::Info } else { Level::Warn };
+        shell.log(level, format!("{verb}: {} ({how})", self.config.name));
+    }
+
+    fn lived(&self, now: Now) -> Duration {
+        self.last_start.map_or(Duration::ZERO, |start| now.mono.saturating_sub(start.mono))
+    }
+
+    fn restart_due(&self, lived: Duration, now: Now) -> Duration {
+        if lived < CRASH_LOOP_LIFE {
+            now.mono.saturating_sub(lived) + CRASH_LOOP_INTERVAL
+        } else {
+            now.mono
+        }
+    }
+
+    /// Enters BACKOFF: the n-th failure in a row waits n seconds; after the last one giving up is due at once.
+    fn back_off(&mut self, cause: Cause, now: Now) {
+        self.change(cause);
+        self.backoff += 1;
+        self.due = Some(if self.backoff > self.config.startretries {
+            now.mono
+        } else {
+            after_secs(now.mono, self.backoff)
+        });
+    }
+
+    /// BACKOFF → FATAL, also when the supervisor stops.
+    pub fn give_up(&mut self) {
+        self.backoff = 0;
+        self.due = None;
+        self.change(Cause::GiveUp);
+    }
+
+    /// Does what is due (`process.py: transition`). Every call either moves the deadline or removes it.
+    pub fn transition(&mut self, shell: &mut Shell<'_>) {
+        let due = self.deadline(shell.mood).is_some_and(|deadline| deadline <= shell.now.mono);
+        if !due {
+            return;
+        }
+        match self.state {
+            ProcessState::Stopped | ProcessState::Exited => {
+                self.due = None;
+                self.spawn(shell);
+            }
+            ProcessState::Backoff if self.backoff > self.config.startretries => {
+                self.give_up();
+                shell.log(
+                    Level::Info,
+                    format!(
+                        "gave up: {} entered FATAL state, too many start retries too quickly",
+                        self.config.name
+                    ),
+                );
+            }
+            ProcessState::Backoff => self.spawn(shell),
+            ProcessState::Starting => {
+                self.due = None;
+                self.backoff = 0;
+                self.change(Cause::Survived);
+                shell.log(
+                    Level::Info,
+                    format!(
+                        "success: {} entered RUNNING state, process has stayed up for > than {} seconds (startsecs)",
+                        self.config.name, self.config.startsecs
+                    ),
+                );
+            }
+            ProcessState::Stopping => {
+                shell.log(
+                    Level::Warn,
+                    format!(
+                        "killing '{}' ({}) with SIGKILL",
+                        self.config.name,
+                        self.pid.unwrap_or_default()
+                    ),
+                );
+                // A failure is already in the log, and the state says UNKNOWN.
+                let _ = self.kill(signal::SIGKILL, shell);
+            }
+            ProcessState::Running | ProcessState::Fatal | ProcessState::Unknown => {}
+        }
+    }
+
+    /// Says that a stop is being waited for, at most every two seconds.
+    pub fn stop_report(&mut self, shell: &mut Shell<'_>) {
+        if self.stop_report_due().is_some_and(|due| due <= shell.now.mono) {
+            shell.log(Level::Info, format!("waiting for {} to stop", self.config.name));
+            self.last_stop_report = Some(shell.now.mono);
+        }
+    }
+
+    /// When the next such line is due, while the process is stopping.
+    pub fn stop_report_due(&self) -> Option<Duration> {
+        (self.state == ProcessState::Stopping).then(|| {
+            self.last_stop_report.map_or(Duration::ZERO, |last| after_secs(last, STOP_REPORT_SECS))
+        })
+    }
+
+    /// The only place where the state changes.
+    fn change(&mut self, cause: Cause) {
+        let next = next_state(self.state, cause);
+        debug_assert!(next.is_some(), "{cause:?} in {:?}", self.state);
+        if let Some(next) = next {
+            self.state = next;
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The supervisor itself: identity, state, configuration, groups, shutdown.
+
+use super::pending::Wait;
+use super::{Answer, Context, DONE, params};
+use crate::SUPERVISOR_VERSION;
+use crate::core::config::Config;
+use crate::core::effect::{Effect, Job};
+use crate::core::fault::{Fault, FaultCode};
+use crate::core::info::{config_info, record};
+use crate::core::states::Mood;
+use crate::core::supervisor::Supervisor;
+use crate::core::value::Value;
+
+/// Version of the interface, unchanged since Supervisor 3.0.
+const API_VERSION: &str = "3.0";
+
+pub(super) fn get_api_version(_: &mut Context<'_>, _: &[Value]) -> Result<Answer, Fault> {
+    Ok(Answer::Value(Value::str(API_VERSION)))
+}
+
+pub(super) fn get_supervisor_version(_: &mut Context<'_>, _: &[Value]) -> Result<Answer, Fault> {
+    Ok(Answer::Value(Value::str(SUPERVISOR_VERSION)))
+}
+
+pub(super) fn get_identification(context: &mut Context<'_>, _: &[Value]) -> Result<Answer, Fault> {
+    Ok(Answer::Value(Value::str(&context.supervisor.settings().identifier)))
+}
+
+pub(super) fn get_state(context: &mut Context<'_>, _: &[Value]) -> Result<Answer, Fault> {
+    let mood = context.supervisor.mood();
+    Ok(Answer::Value(record([
+        ("statecode", Value::Int(mood.code())),
+        ("statename", Value::str(mood.name())),
+    ])))
+}
+
+pub(super) fn get_pid(context: &mut Context<'_>, _: &[Value]) -> Result<Answer, Fault> {
+    Ok(Answer::Value(Value::Int(i64::from(context.supervisor.pid))))
+}
+
+pub(super) fn shutdown(context: &mut Context<'_>, _: &[Value]) -> Result<Answer, Fault> {
+    context.supervisor.set_mood(Mood::Shutdown);
+    Ok(DONE)
+}
+
+pub(super) fn restart(context: &mut Context<'_>, _: &[Value]) -> Result<Answer, Fault> {
+    context.supervisor.set_mood(Mood::Restarting);
+    Ok(DONE)
+}
+
+pub(super) fn reload_config(context: &mut Context<'_>, _: &[Value]) -> Result<Answer, Fault> {
+    let job = context.supervisor.new_job();
+    context.supervisor.effects.push_back(Effect::Job { job, work: Job::ReadConfig });
+    Ok(Answer::Wait(Wait::Job(job)))
+}
+
+pub(super) fn add_process_group(
+    context: &mut Context<'_>,
+    args: &[Value],
+) -> Result<Answer, Fault> {
+    let name = params::text(&args[0])?;
+    let supervisor = &mut *context.supervisor;
+    let index = supervisor
+        .available
+        .iter()
+        .position(|group| group.name == name)
+        .ok_or_else(|| Fault::new(FaultCode::BadName, name))?;
+    if supervisor.add_group(index, context.host) {
+        Ok(DONE)
+    } else {
+        Err(Fault::new(FaultCode::AlreadyAdded, name))
+    }
+}
+
+pub(super) fn remove_process_group(
+    context: &mut Context<'_>,
+    args: &[Value],
+) -> Result<Answer, Fault> {
+    let name = params::text(&args[0])?;
+    let supervisor = &mut *context.supervisor;
+    let index = supervisor.group_index(name).ok_or_else(|| Fault::new(FaultCode::BadName, name))?;
+    if supervisor.remove_group(index) {
+        Ok(DONE)
+    } else {
+        Err(Fault::new(FaultCode::StillRunning, name))
+    }
+}
+
+pub(super) fn get_all_config_info(context: &mut Context<'_>, _: &[Value]) -> Result<Answer, Fault> {
+    let supervisor = &context.supervisor;
+    let mut entries: Vec<(&str, Value)> = Vec::new();
+    for group in &supervisor.available {
+        let in_use = supervisor.group_index(&group.name).is_some();
+        for process in &group.processes {
+            entries.push((&process.name, config_info(group, process, in_use)));
+        }
+    }
+    entries.sort_by(|a, b| a.0.cmp(b.0));
+    Ok(Answer::Value(Value::Array(entries.into_iter().map(|(_, entry)| entry).collect())))
+}
+
+/// Event listeners are told by a later version; the call itself is accepted even during a shutdown.
+pub(super) fn send_remote_comm_event(_: &mut Context<'_>, _: &[Value]) -> Result<Answer, Fault> {
+    Ok(DONE)
+}
+
+impl Supervisor {
+    /// Takes over a configuration that was read again and answers `reloadConfig`. Active groups stay as they are.
+    pub(super) fn take_config(&mut self, config: Config) -> Value {
+        // The URL for children is worked out once, at start (`options.py: realize`).
+        let serverurl = self.settings.serverurl.take();
+        self.settings = config.settings;
+        self.settings.serverurl = serverurl;
+        self.available = config.groups;
+        self.effects.push_back(Effect::ApplySettings);
+        let lists = self
+            .diff_to_active()
+            .map(|names| Value::Array(names.into_iter().map(Value::Str).collect()));
+        Value::Array(vec![Value::Array(lists.to_vec())])
+    }
+}

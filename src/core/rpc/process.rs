@@ -1,0 +1,266 @@
+//! Starting, stopping, signalling and describing processes.
+
+use super::batch::{Batch, Operation};
+use super::pending::Wait;
+use super::{Answer, Context, DONE, params};
+use crate::core::effect::{CommandError, ProcId, StdinError};
+use crate::core::fault::{Fault, FaultCode};
+use crate::core::info;
+use crate::core::namespec;
+use crate::core::states::ProcessState;
+use crate::core::value::Value;
+
+/// What a namespec turned out to name.
+pub(super) enum Target {
+    /// One process.
+    Process(ProcId),
+    /// Every process of a group, in starting order.
+    Group(Vec<ProcId>),
+}
+
+/// Finds what a namespec names.
+pub(super) fn find(context: &Context<'_>, name: &str) -> Result<Target, Fault> {
+    let bad_name = || Fault::new(FaultCode::BadName, name);
+    let supervisor = &context.supervisor;
+    let spec = namespec::split(name);
+    let index = supervisor.group_index(spec.group).ok_or_else(bad_name)?;
+    match spec.process {
+        None => Ok(Target::Group(supervisor.by_priority(&supervisor.groups[index]))),
+        Some(process) => {
+            let process = supervisor.find(spec.group, process).ok_or_else(bad_name)?;
+            Ok(Target::Process(process.id()))
+        }
+    }
+}
+
+/// Finds one process; a whole group is BAD_NAME.
+pub(super) fn find_one(context: &Context<'_>, name: &str) -> Result<ProcId, Fault> {
+    match find(context, name)? {
+        Target::Process(id) => Ok(id),
+        Target::Group(_) => Err(Fault::new(FaultCode::BadName, name)),
+    }
+}
+
+/// The processes of a group named by its plain name, in starting order.
+fn find_group(context: &Context<'_>, name: &Value) -> Result<Vec<ProcId>, Fault> {
+    let supervisor = &context.supervisor;
+    let index = match name {
+        Value::Str(name) => supervisor.group_index(name),
+        // Values that cannot be a key of a Python dict.
+        Value::Array(_) | Value::Struct(_) => {
+            return Err(Fault::bare(FaultCode::IncorrectParameters));
+        }
+        // `None` adds no detail to the fault.
+        Value::Nil => return Err(Fault::bare(FaultCode::BadName)),
+        Value::Int(_) | Value::Bool(_) | Value::Double(_) | Value::DateTime(_) => None,
+    };
+    let index = index.ok_or_else(|| Fault::new(FaultCode::BadName, params::display(name)))?;
+    Ok(supervisor.by_priority(&supervisor.groups[index]))
+}
+
+fn batch(operation: Operation, processes: Vec<ProcId>) -> Answer {
+    Answer::Wait(Wait::Batch(Batch::new(operation, processes)))
+}
+
+pub(super) fn start_process(context: &mut Context<'_>, args: &[Value]) -> Result<Answer, Fault> {
+    let (name, wait) = (params::text(&args[0])?, params::wait(args, 1));
+    match find(context, name)? {
+        Target::Process(id) => start_one(context, id, name, wait),
+        Target::Group(members) => Ok(batch(Operation::Start { wait }, members)),
+    }
+}
+
+pub(super) fn start_process_group(
+    context: &mut Context<'_>,
+    args: &[Value],
+) -> Result<Answer, Fault> {
+    let members = find_group(context, &args[0])?;
+    Ok(batch(Operation::Start { wait: params::wait(args, 1) }, members))
+}
+
+pub(super) fn start_all_processes(
+    context: &mut Context<'_>,
+    args: &[Value],
+) -> Result<Answer, Fault> {
+    let wait = params::wait(args, 0);
+    Ok(batch(Operation::Start { wait }, context.supervisor.all_by_priority()))
+}
+
+/// `startProcess` on one process. The command is checked before the state.
+pub(super) fn start_one(
+    context: &mut Context<'_>,
+    id: ProcId,
+    name: &str,
+    wait: bool,
+) -> Result<Answer, Fault> {
+    let Some(process) = context.supervisor.process(id) else {
+        return Err(Fault::new(FaultCode::BadName, name));
+    };
+    context.host.resolve(process.config()).map_err(|error| {
+        let code = match error {
+            CommandError::NotFound(_) => FaultCode::NoFile,
+            CommandError::NotExecutable(_) => FaultCode::NotExecutable,
+        };
+        Fault::new(code, error.message())
+    })?;
+    if process.state().is_running() {
+        return Err(Fault::new(FaultCode::AlreadyStarted, name));
+    }
+    if process.state() == ProcessState::Unknown {
+        let text = format!("{name} is in an unknown process state");
+        return Err(Fault::new(FaultCode::Failed, text));
+    }
+    context.supervisor.with_process(id, context.now, context.host, |process, shell| {
+        process.spawn(shell);
+        // startsecs=0 is RUNNING at once.
+        if process.state() == ProcessState::Starting {
+            process.transition(shell);
+        }
+    });
+    let process = context.supervisor.process(id);
+    if process.is_some_and(|process| process.spawn_error().is_some()) {
+        return Err(Fault::new(FaultCode::SpawnError, name));
+    }
+    if wait && process.is_some_and(|process| process.state() != ProcessState::Running) {
+        return Ok(Answer::Wait(Wait::Start { proc: id, name: name.to_string() }));
+    }
+    Ok(DONE)
+}
+
+pub(super) fn stop_process(context: &mut Context<'_>, args: &[Value]) -> Result<Answer, Fault> {
+    let (name, wait) = (params::text(&args[0])?, params::wait(args, 1));
+    match find(context, name)? {
+        Target::Process(id) => stop_one(context, id, name, wait),
+        Target::Group(members) => Ok(batch(Operation::Stop { wait }, members)),
+    }
+}
+
+pub(super) fn stop_process_group(
+    context: &mut Context<'_>,
+    args: &[Value],
+) -> Result<Answer, Fault> {
+    let members = find_group(context, &args[0])?;
+    Ok(batch(Operation::Stop { wait: params::wait(args, 1) }, members))
+}
+
+pub(super) fn stop_all_processes(
+    context: &mut Context<'_>,
+    args: &[Value],
+) -> Result<Answer, Fault> {
+    let wait = params::wait(args, 0);
+    Ok(batch(Operation::Stop { wait }, context.supervisor.all_by_priority()))
+}
+
+/// `stopProcess` on one process.
+pub(super) fn stop_one(
+    context: &mut Context<'_>,
+    id: ProcId,
+    name: &str,
+    wait: bool,
+) -> Result<Answer, Fault> {
+    let state = context.supervisor.process(id).map(|process| process.state());
+    if !state.is_some_and(ProcessState::is_running) {
+        return Err(Fault::new(FaultCode::NotRunning, name));
+    }
+    let stopped =
+        context.supervisor.with_process(id, context.now, context.host, |process, shell| {
+            process.stop(shell).map(|()| process.state().is_stopped())
+        });
+    match stopped {
+        Some(Err(text)) => Err(Fault::new(FaultCode::Failed, text)),
+        Some(Ok(false)) if wait => Ok(Answer::Wait(Wait::Stop { proc: id })),
+        Some(Ok(_)) | None => Ok(DONE),
+    }
+}
+
+pub(super) fn signal_process(context: &mut Context<'_>, args: &[Value]) -> Result<Answer, Fault> {
+    let name = params::text(&args[0])?;
+    match find(context, name)? {
+        Target::Process(id) => signal_one(context, id, name, &args[1]),
+        Target::Group(members) => Ok(batch(Operation::Signal(args[1].clone()), members)),
+    }
+}
+
+pub(super) fn signal_process_group(
+    context: &mut Context<'_>,
+    args: &[Value],
+) -> Result<Answer, Fault> {
+    let members = find_group(context, &args[0])?;
+    Ok(batch(Operation::Signal(args[1].clone()), members))
+}
+
+pub(super) fn signal_all_processes(
+    context: &mut Context<'_>,
+    args: &[Value],
+) -> Result<Answer, Fault> {
+    Ok(batch(Operation::Signal(args[0].clone()), context.supervisor.all_by_priority()))
+}
+
+/// `signalProcess` on one process. A bad signal is reported before a process that does not run.
+pub(super) fn signal_one(
+    context: &mut Context<'_>,
+    id: ProcId,
+    name: &str,
+    signal: &Value,
+) -> Result<Answer, Fault> {
+    let signal = params::signal_number(signal)?;
+    let state = context.supervisor.process(id).map(|process| process.state());
+    if !state.is_some_and(ProcessState::is_signallable) {
+        return Err(Fault::new(FaultCode::NotRunning, name));
+    }
+    let sent = context.supervisor.with_process(id, context.now, context.host, |process, shell| {
+        process.signal(signal, shell)
+    });
+    match sent {
+        Some(Err(text)) => Err(Fault::new(FaultCode::Failed, text)),
+        Some(Ok(())) | None => Ok(DONE),
+    }
+}
+
+pub(super) fn send_process_stdin(
+    context: &mut Context<'_>,
+    args: &[Value],
+) -> Result<Answer, Fault> {
+    let Value::Str(chars) = &args[1] else {
+        let sent = params::display(&args[1]);
+        return Err(Fault::new(FaultCode::IncorrectParameters, sent));
+    };
+    let name = params::text(&args[0])?;
+    let id = find_one(context, name)?;
+    let reachable = context
+        .supervisor
+        .process(id)
+        .is_some_and(|process| process.pid().is_some() && !process.is_killing());
+    if !reachable {
+        return Err(Fault::new(FaultCode::NotRunning, name));
+    }
+    match context.host.write_stdin(id, chars.as_bytes()) {
+        Ok(()) => Ok(DONE),
+        Err(StdinError::Closed) => Err(Fault::new(FaultCode::NoFile, name)),
+        Err(StdinError::Full) => {
+            let text = format!("{name} does not read its stdin and the buffer is full");
+            Err(Fault::new(FaultCode::Failed, text))
+        }
+    }
+}
+
+pub(super) fn get_process_info(context: &mut Context<'_>, args: &[Value]) -> Result<Answer, Fault> {
+    let name = params::text(&args[0])?;
+    let id = find_one(context, name)?;
+    match context.supervisor.process(id) {
+        Some(process) => Ok(Answer::Value(info::process_info(process, context.now))),
+        None => Err(Fault::new(FaultCode::BadName, name)),
+    }
+}
+
+pub(super) fn get_all_process_info(
+    context: &mut Context<'_>,
+    _: &[Value],
+) -> Result<Answer, Fault> {
+    let mut processes: Vec<_> = context.supervisor.processes().collect();
+    processes.sort_by(|a, b| {
+        (a.group_name(), &a.config().name).cmp(&(b.group_name(), &b.config().name))
+    });
+    let infos = processes.into_iter().map(|process| info::process_info(process, context.now));
+    Ok(Answer::Value(Value::Array(infos.collect())))
+}

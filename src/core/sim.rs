@@ -1,0 +1,558 @@
+//! The simulator: seeded random histories of a supervisor, with the invariants of ARCHITECTURE.md checked after
+//! every input. A failure prints its seed; `SIM_SEED=n cargo test sim` replays it, `SIM_SEEDS=n` runs more.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::clock::Now;
+use super::config::{
+    AutoRestart, ChannelConfig, Config, GroupConfig, GroupKind, LogFile, ProcessConfig, Settings,
+};
+use super::effect::{
+    Call, CommandError, Effect, ExitStatus, Host, Input, Job, JobId, JobOutcome, KillError, ProcId,
+    ReplyId, ResolvedCommand, SpawnRequest, StdinError,
+};
+use super::states::{Level, Mood, ProcessState};
+use super::supervisor::Supervisor;
+use super::value::Value;
+
+/// SplitMix64: small, seedable, good enough to pick among choices.
+struct Rng(u64);
+
+impl Rng {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    fn chance(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+
+    fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
+        &choices[self.below(choices.len() as u64) as usize]
+    }
+}
+
+/// A program of the simulated world, encoded in its command.
+struct Child {
+    proc: ProcId,
+    group: String,
+    priority: i64,
+    ignores_term: bool,
+    untouchable: bool,
+    exit: Option<(Duration, ExitStatus)>,
+}
+
+struct World {
+    rng: Rng,
+    now: Duration,
+    next_pid: i32,
+    children: BTreeMap<i32, Child>,
+    /// (group, its priority) of every signal that was meant to stop something.
+    stop_signals: Vec<(String, i64)>,
+}
+
+impl World {
+    fn schedule(&mut self, pid: i32, after_ms: u64, status: ExitStatus) {
+        let at = self.now + Duration::from_millis(after_ms);
+        if let Some(child) = self.children.get_mut(&pid)
+            && child.exit.is_none_or(|(planned, _)| at < planned)
+        {
+            child.exit = Some((at, status));
+        }
+    }
+
+    fn next_exit(&self) -> Option<(Duration, i32)> {
+        self.children.iter().filter_map(|(pid, child)| Some((child.exit?.0, *pid))).min()
+    }
+}
+
+impl Host for World {
+    fn resolve(&mut self, config: &ProcessConfig) -> Result<ResolvedCommand, CommandError> {
+        match config.command.as_str() {
+            "missing" => Err(CommandError::NotFound("can't find command 'missing'".into())),
+            "directory" => Err(CommandError::NotExecutable("is a directory".into())),
+            command => Ok(ResolvedCommand { filename: command.into(), argv: vec![command.into()] }),
+        }
+    }
+
+    fn spawn(&mut self, request: SpawnRequest<'_>) -> Result<i32, String> {
+        assert!(
+            self.children.values().all(|child| child.proc != request.proc),
+            "two processes for {:?}",
+            request.proc
+        );
+        if request.config.command == "nofork" && self.rng.chance(50) {
+            return Err("Too many processes in process table to spawn".into());
+        }
+        // Pids come around again, as on a real system, but never while in use.
+        loop {
+            self.next_pid = self.next_pid % 40 + 1;
+            if !self.children.contains_key(&self.next_pid) {
+                break;
+            }
+        }
+        let pid = self.next_pid;
+        let group = request.group_name.to_string();
+        let priority = request.config.priority;
+        let child = Child {
+            proc: request.proc,
+            group,
+            priority,
+            ignores_term: request.config.command == "stubborn",
+            untouchable: request.config.command == "setuid",
+            exit: None,
+        };
+        self.children.insert(pid, child);
+        let life_ms = match request.config.command.as_str() {
+            "instant" => Some(0),
+            "quick" => Some(self.rng.below(1500)),
+            "crashing" => Some(1000 + self.rng.below(20_000)),
+            _ => None,
+        };
+        if let Some(life_ms) = life_ms {
+            let status = if self.rng.chance(70) {
+                ExitStatus::Exited(self.rng.below(3) as i32)
+            } else {
+                ExitStatus::Signaled { signal: 11, core_dumped: self.rng.chance(50) }
+            };
+            self.schedule(pid, life_ms, status);
+        }
+        Ok(pid)
+    }
+
+    fn kill(&mut self, pid: i32, signal: i32) -> Result<(), KillError> {
+        let id = pid.abs();
+        let Some(child) = self.children.get(&id) else { return Err(KillError::Gone) };
+        if child.exit.is_some_and(|(at, _)| at <= self.now) {
+            return Err(KillError::Gone);
+        }
+        if child.untouchable {
+            return Err(KillError::Other("Operation not permitted".into()));
+        }
+        if matches!(signal, 15 | 9) {
+            self.stop_signals.push((child.group.clone(), child.priority));
+        }
+        let fatal = signal == 9 || (signal == 15 && !child.ignores_term);
+        if fatal {
+            let delay = self.rng.below(2000);
+            self.schedule(id, delay, ExitStatus::Signaled { signal, core_dumped: false });
+        }
+        Ok(())
+    }
+
+    fn write_stdin(&mut self, _: ProcId, bytes: &[u8]) -> Result<(), StdinError> {
+        match bytes.len() {
+            0 => Err(StdinError::Closed),
+            1 => Err(StdinError::Full),
+            _ => Ok(()),
+        }
+    }
+
+    fn auto_log_name(&mut self, process: &str, channel: &str) -> String {
+        format!("/auto/{process}-{channel}")
+    }
+}
+
+const COMMANDS: [&str; 9] = [
+    "steady",
+    "instant",
+    "quick",
+    "crashing",
+    "stubborn",
+    "missing",
+    "directory",
+    "nofork",
+    "setuid",
+];
+
+fn channel() -> ChannelConfig {
+    ChannelConfig {
+        logfile: LogFile::Auto,
+        logfile_maxbytes: 0,
+        logfile_backups: 0,
+        capture_maxbytes: 0,
+        events_enabled: false,
+        syslog: false,
+    }
+}
+
+fn random_process(rng: &mut Rng, name: String, priority: i64) -> ProcessConfig {
+    ProcessConfig {
+        name,
+        uid: None,
+        command: (*rng.pick(&COMMANDS)).to_string(),
+        directory: None,
+        umask: None,
+        priority,
+        autostart: rng.chance(70),
+        autorestart: *rng.pick(&[AutoRestart::Never, AutoRestart::Unexpected, AutoRestart::Always]),
+        startsecs: *rng.pick(&[0, 1, 1, 3]),
+        startretries: *rng.pick(&[0, 1, 3]),
+        stdout: channel(),
+        stderr: channel(),
+        stopsignal: *rng.pick(&[15, 15, 2]),
+        stopwaitsecs: *rng.pick(&[0, 1, 5]),
+        stopasgroup: rng.chance(20),
+        killasgroup: rng.chance(30),
+        exitcodes: vec![0],
+        redirect_stderr: false,
+        environment: Vec::new(),
+        serverurl: None,
+    }
+}
+
+fn random_config(rng: &mut Rng) -> Config {
+    let groups = (0..=rng.below(3))
+        .map(|index| {
+            let name = format!("g{}", rng.below(4).max(index));
+            let priority = 10 * rng.below(4) as i64;
+            let processes = (0..=rng.below(2))
+                .map(|process| random_process(rng, format!("p{process}"), priority))
+                .collect();
+            GroupConfig { name, priority, processes, kind: GroupKind::Plain }
+        })
+        .collect();
+    Config {
+        settings: Settings {
+            configfile: String::new(),
+            here: String::new(),
+            nodaemon: true,
+            silent: false,
+            user: None,
+            umask: 0o22,
+            directory: None,
+            logfile: "/main.log".into(),
+            logfile_maxbytes: 0,
+            logfile_backups: 0,
+            loglevel: Level::Info,
+            pidfile: String::new(),
+            identifier: "sim".into(),
+            childlogdir: String::new(),
+            nocleanup: false,
+            strip_ansi: false,
+            minfds: 0,
+            minprocs: 0,
+            serverurl: None,
+        },
+        servers: Vec::new(),
+        rpcinterfaces: vec!["supervisor".into()],
+        groups,
+        messages: Vec::new(),
+    }
+}
+
+/// A run of one seed.
+struct Run {
+    world: World,
+    supervisor: Supervisor,
+    wall: Duration,
+    jumpy_clock: bool,
+    clock_rng: Rng,
+    next_reply: u64,
+    outstanding: BTreeSet<ReplyId>,
+    withdrawn: BTreeSet<ReplyId>,
+    jobs: Vec<(JobId, Job)>,
+    exit: Option<Mood>,
+    /// What happened, without wall-clock times: equal for equal seeds, however the wall clock jumps.
+    trace: Vec<String>,
+}
+
+impl Run {
+    fn new(seed: u64, jumpy_clock: bool) -> Run {
+        let mut rng = Rng(seed);
+        let config = random_config(&mut rng);
+        let mut world = World {
+            rng,
+            now: Duration::from_secs(100),
+            next_pid: 0,
+            children: BTreeMap::new(),
+            stop_signals: Vec::new(),
+        };
+        let mut supervisor = Supervisor::new(config, 4711);
+        supervisor.add_all_groups(&mut world);
+        Run {
+            world,
+            supervisor,
+            wall: Duration::from_secs(1_700_000_000),
+            jumpy_clock,
+            clock_rng: Rng(!seed),
+            next_reply: 0,
+            outstanding: BTreeSet::new(),
+            withdrawn: BTreeSet::new(),
+            jobs: Vec::new(),
+            exit: None,
+            trace: Vec::new(),
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        if self.jumpy_clock && self.clock_rng.chance(20) {
+            self.wall = Duration::from_secs(self.clock_rng.below(3_000_000_000));
+        }
+        let now = Now { mono: self.world.now, wall: self.wall, utc_offset_secs: 3600 };
+        self.supervisor.handle(now, &mut self.world, input);
+        while let Some(effect) = self.supervisor.poll_effect() {
+            self.carry_out(effect);
+        }
+        self.check();
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Reply { reply, result } => {
+                assert!(
+                    self.outstanding.remove(&reply),
+                    "{reply:?} answered twice or after hangup"
+                );
+                let told = match &result {
+                    Ok(_) => "ok".to_string(),
+                    Err(fault) => fault.text.clone(),
+                };
+                self.trace.push(format!("{:?} {reply:?} {told}", self.world.now));
+            }
+            Effect::Log(_, text) => self.trace.push(format!("{:?} {text}", self.world.now)),
+            Effect::Job { job, work } => self.jobs.push((job, work)),
+            Effect::Exit(mood) => {
+                assert!(self.exit.is_none(), "left twice");
+                self.exit = Some(mood);
+            }
+            Effect::CreateLog { .. } | Effect::ReopenLogs | Effect::ApplySettings => {}
+        }
+    }
+
+    /// What must hold after every input.
+    fn check(&self) {
+        for process in self.supervisor.processes() {
+            let alive = matches!(
+                process.state(),
+                ProcessState::Starting
+                    | ProcessState::Running
+                    | ProcessState::Stopping
+                    | ProcessState::Unknown
+            );
+            assert_eq!(process.pid().is_some(), alive, "{:?}", process.state());
+            if let Some(pid) = process.pid() {
+                assert_eq!(self.world.children[&pid].proc, process.id());
+            }
+        }
+        for (pid, child) in &self.world.children {
+            let owner = self.supervisor.process(child.proc).and_then(|process| process.pid());
+            assert_eq!(owner, Some(*pid), "a child nobody knows");
+        }
+        if let Some(deadline) = self.supervisor.next_deadline() {
+            assert!(deadline > self.world.now, "something due was left undone");
+        }
+    }
+
+    /// Goes to the next thing that happens by itself, at most `limit` ahead.
+    fn advance(&mut self, limit: Duration) {
+        let end = self.world.now + limit;
+        let deadline = self.supervisor.next_deadline().filter(|at| *at <= end);
+        let exit = self.world.next_exit().filter(|(at, _)| *at <= end);
+        let step_from = self.world.now;
+        match (deadline, exit) {
+            (Some(deadline), Some((at, _))) if deadline < at => self.tick(deadline),
+            (_, Some((at, pid))) => {
+                self.world.now = at.max(step_from);
+                let status = self.world.children.remove(&pid).and_then(|child| child.exit);
+                let status = status.map(|(_, status)| status).expect("it was chosen for its exit");
+                self.input(Input::ChildExited { pid, status });
+            }
+            (Some(deadline), None) => self.tick(deadline),
+            (None, None) => self.world.now = end,
+        }
+        self.wall += self.world.now - step_from;
+    }
+
+    fn tick(&mut self, deadline: Duration) {
+        self.world.now = deadline.max(self.world.now);
+        self.input(Input::Timer);
+    }
+
+    fn finish_job(&mut self) {
+        if self.jobs.is_empty() {
+            return;
+        }
+        let (job, work) = self.jobs.remove(0);
+        let outcome = match work {
+            Job::ReadConfig if self.world.rng.chance(20) => JobOutcome::Config(Err("bad".into())),
+            Job::ReadConfig => JobOutcome::Config(Ok(Box::new(random_config(&mut self.world.rng)))),
+            Job::ReadLog { .. }
+            | Job::TailLog { .. }
+            | Job::ClearMainLog
+            | Job::ClearProcessLogs { .. } => JobOutcome::Answer(Ok(Value::Bool(true))),
+        };
+        self.input(Input::JobDone { job, outcome });
+    }
+
+    fn random_name(&mut self) -> Value {
+        let group = format!("g{}", self.world.rng.below(5));
+        Value::Str(match self.world.rng.below(6) {
+            0 => format!("{group}:*"),
+            1 => group,
+            _ => format!("{group}:p{}", self.world.rng.below(2)),
+        })
+    }
+
+    fn random_call(&mut self, nested: bool) -> Call {
+        let method = super::rpc::methods::METHODS
+            [self.world.rng.below(super::rpc::methods::METHODS.len() as u64) as usize]
+            .name;
+        let wait = Value::Bool(self.world.rng.chance(60));
+        let params = match method {
+            "shutdown" | "restart" if !self.world.rng.chance(5) => {
+                return self.random_call(nested);
+            }
+            "multicall" if nested => return self.random_call(nested),
+            "multicall" => {
+                let calls = (0..self.world.rng.below(4))
+                    .map(|_| {
+                        let call = self.random_call(true);
+                        Value::Struct(vec![
+                            ("methodName".into(), Value::Str(call.method)),
+                            ("params".into(), Value::Array(call.params)),
+                        ])
+                    })
+                    .collect();
+                return Call {
+                    method: "system.multicall".into(),
+                    params: vec![Value::Array(calls)],
+                };
+            }
+            "startAllProcesses" | "stopAllProcesses" => vec![wait],
+            "startProcess" | "stopProcess" | "startProcessGroup" | "stopProcessGroup" => {
+                vec![self.random_name(), wait]
+            }
+            "signalAllProcesses" => vec![Value::str("HUP")],
+            "signalProcess" | "signalProcessGroup" => {
+                let signal = *self.world.rng.pick(&["HUP", "TERM", "KILL", "nonsense"]);
+                vec![self.random_name(), Value::str(signal)]
+            }
+            "sendProcessStdin" => vec![self.random_name(), Value::str("text")],
+            "readLog" | "readMainLog" => vec![Value::Int(0), Value::Int(0)],
+            other => match super::rpc::methods::METHODS
+                .iter()
+                .find(|candidate| candidate.name == other)
+                .map_or(0, |method| method.params.len())
+            {
+                0 => Vec::new(),
+                1 => vec![self.random_name()],
+                _ => vec![self.random_name(), Value::Int(0), Value::Int(10)],
+            },
+        };
+        let system = matches!(method, "listMethods" | "methodHelp" | "methodSignature");
+        let namespace = if system { "system" } else { "supervisor" };
+        Call { method: format!("{namespace}.{method}"), params }
+    }
+
+    fn step(&mut self) {
+        match self.world.rng.below(10) {
+            0..=3 => {
+                let limit = Duration::from_millis(self.world.rng.below(4000));
+                self.advance(limit);
+            }
+            4..=7 => {
+                let call = self.random_call(false);
+                self.next_reply += 1;
+                let reply = ReplyId(self.next_reply);
+                self.outstanding.insert(reply);
+                self.trace.push(format!("{:?} {reply:?} {call:?}", self.world.now));
+                self.input(Input::Call { reply, call });
+            }
+            8 => self.finish_job(),
+            _ => {
+                if let Some(reply) = self.outstanding.first().copied()
+                    && self.world.rng.chance(30)
+                {
+                    self.outstanding.remove(&reply);
+                    self.withdrawn.insert(reply);
+                    self.input(Input::Hangup { reply });
+                } else {
+                    let signal = *self.world.rng.pick(&[12, 17, 10]);
+                    self.input(Input::Signal(signal));
+                }
+            }
+        }
+    }
+
+    /// The way down: everything ends, in order, and everybody is answered.
+    fn finish(&mut self) {
+        self.world.stop_signals.clear();
+        if self.exit.is_none() {
+            self.input(Input::Signal(15));
+        }
+        for _ in 0..10_000 {
+            if self.exit.is_some() && self.jobs.is_empty() {
+                break;
+            }
+            self.finish_job();
+            if self.exit.is_none() {
+                self.advance(Duration::from_secs(60));
+            }
+        }
+        assert!(self.exit.is_some(), "never left");
+        for child in self.world.children.values() {
+            assert!(child.untouchable, "left while a child lives");
+        }
+        assert_eq!(self.outstanding, BTreeSet::new(), "calls without an answer");
+    }
+}
+
+fn run(seed: u64, jumpy_clock: bool) -> Vec<String> {
+    let mut run = Run::new(seed, jumpy_clock);
+    run.input(Input::Timer);
+    for _ in 0..60 {
+        if run.exit.is_some() {
+            break;
+        }
+        run.step();
+    }
+    run.finish();
+    run.trace
+}
+
+fn seeds() -> (u64, u64) {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    match number("SIM_SEED") {
+        Some(seed) => (seed, seed + 1),
+        None => (0, number("SIM_SEEDS").unwrap_or(20_000)),
+    }
+}
+
+/// Prints the seed of a run that fails.
+struct SeedOnPanic(u64);
+
+impl Drop for SeedOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("seed {}", self.0);
+        }
+    }
+}
+
+#[test]
+fn random_histories_keep_the_invariants() {
+    let (first, end) = seeds();
+    for seed in first..end {
+        let _guard = SeedOnPanic(seed);
+        run(seed, false);
+    }
+}
+
+#[test]
+fn wall_clock_jumps_change_nothing_but_the_reported_times() {
+    let (first, end) = seeds();
+    for seed in first..end.min(first + 2000) {
+        let _guard = SeedOnPanic(seed);
+        assert_eq!(run(seed, false), run(seed, true));
+    }
+}

@@ -1,0 +1,468 @@
+//! The supervisor: groups and processes, what is due, and the way down.
+//!
+//! [`Supervisor::handle`] takes one input and runs to a fix-point: due transitions, the shutdown sequence, pending
+//! calls, until none of them moves. Nothing re-enters it; effects wait in a queue. What each input costs depends on
+//! what is due and pending, not on how many programs there are.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::time::Duration;
+
+use super::clock::{Now, after_secs};
+use super::config::{Config, GroupConfig, GroupKind, LogFile, Settings};
+use super::effect::{Effect, ExitStatus, Host, Input, JobId, ProcId, earliest};
+use super::process::{Process, Shell};
+use super::rpc::pending::Pending;
+use super::signal;
+use super::states::{Level, Mood};
+
+/// Least time between two lines about processes that hold up the shutdown, in seconds.
+const SHUTDOWN_REPORT_SECS: i64 = 3;
+
+/// An active process group.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) config: GroupConfig,
+    /// Its processes, in the order of the configuration; a repeated name replaced the earlier one.
+    pub(super) members: Vec<ProcId>,
+}
+
+/// The state of everything supervised.
+#[derive(Debug)]
+pub struct Supervisor {
+    pub(super) settings: Settings,
+    /// Names under which the main interface is published.
+    pub(super) rpcinterfaces: Vec<String>,
+    /// Groups of the last configuration read; `add` takes them from here.
+    pub(super) available: Vec<GroupConfig>,
+    /// Active groups, in the order they were added.
+    pub(super) groups: Vec<Group>,
+    pub(super) processes: BTreeMap<ProcId, Process>,
+    pub(super) mood: Mood,
+    pub(super) pid: i32,
+    pub(super) pending: Vec<Pending>,
+    pub(super) effects: VecDeque<Effect>,
+    by_pid: HashMap<i32, ProcId>,
+    /// Deadlines of processes, soonest first, and the entry each process has there.
+    timers: BTreeSet<(Duration, ProcId)>,
+    timer_of: HashMap<ProcId, Duration>,
+    /// Groups still to be stopped, the next one last; `None` until the shutdown begins.
+    stop_order: Option<Vec<String>>,
+    last_shutdown_report: Option<Duration>,
+    exited: bool,
+    next_proc: u64,
+    next_job: u64,
+}
+
+impl Supervisor {
+    /// A supervisor of the given configuration with nothing active yet; `pid` is the daemon's own.
+    pub fn new(config: Config, pid: i32) -> Supervisor {
+        Supervisor {
+            settings: config.settings,
+            rpcinterfaces: config.rpcinterfaces,
+            available: config.groups,
+            groups: Vec::new(),
+            processes: BTreeMap::new(),
+            mood: Mood::Running,
+            pid,
+            pending: Vec::new(),
+            effects: VecDeque::new(),
+            by_pid: HashMap::new(),
+            timers: BTreeSet::new(),
+            timer_of: HashMap::new(),
+            stop_order: None,
+            last_shutdown_report: None,
+            exited: false,
+            next_proc: 0,
+            next_job: 0,
+        }
+    }
+
+    /// Adds every group of the configuration. Nothing is started before the first input.
+    pub fn add_all_groups(&mut self, host: &mut dyn Host) {
+        for index in 0..self.available.len() {
+            self.add_group(index, host);
+        }
+    }
+
+    /// Settings in force.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What the supervisor is doing.
+    pub fn mood(&self) -> Mood {
+        self.mood
+    }
+
+    /// The process of a group, by their names.
+    pub fn find(&self, group: &str, process: &str) -> Option<&Process> {
+        let group = self.groups.iter().find(|candidate| candidate.config.name == group)?;
+        group
+            .members
+            .iter()
+            .map(|id| &self.processes[id])
+            .find(|candidate| candidate.config().name == process)
+    }
+
+    /// A process by its identity.
+    pub fn process(&self, id: ProcId) -> Option<&Process> {
+        self.processes.get(&id)
+    }
+
+    /// Every process, in the order they were added.
+    pub fn processes(&self) -> impl Iterator<Item = &Process> {
+        self.processes.values()
+    }
+
+    /// The next effect to be carried out.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// When [`Input::Timer`] is wanted, on the monotonic clock.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        let report = self
+            .stop_order
+            .as_ref()
+            .filter(|_| !self.exited)
+            .and(self.last_shutdown_report)
+            .map(|last| after_secs(last, SHUTDOWN_REPORT_SECS));
+        earliest([
+            self.timers.first().map(|(deadline, _)| *deadline),
+            report,
+            self.stop_report_deadline(),
+        ])
+    }
+
+    /// Takes one input and does everything that follows from it.
+    pub fn handle(&mut self, now: Now, host: &mut dyn Host, input: Input) {
+        match input {
+            Input::Timer => {}
+            Input::ChildExited { pid, status } => self.child_exited(pid, status, now, host),
+            Input::Call { reply, call } => self.receive(reply, &call, now, host),
+            Input::Hangup { reply } => self.pending.retain(|pending| pending.reply != reply),
+            Input::Signal(number) => self.signalled(number),
+            Input::JobDone { job, outcome } => self.job_done(job, outcome),
+        }
+        self.settle(now, host);
+    }
+
+    /// Runs due transitions, the shutdown sequence and pending calls until nothing moves.
+    fn settle(&mut self, now: Now, host: &mut dyn Host) {
+        loop {
+            // Calls first: a client that waits for RUNNING must see it even if the process dies in the same instant.
+            self.poll_pending(now, host);
+            if let Some(&(deadline, id)) = self.timers.first()
+                && deadline <= now.mono
+            {
+                self.with_process(id, now, host, |process, shell| process.transition(shell));
+                continue;
+            }
+            if self.advance_shutdown(now, host) {
+                continue;
+            }
+            return;
+        }
+    }
+
+    /// Lets a process act and keeps the indexes (pid, timer) true to what it did.
+    pub(super) fn with_process<T>(
+        &mut self,
+        id: ProcId,
+        now: Now,
+        host: &mut dyn Host,
+        act: impl FnOnce(&mut Process, &mut Shell<'_>) -> T,
+    ) -> Option<T> {
+        let process = self.processes.get_mut(&id)?;
+        let pid_before = process.pid();
+        let mut shell = Shell { now, mood: self.mood, host, effects: &mut self.effects };
+        let result = act(process, &mut shell);
+        let (pid_after, deadline) = (process.pid(), process.deadline(self.mood));
+        if pid_before != pid_after {
+            if let Some(pid) = pid_before {
+                self.by_pid.remove(&pid);
+            }
+            if let Some(pid) = pid_after {
+                self.by_pid.insert(pid, id);
+            }
+        }
+        self.set_timer(id, deadline);
+        Some(result)
+    }
+
+    fn set_timer(&mut self, id: ProcId, deadline: Option<Duration>) {
+        let before = match deadline {
+            Some(deadline) => self.timer_of.insert(id, deadline),
+            None => self.timer_of.remove(&id),
+        };
+        if before == deadline {
+            return;
+        }
+        if let Some(before) = before {
+            self.timers.remove(&(before, id));
+        }
+        if let Some(deadline) = deadline {
+            self.timers.insert((deadline, id));
+        }
+    }
+
+    fn log(&mut self, level: Level, text: impl Into<String>) {
+        self.effects.push_back(Effect::Log(level, text.into()));
+    }
+
+    pub(super) fn new_job(&mut self) -> JobId {
+        self.next_job += 1;
+        JobId(self.next_job)
+    }
+
+    fn child_exited(&mut self, pid: i32, status: ExitStatus, now: Now, host: &mut dyn Host) {
+        match self.by_pid.get(&pid).copied() {
+            Some(id) => {
+                self.with_process(id, now, host, |process, shell| process.finish(status, shell));
+            }
+            None => {
+                self.log(Level::Info, format!("reaped unknown pid {pid} ({})", status.describe()));
+            }
+        }
+    }
+
+    fn signalled(&mut self, number: i32) {
+        let name = signal::name(number);
+        match name.as_str() {
+            "SIGTERM" | "SIGINT" | "SIGQUIT" => {
+                self.log(Level::Warn, format!("received {name} indicating exit request"));
+                self.set_mood(Mood::Shutdown);
+            }
+            "SIGHUP" if self.mood == Mood::Shutdown => self.log(
+                Level::Warn,
+                format!("ignored {name} indicating restart request (shutdown in progress)"),
+            ),
+            "SIGHUP" => {
+                self.log(Level::Warn, format!("received {name} indicating restart request"));
+                self.set_mood(Mood::Restarting);
+            }
+            "SIGCHLD" => self.log(Level::Debug, format!("received {name} indicating a child quit")),
+            "SIGUSR2" => {
+                self.log(Level::Info, format!("received {name} indicating log reopen request"));
+                self.log(Level::Info, "supervisord logreopen");
+                self.effects.push_back(Effect::ReopenLogs);
+            }
+            _ => self.log(Level::Blather, format!("received {name} indicating nothing")),
+        }
+    }
+
+    /// Changes the mood. Leaving [`Mood::Running`] disarms the timers of everything that would start something.
+    pub(super) fn set_mood(&mut self, mood: Mood) {
+        self.mood = mood;
+        let deadlines: Vec<_> =
+            self.processes.values().map(|process| (process.id(), process.deadline(mood))).collect();
+        for (id, deadline) in deadlines {
+            self.set_timer(id, deadline);
+        }
+    }
+
+    /// Index of an active group.
+    pub(super) fn group_index(&self, name: &str) -> Option<usize> {
+        self.groups.iter().position(|group| group.config.name == name)
+    }
+
+    /// Activates a group of the last configuration read; `false` when one of its name is active.
+    pub(super) fn add_group(&mut self, available: usize, host: &mut dyn Host) -> bool {
+        let name = self.available[available].name.clone();
+        if self.group_index(&name).is_some() {
+            return false;
+        }
+        self.name_auto_logs(available, host);
+        let config = self.available[available].clone();
+        let mut members: Vec<ProcId> = Vec::new();
+        for process in &config.processes {
+            self.next_proc += 1;
+            let id = ProcId(self.next_proc);
+            let twin = members
+                .iter()
+                .position(|member| self.processes[member].config().name == process.name);
+            match twin {
+                Some(position) => {
+                    self.drop_process(members[position]);
+                    members[position] = id;
+                }
+                None => members.push(id),
+            }
+            let process = Process::new(id, process.clone(), &config.name, &config.kind);
+            let deadline = process.deadline(self.mood);
+            self.processes.insert(id, process);
+            self.set_timer(id, deadline);
+        }
+        self.groups.push(Group { config, members });
+        true
+    }
+
+    /// Gives AUTO logs their names, once per configuration read (`options.py: create_autochildlogs`).
+    fn name_auto_logs(&mut self, available: usize, host: &mut dyn Host) {
+        for process in &mut self.available[available].processes {
+            let name = process.name.clone();
+            for (channel, config) in
+                [("stdout", &mut process.stdout), ("stderr", &mut process.stderr)]
+            {
+                if config.logfile == LogFile::Auto {
+                    let path = host.auto_log_name(&name, channel);
+                    self.effects.push_back(Effect::CreateLog { path: path.clone() });
+                    config.logfile = LogFile::Path(path);
+                }
+            }
+        }
+    }
+
+    /// Deactivates a group; `false` while any of its processes is alive or coming up.
+    pub(super) fn remove_group(&mut self, index: usize) -> bool {
+        let busy = self.groups[index].members.iter().any(|id| {
+            let process = &self.processes[id];
+            !process.state().is_stopped() || process.pid().is_some()
+        });
+        if busy {
+            return false;
+        }
+        for id in self.groups.remove(index).members {
+            self.drop_process(id);
+        }
+        true
+    }
+
+    fn drop_process(&mut self, id: ProcId) {
+        self.processes.remove(&id);
+        self.set_timer(id, None);
+    }
+
+    /// Members of a group in starting order: by priority, ties in the order of the configuration.
+    pub(super) fn by_priority(&self, group: &Group) -> Vec<ProcId> {
+        let mut members = group.members.clone();
+        members.sort_by_key(|id| self.processes[id].config().priority);
+        members
+    }
+
+    /// Every process in starting order: groups by priority, then as [`Supervisor::by_priority`].
+    pub(super) fn all_by_priority(&self) -> Vec<ProcId> {
+        let mut groups: Vec<&Group> = self.groups.iter().collect();
+        groups.sort_by_key(|group| group.config.priority);
+        groups.into_iter().flat_map(|group| self.by_priority(group)).collect()
+    }
+
+    fn unstopped(&self, group: &Group) -> impl Iterator<Item = &Process> {
+        group
+            .members
+            .iter()
+            .map(|id| &self.processes[id])
+            .filter(|process| !process.state().is_stopped())
+    }
+
+    /// Takes the shutdown one step further: one group at a time, highest priority number first, each waiting for the
+    /// one before it. Returns whether something moved that calls for another look.
+    fn advance_shutdown(&mut self, now: Now, host: &mut dyn Host) -> bool {
+        if self.mood == Mood::Running || self.exited {
+            return false;
+        }
+        if self.stop_order.is_none() {
+            let mut groups: Vec<&Group> = self.groups.iter().collect();
+            groups.sort_by_key(|group| group.config.priority);
+            let order = groups.into_iter().map(|group| group.config.name.clone()).collect();
+            self.stop_order = Some(order);
+        }
+        while let Some(index) = self.last_to_stop() {
+            if self.unstopped(&self.groups[index]).next().is_some() {
+                if self.stop_all(index, now, host) {
+                    return true;
+                }
+                self.report_shutdown(now);
+                return false;
+            }
+            if let Some(order) = &mut self.stop_order {
+                order.pop();
+            }
+        }
+        self.exited = true;
+        self.effects.push_back(Effect::Exit(self.mood));
+        false
+    }
+
+    /// Index of the group to be stopped next.
+    fn last_to_stop(&mut self) -> Option<usize> {
+        while let Some(name) = self.stop_order.as_ref()?.last().cloned() {
+            match self.group_index(&name) {
+                Some(index) => return Some(index),
+                // Removed meanwhile.
+                None => drop(self.stop_order.as_mut()?.pop()),
+            }
+        }
+        None
+    }
+
+    /// Stops what runs in a group and gives up on what is in BACKOFF; whether there was any.
+    fn stop_all(&mut self, index: usize, now: Now, host: &mut dyn Host) -> bool {
+        let mut order = self.by_priority(&self.groups[index]);
+        order.reverse();
+        let mut moved = false;
+        for id in order {
+            use super::states::ProcessState::{Backoff, Running, Starting};
+            let state = self.processes[&id].state();
+            if matches!(state, Running | Starting | Backoff) {
+                moved = true;
+                self.with_process(id, now, host, |process, shell| {
+                    if state == Backoff {
+                        process.give_up();
+                    } else {
+                        // A failure is in the log, and leaves a state that counts as stopped.
+                        let _ = process.stop(shell);
+                    }
+                });
+            }
+        }
+        moved
+    }
+
+    fn report_shutdown(&mut self, now: Now) {
+        let due = self
+            .last_shutdown_report
+            .is_none_or(|last| after_secs(last, SHUTDOWN_REPORT_SECS) <= now.mono);
+        if !due {
+            return;
+        }
+        self.last_shutdown_report = Some(now.mono);
+        let waiting: Vec<(String, &'static str)> = self
+            .groups
+            .iter()
+            .flat_map(|group| self.unstopped(group))
+            .map(|process| (process.config().name.clone(), process.state().name()))
+            .collect();
+        let names: Vec<&str> = waiting.iter().map(|(name, _)| name.as_str()).collect();
+        self.log(Level::Info, format!("waiting for {} to die", names.join(", ")));
+        for (name, state) in waiting {
+            self.log(Level::Blather, format!("{name} state: {state}"));
+        }
+    }
+
+    /// Groups added, changed and removed between the active ones and a configuration
+    /// (`supervisord.py: diff_to_active`).
+    pub(super) fn diff_to_active(&self) -> [Vec<String>; 3] {
+        let names =
+            |groups: Vec<&GroupConfig>| groups.iter().map(|group| group.name.clone()).collect();
+        let active = |name: &str| self.group_index(name).map(|index| &self.groups[index].config);
+        let added = self.available.iter().filter(|group| active(&group.name).is_none()).collect();
+        let changed = self
+            .available
+            .iter()
+            .filter(|group| active(&group.name).is_some_and(|current| current != *group))
+            .collect();
+        let removed = self
+            .groups
+            .iter()
+            .map(|group| &group.config)
+            .filter(|group| !self.available.iter().any(|candidate| candidate.name == group.name))
+            .collect();
+        [names(added), names(changed), names(removed)]
+    }
+
+    /// Kind of an active group.
+    pub fn group_kind(&self, name: &str) -> Option<&GroupKind> {
+        self.group_index(name).map(|index| &self.groups[index].config.kind)
+    }
+}
