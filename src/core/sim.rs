@@ -44,7 +44,6 @@ impl Rng {
 /// A program of the simulated world, encoded in its command.
 struct Child {
     proc: ProcId,
-    group: String,
     priority: i64,
     ignores_term: bool,
     untouchable: bool,
@@ -56,8 +55,8 @@ struct World {
     now: Duration,
     next_pid: i32,
     children: BTreeMap<i32, Child>,
-    /// (group, its priority) of every signal that was meant to stop something.
-    stop_signals: Vec<(String, i64)>,
+    /// Priority of the group of every process that was asked to stop since this was last emptied.
+    stop_signals: Vec<i64>,
 }
 
 impl World {
@@ -101,11 +100,9 @@ impl Host for World {
             }
         }
         let pid = self.next_pid;
-        let group = request.group_name.to_string();
         let priority = request.config.priority;
         let child = Child {
             proc: request.proc,
-            group,
             priority,
             ignores_term: request.config.command == "stubborn",
             untouchable: request.config.command == "setuid",
@@ -138,8 +135,8 @@ impl Host for World {
         if child.untouchable {
             return Err(KillError::Other("Operation not permitted".into()));
         }
-        if matches!(signal, 15 | 9) {
-            self.stop_signals.push((child.group.clone(), child.priority));
+        if matches!(signal, 15 | 2) {
+            self.stop_signals.push(child.priority);
         }
         let fatal = signal == 9 || (signal == 15 && !child.ignores_term);
         if fatal {
@@ -299,6 +296,7 @@ impl Run {
             self.wall = Duration::from_secs(self.clock_rng.below(3_000_000_000));
         }
         let now = Now { mono: self.world.now, wall: self.wall, utc_offset_secs: 3600 };
+        self.world.stop_signals.clear();
         self.supervisor.handle(now, &mut self.world, input);
         while let Some(effect) = self.supervisor.poll_effect() {
             self.carry_out(effect);
@@ -347,6 +345,13 @@ impl Run {
         for (pid, child) in &self.world.children {
             let owner = self.supervisor.process(child.proc).and_then(|process| process.pid());
             assert_eq!(owner, Some(*pid), "a child nobody knows");
+        }
+        if self.supervisor.mood() != Mood::Running {
+            let unstopped = self.supervisor.processes().filter(|p| !p.state().is_stopped());
+            let highest = unstopped.map(|process| process.config().priority).max();
+            for priority in &self.world.stop_signals {
+                assert!(highest.is_none_or(|highest| highest <= *priority), "stopped out of order");
+            }
         }
         if let Some(deadline) = self.supervisor.next_deadline() {
             assert!(deadline > self.world.now, "something due was left undone");
@@ -486,7 +491,6 @@ impl Run {
 
     /// The way down: everything ends, in order, and everybody is answered.
     fn finish(&mut self) {
-        self.world.stop_signals.clear();
         if self.exit.is_none() {
             self.input(Input::Signal(15));
         }
