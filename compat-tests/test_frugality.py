@@ -1,0 +1,169 @@
+"""What ours promises beyond the reference: it does not wake up, does not leak, and is not held up by a log."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import Daemon, wait_for
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "bench"))
+
+from measures import status_of, switches  # noqa: E402  (the benchmarks' readers of /proc)
+
+
+@pytest.fixture
+def ours():
+    """A daemon of ours, not started."""
+    daemon = Daemon("ours")
+    yield daemon
+    complaint = daemon.close()
+    assert complaint is None, complaint
+
+
+def descriptors(daemon):
+    """What the daemon's descriptors lead to, by number."""
+    found = {}
+    for entry in Path(f"/proc/{daemon.pid}/fd").iterdir():
+        try:
+            found[entry.name] = os.readlink(entry)
+        except OSError:
+            continue
+    return found
+
+
+def test_no_wake_up_while_nothing_happens(ours):
+    """Three times the reference's polling interval pass without one voluntary context switch."""
+    ours.configure("[program:idle]\ncommand=/bin/sleep 1000000\nnumprocs=10\nprocess_name=%(process_num)d\n")
+    ours.start()
+    wait_for(lambda: all(info["statename"] == "RUNNING" for info in ours.rpc("supervisor.getAllProcessInfo")), "RUNNING")
+
+    def quiet():
+        before = switches(ours.pid)
+        signal.sigtimedwait([], 3)  # nothing can arrive: a pause of three seconds
+        return switches(ours.pid) == before
+    wait_for(quiet, "three seconds without a wake-up", timeout=30)
+
+
+def test_a_hundred_rereads_leak_nothing(ours):
+    """Adding, changing and removing groups leaves descriptors and memory as they were."""
+    base = "[program:stays]\ncommand=/bin/sleep 1000000\nstartsecs=0\n"
+    extra = "[program:comes]\ncommand=/bin/sleep {n}00000\nstartsecs=0\n"
+    ours.configure(base)
+    ours.start()
+
+    def turn(n):
+        ours.configure(base + extra.format(n=n))
+        assert ours.rpc("supervisor.reloadConfig") == [[["comes"], [], []]]
+        assert ours.rpc("supervisor.addProcessGroup", "comes")
+        ours.wait_state("comes", "RUNNING")
+        assert ours.rpc("supervisor.stopProcessGroup", "comes")[0]["description"] == "OK"
+        assert ours.rpc("supervisor.removeProcessGroup", "comes")
+        ours.configure(base)
+        assert ours.rpc("supervisor.reloadConfig") == [[[], [], []]]
+
+    for n in range(1, 11):
+        turn(n)
+    before, memory = len(descriptors(ours)), status_of(ours.pid, "VmRSS")
+    for n in range(11, 111):
+        turn(n)
+    wait_for(lambda: len(descriptors(ours)) <= before, lambda: f"{before} descriptors, then {descriptors(ours)}")
+    assert status_of(ours.pid, "VmRSS") <= memory + 512
+
+
+def test_a_hundred_restarts_leak_nothing(ours):
+    """`supervisorctl reload` a hundred times: same pid, same descriptors, same memory."""
+    ours.configure("[program:a]\ncommand=/bin/sleep 1000000\nstartsecs=0\n")
+    ours.start()
+    pid = ours.pid
+
+    def restart():
+        victim = ours.pid_of("a")
+        assert ours.rpc("supervisor.restart")
+        wait_for(lambda: ours.answers() and ours.pid_of("a") not in (0, victim), "a restart")
+
+    for _ in range(10):
+        restart()
+    before, memory = len(descriptors(ours)), status_of(pid, "VmRSS")
+    for _ in range(100):
+        restart()
+    wait_for(lambda: len(descriptors(ours)) <= before, lambda: f"{before} descriptors, then {descriptors(ours)}")
+    assert status_of(pid, "VmRSS") <= memory + 512
+    assert ours.rpc("supervisor.getPID") == pid
+
+
+def test_a_log_nobody_reads_holds_back_only_its_writer(ours):
+    """A FIFO as log file: once it is full its program waits; everything else goes on."""
+    os.mkfifo(ours.root / "fifo")
+    ours.configure("""
+[program:flood]
+command=/bin/sh -c 'n=0; while :; do n=$((n+1)); echo "$n .................................................."; done'
+stdout_logfile=%(here)s/fifo
+stdout_logfile_maxbytes=0
+startsecs=0
+[program:other]
+command=/bin/sh -c 'while read line; do echo "got $line"; done'
+stdout_logfile=%(here)s/other.log
+startsecs=0
+""")
+    ours.start()
+    flood = ours.pid_of("flood")
+
+    def blocked():
+        return "pipe_write" in Path(f"/proc/{flood}/wchan").read_text() or \
+            Path(f"/proc/{flood}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+    wait_for(blocked, "the writer to be held back")
+    assert status_of(ours.pid, "VmRSS") < 16_000
+    for number in range(20):
+        assert ours.rpc("supervisor.sendProcessStdin", "other", f"line {number}\n")
+    ours.wait_file("other.log", r"got line 19\n")
+    assert ours.rpc("supervisor.stopProcess", "other")
+    assert ours.rpc("supervisor.startProcess", "other")
+    # A reader gets what was held back, in order and without a gap.
+    with open(ours.root / "fifo", "rb") as reader:
+        lines = [reader.readline() for _ in range(100_000)]
+    assert [int(line.split()[0]) for line in lines] == list(range(1, 100_001))
+
+
+def test_a_log_that_cannot_be_written_is_said_once_and_harms_nothing(ours):
+    """ENOSPC on one log: one line in the main log; the program and the others live on."""
+    ours.configure("""
+[program:unlucky]
+command=/bin/sh -c 'while :; do echo out; sleep 0.01; done'
+stdout_logfile=/dev/full
+stdout_logfile_maxbytes=0
+startsecs=0
+[program:lucky]
+command=/bin/sh -c 'n=0; while :; do n=$((n+1)); echo "$n"; sleep 0.01; done'
+stdout_logfile=%(here)s/lucky.log
+startsecs=0
+""")
+    ours.start()
+    ours.wait_log("No space left on device")
+    ours.wait_file("lucky.log", r"(?m)^200$")
+    assert ours.rpc("supervisor.getProcessInfo", "unlucky")["statename"] == "RUNNING"
+    assert ours.log_text().count("No space left on device") == 1
+
+
+def test_a_log_whose_directory_went_away(ours):
+    """The output is lost until the directory is back; SIGUSR2 then finds it."""
+    (ours.root / "logs").mkdir()
+    ours.configure("""
+[program:a]
+command=/bin/sh -c 'while read line; do echo "$line"; done'
+stdout_logfile=%(here)s/logs/a.log
+startsecs=0
+""")
+    ours.start()
+    ours.rpc("supervisor.sendProcessStdin", "a", "first\n")
+    ours.wait_file("logs/a.log", "first")
+    (ours.root / "logs").rename(ours.root / "elsewhere")
+    ours.signal(signal.SIGUSR2)
+    ours.wait_log(r"No such file or directory")
+    assert ours.rpc("supervisor.getProcessInfo", "a")["statename"] == "RUNNING"
+    (ours.root / "logs").mkdir()
+    ours.signal(signal.SIGUSR2)
+    ours.rpc("supervisor.sendProcessStdin", "a", "second\n")
+    ours.wait_file("logs/a.log", "second")

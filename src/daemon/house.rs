@@ -1,0 +1,250 @@
+//! The house: the core, the programs' descriptors and the calls under way, in one loop on the supervision thread.
+//!
+//! Everything that happens comes in through four doors (signals, requests, finished jobs, the core's deadline) and
+//! is handed to the core, whose effects are then carried out. The loop sleeps whenever nothing happens.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::disk::Missing;
+use super::follow::Follower;
+use super::handle::Request;
+use super::host::OsHost;
+use super::mainlog::{MainLog, utc_offset_secs};
+use super::signals::{Signals, wait_children};
+use crate::core::clock::Now;
+use crate::core::config::{ChannelConfig, Config};
+use crate::core::effect::{Effect, Input, Job, JobId, JobOutcome, ProcId, ReplyId};
+use crate::core::fault::{Fault, FaultCode};
+use crate::core::info::log_path;
+use crate::core::namespec;
+use crate::core::states::{Level, Mood};
+use crate::core::supervisor::Supervisor;
+use crate::core::value::Value;
+
+/// Reads the configuration again; run on the disk thread.
+pub type ConfigReader = Arc<Mutex<dyn FnMut() -> Result<Config, String> + Send>>;
+
+/// The number of SIGCHLD.
+const SIGCHLD: i32 = nix::libc::SIGCHLD;
+
+/// Everything the loop works with.
+pub struct House {
+    core: Supervisor,
+    host: OsHost,
+    main_log: MainLog,
+    read_config: ConfigReader,
+    started: Instant,
+    signals: Signals,
+    inbox: mpsc::UnboundedReceiver<Request>,
+    /// Calls that await their reply.
+    replies: HashMap<ReplyId, oneshot::Sender<Result<Value, Fault>>>,
+    /// Finished jobs. Every job belongs to a call, so the calls under way bound the queue.
+    finished: mpsc::UnboundedReceiver<(JobId, JobOutcome)>,
+    finish: mpsc::UnboundedSender<(JobId, JobOutcome)>,
+    exit: Option<Mood>,
+}
+
+impl House {
+    /// Moves in: adds the groups of the configuration. Nothing is started before [`House::run`].
+    pub fn new(
+        mut core: Supervisor,
+        mut host: OsHost,
+        main_log: MainLog,
+        read_config: ConfigReader,
+        signals: Signals,
+        inbox: mpsc::UnboundedReceiver<Request>,
+    ) -> House {
+        core.add_all_groups(&mut host);
+        let (finish, finished) = mpsc::unbounded_channel();
+        House {
+            core,
+            host,
+            main_log,
+            read_config,
+            started: Instant::now(),
+            signals,
+            inbox,
+            replies: HashMap::new(),
+            finished,
+            finish,
+            exit: None,
+        }
+    }
+
+    /// Supervises until everything is stopped; the mood says whether to start again.
+    ///
+    /// # Errors
+    /// Only when the system stops delivering signals.
+    pub async fn run(mut self) -> std::io::Result<Mood> {
+        self.input(Input::Timer);
+        loop {
+            if let Some(mood) = self.exit {
+                return Ok(mood);
+            }
+            let deadline = self.core.next_deadline();
+            tokio::select! {
+                signal = self.signals.next() => self.signalled(signal?),
+                Some(request) = self.inbox.recv() => self.requested(request),
+                Some((job, outcome)) = self.finished.recv() => {
+                    self.input(Input::JobDone { job, outcome });
+                }
+                () = sleep_until(self.started, deadline) => self.input(Input::Timer),
+            }
+        }
+    }
+
+    fn now(&self) -> Now {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Now { mono: self.started.elapsed(), wall, utc_offset_secs: utc_offset_secs() }
+    }
+
+    /// Hands an input to the core and carries out what follows.
+    fn input(&mut self, input: Input) {
+        let now = self.now();
+        self.core.handle(now, &mut self.host, input);
+        while let Some(effect) = self.core.poll_effect() {
+            self.carry_out(effect);
+        }
+    }
+
+    fn signalled(&mut self, signal: i32) {
+        if signal == SIGCHLD {
+            for (pid, status) in wait_children() {
+                // What it printed last must be in its log before anybody hears of its end.
+                self.host.child_ended(pid);
+                self.input(Input::ChildExited { pid, status });
+            }
+        }
+        self.input(Input::Signal(signal));
+    }
+
+    fn requested(&mut self, request: Request) {
+        match request {
+            Request::Call { id, call, reply } => {
+                self.replies.insert(id, reply);
+                self.input(Input::Call { reply: id, call });
+            }
+            Request::Hangup(id) => {
+                self.replies.remove(&id);
+                self.input(Input::Hangup { reply: id });
+            }
+            Request::Log(level, text) => self.main_log.log(level, &text),
+            Request::FollowProcess { namespec, channel, reply } => {
+                let path = self.process_log(&namespec, &channel);
+                self.follow(path, reply);
+            }
+            Request::FollowMainLog { reply } => {
+                let path = Some(self.core.settings().logfile.clone());
+                self.follow(path, reply);
+            }
+        }
+    }
+
+    fn process_log(&self, name: &str, channel: &str) -> Option<String> {
+        let spec = namespec::split(name);
+        let config = self.core.find(spec.group, spec.process?)?.config();
+        let channel: &ChannelConfig = match channel {
+            "stdout" => &config.stdout,
+            "stderr" => &config.stderr,
+            _ => return None,
+        };
+        log_path(channel).map(str::to_string)
+    }
+
+    fn follow(&self, path: Option<String>, reply: oneshot::Sender<Option<Follower>>) {
+        let disk = self.host.disk().clone();
+        tokio::task::spawn_local(async move {
+            let follower = match path {
+                Some(path) => Follower::open(&disk, path.as_ref()).await,
+                None => None,
+            };
+            let _ = reply.send(follower); // the client may have gone away
+        });
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Reply { reply, result } => {
+                if let Some(sender) = self.replies.remove(&reply) {
+                    let _ = sender.send(result); // the client may have gone away
+                }
+            }
+            Effect::Log(level, text) => self.main_log.log(level, &text),
+            Effect::Job { job, work } => self.start_job(job, work),
+            Effect::CreateLog { path } => self.host.disk().create_log(path),
+            Effect::ReopenLogs => {
+                self.main_log.reopen();
+                self.host.reopen_logs();
+            }
+            Effect::ApplySettings => self.host.apply(self.core.settings()),
+            Effect::Exit(mood) => self.exit = Some(mood),
+        }
+    }
+
+    fn start_job(&mut self, job: JobId, work: Job) {
+        let disk = self.host.disk().clone();
+        match work {
+            Job::ReadLog { path, offset, length } => {
+                self.answer_later(job, disk.read_log(&path, offset, length));
+            }
+            Job::TailLog { path, offset, length } => {
+                self.answer_later(job, disk.tail_log(&path, offset, length));
+            }
+            Job::ClearMainLog => {
+                let main_log = self.main_log.clone();
+                self.answer_later(job, async move { main_log.clear().await });
+            }
+            Job::ClearProcessLogs { proc, name } => self.clear_process_logs(job, proc, name),
+            Job::ReadConfig => {
+                let (reader, finish) = (Arc::clone(&self.read_config), self.finish.clone());
+                disk.run(Box::new(move || {
+                    // A reader that panicked has left nothing half done that the next reading would see.
+                    let mut read = reader.lock().unwrap_or_else(PoisonError::into_inner);
+                    let outcome = JobOutcome::Config(read().map(Box::new));
+                    let _ = finish.send((job, outcome)); // the house may have left its loop
+                }));
+            }
+        }
+    }
+
+    fn clear_process_logs(&mut self, job: JobId, proc: ProcId, name: String) {
+        let cleared = self.host.clear_logs(proc, Missing::Fine);
+        self.answer_later(job, async move {
+            match cleared.await {
+                Ok(()) => Ok(Value::Bool(true)),
+                Err(_) => Err(Fault::new(FaultCode::Failed, name)),
+            }
+        });
+    }
+
+    /// Reports the outcome of a job when it is there.
+    fn answer_later(
+        &self,
+        job: JobId,
+        answer: impl Future<Output = Result<Value, Fault>> + 'static,
+    ) {
+        let finish = self.finish.clone();
+        tokio::task::spawn_local(async move {
+            let outcome = JobOutcome::Answer(answer.await);
+            let _ = finish.send((job, outcome)); // the house may have left its loop
+        });
+    }
+
+    /// Writes a line to the main log.
+    pub fn log(&self, level: Level, text: &str) {
+        self.main_log.log(level, text);
+    }
+}
+
+/// Sleeps until a deadline of the core, or for ever.
+async fn sleep_until(started: Instant, deadline: Option<Duration>) {
+    match deadline.and_then(|deadline| started.checked_add(deadline)) {
+        Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
