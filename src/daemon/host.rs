@@ -4,19 +4,23 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::future::Future;
 use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::autolog;
-use super::child::{self, SpawnPlan, Surroundings};
+use super::child::{self, SpawnFailure, SpawnPlan, Spawned, Surroundings};
 use super::command;
-use super::disk::{Disk, Missing, SinkSpec};
+use super::disk::{Disk, Sink, SinkSpec};
 use super::mainlog::MainLog;
-use super::pump::{OutputPump, PumpConfig};
+use super::pump::{Channel, OutputPump, PumpConfig, Tap};
 use super::stdin::StdinPipe;
-use crate::core::config::{ChannelConfig, GroupKind, LogFile, ProcessConfig, Settings};
+use super::syslog::Syslog;
+use crate::core::config::{ChannelConfig, GroupKind, ProcessConfig, Settings};
 use crate::core::effect::{
     CommandError, Host, KillError, ProcId, ResolvedCommand, SpawnRequest, StdinError,
 };
+use crate::core::info::log_path;
 
 /// What the daemon holds of a living program.
 struct Child {
@@ -36,4 +40,152 @@ pub struct OsHost {
     childlogdir: String,
     identifier: String,
     children: HashMap<ProcId, Child>,
+}
+
+impl OsHost {
+    /// A host without programs.
+    pub fn new(
+        surroundings: Surroundings,
+        search_path: Vec<String>,
+        disk: Disk,
+        main_log: MainLog,
+        settings: &Settings,
+    ) -> OsHost {
+        OsHost {
+            surroundings,
+            search_path,
+            disk,
+            main_log,
+            strip_ansi: Rc::new(Cell::new(settings.strip_ansi)),
+            childlogdir: settings.childlogdir.clone(),
+            identifier: settings.identifier.clone(),
+            children: HashMap::new(),
+        }
+    }
+
+    /// The disk thread.
+    pub fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    /// Settings of a configuration that was read again and that apply to what is running or is started from now on.
+    pub fn apply(&mut self, settings: &Settings) {
+        self.strip_ansi.set(settings.strip_ansi);
+        self.childlogdir.clone_from(&settings.childlogdir);
+        self.identifier.clone_from(&settings.identifier);
+    }
+
+    /// A program has exited: what it printed last goes to its logs, then its descriptors are closed.
+    pub fn child_ended(&mut self, pid: i32) {
+        let ended = self.children.iter().find(|(_, child)| child.pid == pid).map(|(id, _)| *id);
+        if let Some(child) = ended.and_then(|id| self.children.remove(&id)) {
+            child.outputs.into_iter().for_each(OutputPump::drain_and_close);
+        }
+    }
+
+    /// Reopens the logs of every program (SIGUSR2).
+    pub fn reopen_logs(&self) {
+        self.children.values().flat_map(|child| &child.outputs).for_each(OutputPump::reopen);
+    }
+
+    /// Removes and reopens the logs of a living program; the first failure counts.
+    pub fn clear_logs(&self, proc: ProcId) -> impl Future<Output = io::Result<()>> + 'static {
+        let cleared: Vec<_> = self
+            .children
+            .get(&proc)
+            .map(|child| child.outputs.iter().map(OutputPump::clear).collect())
+            .unwrap_or_default();
+        async move {
+            let mut result = Ok(());
+            for channel in cleared {
+                result = result.and(channel.await);
+            }
+            result
+        }
+    }
+
+    fn sink(&self, program: &str, channel: Channel, config: &ChannelConfig) -> Option<Sink> {
+        log_path(config).map(|path| {
+            self.disk.open_sink(SinkSpec {
+                path: PathBuf::from(path),
+                max_bytes: config.logfile_maxbytes,
+                backups: config.logfile_backups,
+                owner: format!("{program} {}", channel.name()),
+            })
+        })
+    }
+
+    fn pump(
+        &self,
+        pipe: OwnedFd,
+        program: &ProcessConfig,
+        channel: Channel,
+    ) -> io::Result<OutputPump> {
+        let config = match channel {
+            Channel::Stdout => &program.stdout,
+            Channel::Stderr => &program.stderr,
+        };
+        let config = PumpConfig {
+            program: program.name.clone(),
+            channel,
+            log: self.sink(&program.name, channel, config),
+            syslog: config.syslog.then(Syslog::system),
+            strip_ansi: Rc::clone(&self.strip_ansi),
+            tap: Tap::None,
+        };
+        OutputPump::start(pipe, config, self.main_log.clone())
+    }
+
+    /// Puts our ends of a new program's pipes to work.
+    fn adopt(&mut self, id: ProcId, program: &ProcessConfig, spawned: Spawned) -> io::Result<()> {
+        let mut outputs = vec![self.pump(spawned.stdout, program, Channel::Stdout)?];
+        if let Some(stderr) = spawned.stderr {
+            outputs.push(self.pump(stderr, program, Channel::Stderr)?);
+        }
+        let stdin = spawned.stdin.map(StdinPipe::new).transpose()?;
+        self.children.insert(id, Child { pid: spawned.pid, stdin, outputs });
+        Ok(())
+    }
+}
+
+impl Host for OsHost {
+    fn resolve(&mut self, config: &ProcessConfig) -> Result<ResolvedCommand, CommandError> {
+        command::resolve(config, &self.search_path)
+    }
+
+    fn spawn(&mut self, request: SpawnRequest<'_>) -> Result<i32, String> {
+        match request.kind {
+            GroupKind::Plain => {}
+            GroupKind::Listener(_) => {
+                return Err("this version does not run event listeners yet".to_string());
+            }
+            GroupKind::FastCgi(_) => {
+                return Err("this version does not run FastCGI programs yet".to_string());
+            }
+        }
+        let plan = SpawnPlan { request, surroundings: &self.surroundings, stdin: None };
+        let spawned = child::spawn(&plan).map_err(|SpawnFailure(text)| text)?;
+        let pid = spawned.pid;
+        if let Err(error) = self.adopt(request.proc, request.config, spawned) {
+            // The event loop took no more descriptors. The program is there and is supervised; its output is not read.
+            self.main_log.log(
+                crate::core::states::Level::Critical,
+                &format!("cannot read the output of {} (pid {pid}): {error}", request.config.name),
+            );
+        }
+        Ok(pid)
+    }
+
+    fn kill(&mut self, pid: i32, signal: i32) -> Result<(), KillError> {
+        child::kill(pid, signal)
+    }
+
+    fn write_stdin(&mut self, proc: ProcId, bytes: &[u8]) -> Result<(), StdinError> {
+        let stdin = self.children.get(&proc).and_then(|child| child.stdin.as_ref());
+        stdin.ok_or(StdinError::Closed)?.write(bytes)
+    }
+
+    fn auto_log_name(&mut self, process: &str, channel: &str) -> String {
+        autolog::name(&self.childlogdir, process, channel, &self.identifier)
+    }
 }

@@ -10,7 +10,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::disk::Missing;
 use super::follow::Follower;
 use super::handle::Request;
 use super::host::OsHost;
@@ -213,7 +212,7 @@ impl House {
     }
 
     fn clear_process_logs(&mut self, job: JobId, proc: ProcId, name: String) {
-        let cleared = self.host.clear_logs(proc, Missing::Fine);
+        let cleared = self.host.clear_logs(proc);
         self.answer_later(job, async move {
             match cleared.await {
                 Ok(()) => Ok(Value::Bool(true)),

@@ -1,0 +1,245 @@
+//! The only composer: options → configuration → log → servers → house → exit, or all over again.
+//!
+//! The order of a start is the reference's (`supervisord.py: main`, `run`), because it decides what is on the terminal,
+//! what is in the log, and what is already there when something fails: privileges, limits, log, sockets, signals,
+//! daemonizing, pid file. No thread exists before the daemon has forked.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use nix::sys::signal::SigSet;
+use tokio::task::LocalSet;
+
+use crate::config::{self, Environ, Loader, Parsed};
+use crate::core::config::{Config, Settings};
+use crate::core::states::{Level, Mood};
+use crate::core::supervisor::Supervisor;
+use crate::daemon::child::Surroundings;
+use crate::daemon::disk::Disk;
+use crate::daemon::handle::Handle;
+use crate::daemon::host::OsHost;
+use crate::daemon::house::House;
+use crate::daemon::mainlog::{MainLog, MainLogSpec};
+use crate::daemon::pidfile::Pidfile;
+use crate::daemon::signals::Signals;
+use crate::daemon::{autolog, command, daemonize, environment, limits, privileges, signals};
+use crate::http;
+use crate::{SUPERVISOR_VERSION, VERSION};
+
+/// How long answers under way may take to be sent when the daemon leaves.
+const ANSWER_GRACE: Duration = Duration::from_secs(2);
+
+/// Exit status of a command line, a configuration or a machine that does not allow to start.
+const USAGE_STATUS: u8 = 2;
+
+/// Runs `supervisord` to its end and returns its exit status.
+pub fn main() -> ExitCode {
+    let mut args = std::env::args_os();
+    let argv0 = args.next().unwrap_or_default().to_string_lossy().into_owned();
+    let args: Vec<OsString> = args.collect();
+    if let Err(error) = signals::ignore_as_python() {
+        return fail(&format!("Error: cannot set up signals: {error}\n"));
+    }
+    let environ = Environ::of_process();
+    let mut before: Option<Before> = None;
+    loop {
+        let mut loader = match config::parse_args(&argv0, &args, &environ) {
+            Parsed::Run(loader) => loader,
+            Parsed::Exit { stdout, stderr, code } => {
+                say(&mut io::stdout(), &stdout);
+                say(&mut io::stderr(), &stderr);
+                return ExitCode::from(u8::try_from(code).unwrap_or(USAGE_STATUS));
+            }
+        };
+        say(&mut io::stderr(), loader.warning());
+        let usage = loader.usage("");
+        let life = match loader.load() {
+            Ok(config) => live(config, loader, before.take()),
+            Err(why) => Err(why),
+        };
+        match life {
+            Ok((Mood::Restarting, after)) => before = Some(after),
+            Ok((Mood::Shutdown | Mood::Running, _)) => return ExitCode::SUCCESS,
+            Err(why) => return fail(&usage.replacen("Error: ", &format!("Error: {why}"), 1)),
+        }
+    }
+}
+
+/// What one life leaves for the next: a restart keeps the process.
+struct Before {
+    /// The signal mask the daemon was started with.
+    signal_mask: SigSet,
+}
+
+fn fail(text: &str) -> ExitCode {
+    say(&mut io::stderr(), text);
+    ExitCode::from(USAGE_STATUS)
+}
+
+/// Writes to a terminal or pipe; that nobody may be reading is nobody's concern.
+fn say(stream: &mut dyn Write, text: &str) {
+    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+}
+
+/// One life: from a configuration to the moment everything is stopped. An error is the text after `Error: `.
+fn live(
+    config: Config,
+    loader: Box<Loader>,
+    before: Option<Before>,
+) -> Result<(Mood, Before), String> {
+    let settings = config.settings.clone();
+    let mut notes = config.messages.clone();
+    notes.extend(privileges::drop_privileges(settings.user)?);
+    if before.is_none() {
+        notes.extend(limits::raise(settings.minfds, settings.minprocs)?);
+    }
+    let main_log = MainLog::create(MainLogSpec::from_settings(&settings))
+        .map_err(|error| format!("cannot open the log file {}: {error}", settings.logfile))?;
+    // The reference keeps them in three lists and logs one after the other.
+    notes.sort_by_key(|(level, _)| std::cmp::Reverse(*level));
+    notes.iter().for_each(|(level, text)| main_log.log(*level, text));
+
+    let outcome = settle_in(config, loader, before, &main_log);
+    if outcome.is_err() {
+        write_out(&main_log);
+    }
+    outcome
+}
+
+/// Writes what was logged before there was a disk thread; for a start that failed.
+fn write_out(main_log: &MainLog) {
+    if let Ok(disk) = start_disk(main_log) {
+        disk.shutdown();
+    }
+}
+
+fn start_disk(main_log: &MainLog) -> io::Result<Disk> {
+    let reports = main_log.clone();
+    let disk = Disk::start(Box::new(move |level, text| reports.log(level, &text)))?;
+    main_log.attach(&disk);
+    Ok(disk)
+}
+
+/// Opens the servers, leaves the terminal, writes the pid file, and runs; cleans up whatever happens.
+fn settle_in(
+    config: Config,
+    loader: Box<Loader>,
+    before: Option<Before>,
+    main_log: &MainLog,
+) -> Result<(Mood, Before), String> {
+    let settings = config.settings.clone();
+    if !settings.nocleanup {
+        for (level, text) in autolog::clear(&settings.childlogdir, &settings.identifier) {
+            main_log.log(level, &text);
+        }
+    }
+    let servers = OpenServers::open(&config, main_log)?;
+    let first = before.is_none();
+    let signal_mask = match before {
+        Some(before) => before.signal_mask,
+        None => signals::take_over().map_err(|error| format!("cannot set up signals: {error}"))?,
+    };
+    if first && !settings.nodaemon {
+        for (level, text) in daemonize::daemonize(settings.directory.as_deref(), settings.umask)? {
+            main_log.log(level, &text);
+        }
+    }
+    main_log.log(
+        Level::Info,
+        &format!("supervisord-rs {VERSION}, compatible with Supervisor {SUPERVISOR_VERSION}"),
+    );
+    let (pidfile, (level, text)) = Pidfile::write(&settings.pidfile, std::process::id());
+    main_log.log(level, &text);
+
+    let result = supervise(config, loader, servers, signal_mask, main_log);
+    if let Some(pidfile) = pidfile {
+        pidfile.remove();
+    }
+    let mood = result.map_err(|error| format!("the daemon cannot go on: {error}"))?;
+    Ok((mood, Before { signal_mask }))
+}
+
+/// The servers' listeners; dropping them removes their sockets from the file system.
+struct OpenServers {
+    bound: Vec<http::Bound>,
+    sockets: Vec<String>,
+}
+
+impl OpenServers {
+    fn open(config: &Config, main_log: &MainLog) -> Result<OpenServers, String> {
+        let mut servers = OpenServers { bound: Vec::new(), sockets: Vec::new() };
+        for server in &config.servers {
+            let bound = http::bind(server).map_err(|error| error.to_string())?;
+            servers.sockets.extend(bound.unix_path().map(str::to_string));
+            servers.bound.push(bound);
+            for name in &config.rpcinterfaces {
+                main_log.log(Level::Info, &format!("RPC interface '{name}' initialized"));
+            }
+            if !http::requires_authentication(server) {
+                main_log.log(
+                    Level::Critical,
+                    &format!(
+                        "Server '{}' running without any HTTP authentication checking",
+                        server.section
+                    ),
+                );
+            }
+        }
+        Ok(servers)
+    }
+}
+
+impl Drop for OpenServers {
+    fn drop(&mut self) {
+        for path in &self.sockets {
+            let _ = std::fs::remove_file(path); // gone already is as good
+        }
+    }
+}
+
+/// Runs the event loop until everything is stopped.
+fn supervise(
+    config: Config,
+    loader: Box<Loader>,
+    mut servers: OpenServers,
+    signal_mask: SigSet,
+    main_log: &MainLog,
+) -> io::Result<Mood> {
+    let disk = start_disk(main_log)?;
+    let settings = config.settings.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let bound = std::mem::take(&mut servers.bound);
+    let mood = LocalSet::new().block_on(&runtime, async {
+        let (handle, inbox) = Handle::new();
+        let host = new_host(&settings, &disk, signal_mask, main_log);
+        let core = Supervisor::new(config, std::process::id().cast_signed());
+        let house =
+            House::new(core, host, main_log.clone(), config_reader(loader), Signals::new()?, inbox);
+        let serving = http::serve(bound, &handle, settings.loglevel)?;
+        let mood = house.run().await?;
+        serving.finish(ANSWER_GRACE).await;
+        Ok(mood)
+    });
+    drop(servers);
+    disk.shutdown();
+    mood
+}
+
+fn config_reader(mut loader: Box<Loader>) -> crate::daemon::house::ConfigReader {
+    Arc::new(Mutex::new(move || loader.reload()))
+}
+
+fn new_host(settings: &Settings, disk: &Disk, signal_mask: SigSet, main_log: &MainLog) -> OsHost {
+    let environ = environment::inherited();
+    let search_path = command::search_path(environment::get(&environ, "PATH"));
+    let surroundings = Surroundings {
+        environ,
+        serverurl: settings.serverurl.clone(),
+        signal_mask,
+        min_fds: settings.minfds,
+    };
+    OsHost::new(surroundings, search_path, disk.clone(), main_log.clone(), settings)
+}
