@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::config::{Config, GroupKind, ProcessConfig};
 use super::fault::Fault;
+use super::signal;
 use super::states::{Level, Mood};
 use super::value::Value;
 
@@ -43,7 +44,7 @@ pub enum ExitStatus {
 }
 
 impl ExitStatus {
-    /// The exit status clients see: -1 after a death by signal (`options.py: decode_wait_status`).
+    /// What `exitstatus` reports: the exit code, or -1 after a death by a signal (`options.py: decode_wait_status`).
     pub fn exit_code(self) -> i64 {
         match self {
             ExitStatus::Exited(code) => i64::from(code),
@@ -51,13 +52,13 @@ impl ExitStatus {
         }
     }
 
-    /// What the main log says of it, e.g. `exit status 1` or `terminated by SIGKILL`.
+    /// The words of the log: `exit status 1`, `terminated by SIGKILL`, `terminated by SIGSEGV (core dumped)`.
     pub fn describe(self) -> String {
         match self {
             ExitStatus::Exited(code) => format!("exit status {code}"),
             ExitStatus::Signaled { signal, core_dumped } => {
-                let core = if core_dumped { " (core dumped)" } else { "" };
-                format!("terminated by {}{core}", super::signal::name(signal))
+                let suffix = if core_dumped { " (core dumped)" } else { "" };
+                format!("terminated by {}{suffix}", signal::name(signal))
             }
         }
     }
@@ -255,4 +256,20 @@ pub trait Host {
 /// The earliest of the deadlines, if any.
 pub fn earliest(deadlines: impl IntoIterator<Item = Option<Duration>>) -> Option<Duration> {
     deadlines.into_iter().flatten().min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_statuses_in_the_words_of_the_log() {
+        let killed = |signal, core_dumped| ExitStatus::Signaled { signal, core_dumped };
+        assert_eq!(ExitStatus::Exited(1).describe(), "exit status 1");
+        assert_eq!(killed(9, false).describe(), "terminated by SIGKILL");
+        assert_eq!(killed(11, true).describe(), "terminated by SIGSEGV (core dumped)");
+        assert_eq!(killed(35, false).describe(), "terminated by signal 35");
+        assert_eq!(ExitStatus::Exited(127).exit_code(), 127);
+        assert_eq!(killed(15, false).exit_code(), -1);
+    }
 }

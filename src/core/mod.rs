@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod config;
 pub mod effect;
+pub mod errno;
 pub mod fault;
 pub mod info;
 pub mod lifecycle;
@@ -12,6 +13,7 @@ pub mod namespec;
 pub mod process;
 pub mod python;
 pub mod rpc;
+pub mod shlex;
 pub mod signal;
 #[cfg(test)]
 mod sim;

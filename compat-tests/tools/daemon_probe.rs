@@ -1,0 +1,60 @@
+//! The start of a daemon without the daemon: takes the signals over, waits for a line on standard input, daemonizes if
+//! told so, writes a pid file, and from then on appends what happens to a report.
+//!
+//! `daemon_probe REPORT PIDFILE foreground|DIRECTORY`. Ends with SIGTERM, and reports how children ended.
+//! It has children when whoever starts it leaves some behind by exec.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Result, Write, stdin};
+
+use supervisord_rs::daemon::daemonize::daemonize;
+use supervisord_rs::daemon::environment;
+use supervisord_rs::daemon::pidfile::Pidfile;
+use supervisord_rs::daemon::signals::{self, Signals};
+
+const SIGTERM: i32 = 15;
+const SIGCHLD: i32 = 17;
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, report, pidfile, directory] = arguments.as_slice() else { std::process::exit(2) };
+    let inherited = signals::take_over()?;
+    let mut report = OpenOptions::new().create(true).append(true).open(report)?;
+    writeln!(report, "inherited {}", inherited.iter().count())?;
+    if let Some(value) = environment::get(&environment::inherited(), "LC_CTYPE") {
+        writeln!(report, "LC_CTYPE {}", value.to_string_lossy())?;
+    }
+    writeln!(report, "taken over")?;
+    stdin().read_line(&mut String::new())?;
+    if directory != "foreground" {
+        for (_, line) in daemonize(Some(directory), 0o027).map_err(std::io::Error::other)? {
+            writeln!(report, "{line}")?;
+        }
+    }
+    let (pidfile, (_, line)) = Pidfile::write(pidfile, std::process::id());
+    writeln!(report, "{line}")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    runtime.block_on(watch(&mut report))?;
+    if let Some(pidfile) = pidfile {
+        pidfile.remove();
+    }
+    writeln!(report, "done")
+}
+
+async fn watch(report: &mut File) -> Result<()> {
+    let mut signals = Signals::new()?;
+    writeln!(report, "watching")?;
+    loop {
+        let signal = signals.next().await?;
+        writeln!(report, "signal {signal}")?;
+        match signal {
+            SIGTERM => return Ok(()),
+            SIGCHLD => {
+                for (_, status) in signals::wait_children() {
+                    writeln!(report, "{}", status.describe())?;
+                }
+            }
+            _ => {}
+        }
+    }
+}

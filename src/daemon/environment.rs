@@ -1,0 +1,156 @@
+//! The environment: what the daemon was started with, and what a program gets of it.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::{CString, OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+use crate::core::effect::SpawnRequest;
+use crate::sys;
+
+/// Names and values, any bytes, in order.
+pub type Environ = Vec<(OsString, OsString)>;
+
+/// The environment this process was started with, as the reference's Python sees its own: the first of a repeated name
+/// counts, and in the plain C locale character types are UTF-8 (`LC_CTYPE=C.UTF-8`, PEP 538), which programs inherit.
+pub fn inherited() -> Environ {
+    let mut environ = unique(std::env::vars_os());
+    coerce_locale(&mut environ);
+    environ
+}
+
+/// The value of a name.
+pub fn get<'a>(environ: &'a Environ, name: &str) -> Option<&'a OsStr> {
+    environ.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_os_str())
+}
+
+/// The environment of a program: the daemon's, under the `SUPERVISOR_*` variables, under its own `environment=`
+/// (`process.py: _spawn_as_child`). A repeated name keeps its first place and takes its last value. An error is the
+/// reference's Python's text for what no environment can hold.
+pub fn of_program(
+    environ: &Environ,
+    default_serverurl: Option<&str>,
+    request: &SpawnRequest<'_>,
+) -> Result<Vec<CString>, &'static str> {
+    let config = request.config;
+    let serverurl = config.serverurl.as_deref().or(default_serverurl).filter(|url| !url.is_empty());
+    let of_supervisor = [
+        ("SUPERVISOR_ENABLED", Some("1")),
+        ("SUPERVISOR_SERVER_URL", serverurl),
+        ("SUPERVISOR_PROCESS_NAME", Some(config.name.as_str())),
+        ("SUPERVISOR_GROUP_NAME", Some(request.group_name)),
+    ];
+    let mut layers = Layers::default();
+    for (name, value) in environ {
+        layers.set(name.as_bytes(), value.as_bytes());
+    }
+    for (name, value) in of_supervisor {
+        if let Some(value) = value {
+            layers.set(name.as_bytes(), value.as_bytes());
+        }
+    }
+    for (name, value) in &config.environment {
+        layers.set(name.as_bytes(), value.as_bytes());
+    }
+    layers.entries.into_iter().map(|(name, value)| entry(name, value)).collect()
+}
+
+/// An insertion-ordered map that borrows everything.
+#[derive(Default)]
+struct Layers<'a> {
+    entries: Vec<(&'a [u8], &'a [u8])>,
+    places: HashMap<&'a [u8], usize>,
+}
+
+impl<'a> Layers<'a> {
+    fn set(&mut self, name: &'a [u8], value: &'a [u8]) {
+        let place = *self.places.entry(name).or_insert(self.entries.len());
+        match self.entries.get_mut(place) {
+            Some(entry) => entry.1 = value,
+            None => self.entries.push((name, value)),
+        }
+    }
+}
+
+fn entry(name: &[u8], value: &[u8]) -> Result<CString, &'static str> {
+    // A leading `=` is allowed, as in `os.execve`.
+    if name.is_empty() || name.iter().skip(1).any(|&byte| byte == b'=') {
+        return Err("illegal environment variable name");
+    }
+    CString::new([name, b"=", value].concat()).map_err(|_| "embedded null byte")
+}
+
+fn unique(vars: impl Iterator<Item = (OsString, OsString)>) -> Environ {
+    let mut environ: Environ = Vec::new();
+    let mut seen = HashSet::new();
+    for (name, value) in vars {
+        if seen.insert(name.clone()) {
+            environ.push((name, value));
+        }
+    }
+    environ
+}
+
+/// Sets `LC_CTYPE=C.UTF-8` where CPython 3 would: `LC_ALL` unset, and the locale for character types is `C`, `POSIX`
+/// or one that does not exist, unless `PYTHONCOERCECLOCALE=0`.
+fn coerce_locale(environ: &mut Environ) {
+    const TARGET: &str = "C.UTF-8";
+    let value = |name| get(environ, name).filter(|value| !value.is_empty());
+    if value("LC_ALL").is_some() || value("PYTHONCOERCECLOCALE").is_some_and(|it| it == "0") {
+        return;
+    }
+    let name = value("LC_CTYPE").or(value("LANG")).unwrap_or(OsStr::new("C"));
+    let is_plain = name == "C" || name == "POSIX" || !has_locale(name);
+    if !is_plain || !has_locale(OsStr::new(TARGET)) {
+        return;
+    }
+    match environ.iter_mut().find(|(key, _)| key == "LC_CTYPE") {
+        Some((_, value)) => *value = OsString::from(TARGET),
+        None => environ.push((OsString::from("LC_CTYPE"), OsString::from(TARGET))),
+    }
+}
+
+fn has_locale(name: &OsStr) -> bool {
+    CString::new(name.as_bytes()).is_ok_and(|name| sys::has_ctype_locale(&name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environ(pairs: &[(&str, &str)]) -> Environ {
+        pairs.iter().map(|(k, v)| (OsString::from(k), OsString::from(v))).collect()
+    }
+
+    fn coerced(pairs: &[(&str, &str)]) -> Option<OsString> {
+        let mut environ = environ(pairs);
+        coerce_locale(&mut environ);
+        get(&environ, "LC_CTYPE").map(OsStr::to_os_string)
+    }
+
+    #[test]
+    fn the_plain_locale_is_made_utf8_as_python_does() {
+        let utf8 = Some(OsString::from("C.UTF-8"));
+        assert_eq!(coerced(&[("X", "1")]), utf8);
+        assert_eq!(coerced(&[("LANG", "POSIX")]), utf8);
+        assert_eq!(coerced(&[("LANG", "xx_YY.UTF-8")]), utf8);
+        assert_eq!(coerced(&[("LC_CTYPE", "C"), ("LANG", "C.UTF-8")]), utf8);
+        assert_eq!(coerced(&[("LC_ALL", "")]), utf8);
+        assert_eq!(coerced(&[("LANG", "C.UTF-8")]), None);
+        assert_eq!(coerced(&[("LC_ALL", "C")]), None);
+        assert_eq!(coerced(&[("PYTHONCOERCECLOCALE", "0")]), None);
+    }
+
+    #[test]
+    fn the_first_of_a_repeated_name_counts() {
+        let twice = environ(&[("A", "1"), ("B", "2"), ("A", "3")]);
+        assert_eq!(unique(twice.into_iter()), environ(&[("A", "1"), ("B", "2")]));
+    }
+
+    #[test]
+    fn what_no_environment_can_hold_is_an_error() {
+        assert_eq!(entry(b"", b"x"), Err("illegal environment variable name"));
+        assert_eq!(entry(b"A=B", b"x"), Err("illegal environment variable name"));
+        assert_eq!(entry(b"A", b"x\0y"), Err("embedded null byte"));
+        assert_eq!(entry(b"=A", b"\xff").unwrap().as_bytes(), b"=A=\xff");
+    }
+}
