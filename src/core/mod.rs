@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod config;
 pub mod effect;
+pub mod event;
 pub mod fault;
 pub mod namespec;
 pub mod python;
