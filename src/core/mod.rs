@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod effect;
 pub mod errno;
+pub mod event;
 pub mod fault;
 pub mod info;
 pub mod lifecycle;

@@ -1,0 +1,97 @@
+//! Users and groups of the system, by name or number.
+
+use nix::unistd::{Gid, Group, Uid, User};
+
+use crate::core::config::Owner;
+use crate::core::python::int;
+
+fn user_named(name: &str) -> Option<User> {
+    User::from_name(name).ok().flatten()
+}
+
+fn lossy(path: std::path::PathBuf) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// Home directory of the account this process runs as.
+pub fn own_home() -> Option<String> {
+    User::from_uid(Uid::current()).ok().flatten().map(|user| lossy(user.dir))
+}
+
+/// Home directory of a named account.
+pub fn home_of(name: &str) -> Option<String> {
+    if name.contains('\0') {
+        return None;
+    }
+    user_named(name).map(|user| lossy(user.dir))
+}
+
+/// A user id from a name or an existing number (`datatypes.py: name_to_uid`).
+///
+/// Errors: `Invalid user name NAME`, `Invalid user id ID`.
+pub fn uid(name: &str) -> Result<u32, String> {
+    match int(name) {
+        Some(number) => u32::try_from(number)
+            .ok()
+            .filter(|id| User::from_uid(Uid::from_raw(*id)).is_ok_and(|user| user.is_some()))
+            .ok_or_else(|| format!("Invalid user id {name}")),
+        None if name.contains('\0') => Err("embedded null byte".to_string()),
+        None => user_named(name)
+            .map(|user| user.uid.as_raw())
+            .ok_or_else(|| format!("Invalid user name {name}")),
+    }
+}
+
+/// A group id from a name or an existing number (`datatypes.py: name_to_gid`).
+///
+/// Errors: `Invalid group name NAME`, `Invalid group id ID`.
+pub fn gid(name: &str) -> Result<u32, String> {
+    match int(name) {
+        Some(number) => u32::try_from(number)
+            .ok()
+            .filter(|id| Group::from_gid(Gid::from_raw(*id)).is_ok_and(|group| group.is_some()))
+            .ok_or_else(|| format!("Invalid group id {name}")),
+        None if name.contains('\0') => Err("embedded null byte".to_string()),
+        None => Group::from_name(name)
+            .ok()
+            .flatten()
+            .map(|group| group.gid.as_raw())
+            .ok_or_else(|| format!("Invalid group name {name}")),
+    }
+}
+
+/// The primary group of a user id (`datatypes.py: gid_for_uid`).
+pub fn primary_gid(uid: u32) -> Option<u32> {
+    User::from_uid(Uid::from_raw(uid)).ok().flatten().map(|user| user.gid.as_raw())
+}
+
+/// `user:group` or `user`; `None` when either is unknown.
+pub fn owner(text: &str) -> Option<Owner> {
+    let Some((user, group)) = text.split_once(':') else {
+        return Some(Owner { uid: uid(text).ok()?, gid: None });
+    };
+    Some(Owner { uid: uid(user).ok()?, gid: Some(gid(group).ok()?) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_superuser_by_name_and_number() {
+        assert_eq!(uid("root"), Ok(0));
+        assert_eq!(uid(" 0 "), Ok(0));
+        assert_eq!(owner("0"), Some(Owner { uid: 0, gid: None }));
+        assert_eq!(owner("root:0"), Some(Owner { uid: 0, gid: Some(0) }));
+        assert_eq!(owner("root:no-such-group"), None);
+    }
+
+    #[test]
+    fn unknown_accounts() {
+        assert_eq!(uid(""), Err("Invalid user name ".to_string()));
+        assert_eq!(uid("-1"), Err("Invalid user id -1".to_string()));
+        assert_eq!(uid("99999999999"), Err("Invalid user id 99999999999".to_string()));
+        assert_eq!(uid("a\0b"), Err("embedded null byte".to_string()));
+        assert_eq!(gid("no-such"), Err("Invalid group name no-such".to_string()));
+    }
+}

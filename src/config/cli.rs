@@ -1,0 +1,236 @@
+//! The command line of the daemon: the options, `-h`, `-v`, and the search for a configuration file.
+
+use std::ffi::OsString;
+
+use clap::{Arg, ArgAction, Command};
+
+use super::datatypes::{
+    byte_size, existing_directory, existing_dirpath, integer, logging_level, octal_type,
+};
+use super::{Environ, Loader, Parsed, getopt, paths};
+use crate::core::python::repr;
+use crate::core::states::Level;
+use crate::{SUPERVISOR_VERSION, VERSION};
+
+/// Options given on the command line; each overrides its setting in the file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Overrides {
+    pub(super) configfile: Option<String>,
+    pub(super) nodaemon: bool,
+    pub(super) silent: bool,
+    pub(super) nocleanup: bool,
+    pub(super) strip_ansi: bool,
+    pub(super) user: Option<String>,
+    pub(super) umask: Option<u32>,
+    pub(super) directory: Option<String>,
+    pub(super) logfile: Option<String>,
+    pub(super) logfile_maxbytes: Option<i64>,
+    pub(super) logfile_backups: Option<i64>,
+    pub(super) loglevel: Option<Level>,
+    pub(super) pidfile: Option<String>,
+    pub(super) identifier: Option<String>,
+    pub(super) childlogdir: Option<String>,
+    pub(super) minfds: Option<i64>,
+    pub(super) minprocs: Option<i64>,
+}
+
+fn flag(id: &'static str, short: char) -> Arg {
+    Arg::new(id).short(short).long(id).action(ArgAction::SetTrue)
+}
+
+fn valued(id: &'static str) -> Arg {
+    Arg::new(id).long(id).action(ArgAction::Set)
+}
+
+/// The option table.
+fn table() -> Command {
+    Command::new("supervisord").args([
+        flag("help", 'h'),
+        Arg::new("help?").short('?').action(ArgAction::SetTrue),
+        valued("configuration").short('c'),
+        flag("version", 'v'),
+        // Ours; hidden options have no prefixes, so `--a` is as unknown as in the reference.
+        Arg::new("about").long("about").action(ArgAction::SetTrue).hide(true),
+        flag("nodaemon", 'n'),
+        valued("user").short('u'),
+        valued("umask").short('m'),
+        valued("directory").short('d'),
+        valued("logfile").short('l'),
+        valued("logfile_maxbytes").short('y'),
+        valued("logfile_backups").short('z'),
+        valued("loglevel").short('e'),
+        valued("pidfile").short('j'),
+        valued("identifier").short('i'),
+        valued("childlogdir").short('q'),
+        valued("minfds").short('a'),
+        valued("minprocs"),
+        flag("nocleanup", 'k'),
+        flag("strip_ansi", 't'),
+        valued("profile_options"),
+        flag("silent", 's'),
+    ])
+}
+
+/// Reads the command line. `argv0` is the program's name as called; the search for a configuration starts beside it.
+pub fn parse_args(argv0: &str, args: &[OsString], environ: &Environ) -> Parsed {
+    let args: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let (given, positional) = match getopt::scan(&table(), &args) {
+        Ok(scanned) => scanned,
+        Err(why) => return usage_exit(argv0, "", &why),
+    };
+    if !positional.is_empty() {
+        let shown: Vec<String> = positional.iter().map(|arg| repr(arg)).collect();
+        let why = format!("positional arguments are not supported: [{}]", shown.join(", "));
+        return usage_exit(argv0, "", &why);
+    }
+    let mut overrides = Overrides::default();
+    let mut seen: Vec<&str> = Vec::new();
+    for option in &given {
+        let spelling = &option.spelling;
+        match option.id.as_str() {
+            "help" | "help?" => return printed(help(argv0)),
+            "version" => return printed(format!("{SUPERVISOR_VERSION}\n")),
+            "about" => {
+                return printed(format!(
+                    "supervisord-rs {VERSION}, compatible with Supervisor {SUPERVISOR_VERSION}\n"
+                ));
+            }
+            id => {
+                if let Err(why) = apply(&mut overrides, id, &option.value, environ) {
+                    let value = repr(&option.value);
+                    let why = format!("invalid value for {spelling} {value}: {why}");
+                    return usage_exit(argv0, "", &why);
+                }
+                if seen.contains(&id) {
+                    let why = format!("conflicting command line option {}", repr(spelling));
+                    return usage_exit(argv0, "", &why);
+                }
+                seen.push(id);
+            }
+        }
+    }
+    start(argv0, overrides, environ)
+}
+
+/// Sets the override an option stands for.
+fn apply(
+    overrides: &mut Overrides,
+    id: &str,
+    value: &str,
+    environ: &Environ,
+) -> Result<(), String> {
+    let text = || Some(value.to_string());
+    match id {
+        "configuration" => overrides.configfile = text(),
+        "nodaemon" => overrides.nodaemon = true,
+        "silent" => overrides.silent = true,
+        "nocleanup" => overrides.nocleanup = true,
+        "strip_ansi" => overrides.strip_ansi = true,
+        "user" => overrides.user = text(),
+        "identifier" => overrides.identifier = text(),
+        "umask" => overrides.umask = Some(octal_type(value)?),
+        "directory" => overrides.directory = Some(existing_directory(value, environ)?),
+        "childlogdir" => overrides.childlogdir = Some(existing_directory(value, environ)?),
+        "logfile" => overrides.logfile = Some(existing_dirpath(value, environ)?),
+        "pidfile" => overrides.pidfile = Some(existing_dirpath(value, environ)?),
+        "logfile_maxbytes" => overrides.logfile_maxbytes = Some(byte_size(value)?),
+        "logfile_backups" => overrides.logfile_backups = Some(integer(value)?),
+        "loglevel" => overrides.loglevel = Some(logging_level(value)?),
+        "minfds" => overrides.minfds = Some(integer(value)?),
+        "minprocs" => overrides.minprocs = Some(integer(value)?),
+        // Python's profiler has no counterpart here.
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Settles which configuration file to read.
+fn start(argv0: &str, overrides: Overrides, environ: &Environ) -> Parsed {
+    if let Some(configfile) = overrides.configfile.clone() {
+        return Parsed::Run(Box::new(Loader::new(argv0, configfile, overrides, environ)));
+    }
+    let warning = if nix::unistd::getuid().is_root() { ROOT_SEARCH_WARNING } else { "" };
+    let candidates = search_path(argv0);
+    let Some(found) = candidates.iter().find(|path| paths::exists(path)) else {
+        let why = format!(
+            "No config file found at default paths ({}); use the -c option to specify a config file at a different path",
+            candidates.join(", ")
+        );
+        return usage_exit(argv0, warning, &why);
+    };
+    let mut loader = Loader::new(argv0, found.clone(), overrides, environ);
+    loader.warning = warning;
+    Parsed::Run(Box::new(loader))
+}
+
+/// Where a configuration is looked for: beside the directory of the program, here, and in `/etc`.
+pub fn search_path(argv0: &str) -> [String; 6] {
+    let beside = paths::dirname(paths::dirname(argv0));
+    [
+        paths::join(beside, "etc/supervisord.conf"),
+        paths::join(beside, "supervisord.conf"),
+        "supervisord.conf".to_string(),
+        "etc/supervisord.conf".to_string(),
+        "/etc/supervisord.conf".to_string(),
+        "/etc/supervisor/supervisord.conf".to_string(),
+    ]
+}
+
+/// What the reference's Python prints when the superuser lets it search.
+const ROOT_SEARCH_WARNING: &str = "supervisor/options.py:469: UserWarning: Supervisord is running as root and it is \
+searching for its configuration file in default locations (including its current working directory); you probably want \
+to specify a \"-c\" argument specifying an absolute path to a configuration file for improved security.
+  self.warnings.warn(
+";
+
+fn printed(stdout: String) -> Parsed {
+    Parsed::Exit { stdout, stderr: String::new(), code: 0 }
+}
+
+/// The text of a usage error.
+pub fn usage(argv0: &str, why: &str) -> String {
+    format!("Error: {why}\nFor help, use {argv0} -h\n")
+}
+
+fn usage_exit(argv0: &str, warning: &str, why: &str) -> Parsed {
+    let stderr = format!("{warning}{}", usage(argv0, why));
+    Parsed::Exit { stdout: String::new(), stderr, code: 2 }
+}
+
+fn help(argv0: &str) -> String {
+    HELP.replace("%s", argv0)
+}
+
+const HELP: &str = "supervisord -- run a set of applications and keep them running.
+
+Usage: %s [options]
+
+Options:
+-c/--configuration FILENAME -- read this configuration file (default: search)
+-n/--nodaemon -- stay in the foreground (nodaemon=true in the file)
+-s/--silent -- do not log to stdout (silent=true in the file)
+-h/--help -- print this text and exit
+-v/--version -- print the compatible release of Supervisor and exit
+-u/--user USER -- become this user, given by name or number
+-m/--umask UMASK -- umask of the daemon and its programs (default 022)
+-d/--directory DIRECTORY -- change to DIRECTORY when daemonizing
+-l/--logfile FILENAME -- use FILENAME as the main log
+-y/--logfile_maxbytes BYTES -- rotate the main log at this size
+-z/--logfile_backups NUM -- number of rotated main logs to keep
+-e/--loglevel LEVEL -- threshold of the main log: critical, error, warn, info,
+                       debug, trace or blather
+-j/--pidfile FILENAME -- use FILENAME as the pid file
+-i/--identifier STR -- name of this instance
+-q/--childlogdir DIRECTORY -- directory of automatic logs of programs
+-k/--nocleanup -- keep automatic logs of an earlier run
+-a/--minfds NUM -- least number of file descriptors to start with
+-t/--strip_ansi -- remove ANSI escapes from the output of programs
+--minprocs NUM -- least number of processes to start with
+--profile_options OPTIONS -- accepted for compatibility, without effect
+--about -- print the version of this program itself and exit
+
+";
+
+#[cfg(test)]
+#[path = "cli_tests.rs"]
+mod tests;

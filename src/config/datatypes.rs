@@ -1,0 +1,233 @@
+//! The types of option values: text in, value or the reference's complaint out (`datatypes.py`).
+
+use super::paths::{dirname, expanduser, is_directory};
+use super::{Environ, shlex};
+use crate::core::config::{AutoRestart, LogFile};
+use crate::core::event::EVENT_TYPES;
+use crate::core::python::{self, MAX_INT_DIGITS, decimal_digit, repr, strip};
+use crate::core::signal;
+use crate::core::states::Level;
+
+/// Characters of a representation that Python's `int` quotes in its complaint.
+const QUOTED_CHARS: usize = 200;
+
+/// A name of a program or group: trimmed, and free of the characters that would break namespecs and URLs.
+pub fn process_or_group_name(name: &str) -> Result<String, String> {
+    let trimmed = strip(name);
+    for character in [' ', ':', '/'] {
+        if trimmed.contains(character) {
+            return Err(format!(
+                "Invalid name: {} because of character: '{character}'",
+                repr(name)
+            ));
+        }
+    }
+    Ok(trimmed.to_string())
+}
+
+/// An integer; see [`python::int`].
+pub fn integer(text: &str) -> Result<i64, String> {
+    python::int(text).ok_or_else(|| int_error(text))
+}
+
+fn int_error(text: &str) -> String {
+    let digits = text.chars().filter(|c| decimal_digit(*c).is_some()).count();
+    let is_number = digits > MAX_INT_DIGITS
+        && text
+            .trim()
+            .trim_start_matches(['-', '+'])
+            .chars()
+            .all(|c| c == '_' || decimal_digit(c).is_some());
+    if is_number {
+        return format!(
+            "Exceeds the limit ({MAX_INT_DIGITS} digits) for integer string conversion: value has {digits} digits; \
+             use sys.set_int_max_str_digits() to increase the limit"
+        );
+    }
+    let shown: String = repr(text).chars().take(QUOTED_CHARS).collect();
+    format!("invalid literal for int() with base 10: {shown}")
+}
+
+/// `yes`, `true`, `on`, `1` and their opposites, in any case.
+pub fn boolean(text: &str) -> Result<bool, String> {
+    match text.to_lowercase().as_str() {
+        "yes" | "true" | "on" | "1" => Ok(true),
+        "no" | "false" | "off" | "0" => Ok(false),
+        _ => Err(format!("not a valid boolean value: {}", repr(text))),
+    }
+}
+
+/// Trimmed items between commas; none for the empty text.
+pub fn list_of_strings(text: &str) -> Vec<String> {
+    if text.is_empty() {
+        return Vec::new();
+    }
+    text.split(',').map(|item| strip(item).to_string()).collect()
+}
+
+/// Exit codes between commas, each 0 to 255.
+pub fn list_of_exitcodes(text: &str) -> Result<Vec<i64>, String> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    text.split(',')
+        .map(|item| python::int(item).filter(|code| (0..=255).contains(code)))
+        .collect::<Option<Vec<i64>>>()
+        .ok_or_else(|| format!("not a valid list of exit codes: {}", repr(text)))
+}
+
+/// `KEY=value,KEY2="value 2"` in the reference's reading: tokens of a shell-like lexer in strides of four, the
+/// separator never looked at. A repeated key keeps its first place and its last value.
+pub fn key_value_pairs(text: &str) -> Result<Vec<(String, String)>, String> {
+    let tokens = shlex::tokens(text)?;
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for stride in tokens.chunks(4) {
+        let [key, equals, value, ..] = stride else {
+            return Err(format!("Unexpected end of key/value pairs in value '{text}'"));
+        };
+        if equals != "=" {
+            return Err(format!("Unexpected end of key/value pairs in value '{text}'"));
+        }
+        overlay(&mut pairs, key, value.trim_matches(['\'', '"']));
+    }
+    Ok(pairs)
+}
+
+/// Sets a key as a Python dict does: an existing one keeps its place.
+pub fn overlay(pairs: &mut Vec<(String, String)>, key: &str, value: &str) {
+    match pairs.iter_mut().find(|(known, _)| known == key) {
+        Some((_, old)) => *old = value.to_string(),
+        None => pairs.push((key.to_string(), value.to_string())),
+    }
+}
+
+/// What a child's `stdout_logfile=` means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogName {
+    /// A destination.
+    File(LogFile),
+    /// The deprecated `syslog`.
+    Syslog,
+}
+
+/// `NONE`, `OFF`, `AUTO`, `syslog`, or a path in an existing directory.
+pub fn logfile_name(text: &str, environ: &Environ) -> Result<LogName, String> {
+    Ok(match text.to_lowercase().as_str() {
+        "none" | "off" => LogName::File(LogFile::None),
+        "auto" => LogName::File(LogFile::Auto),
+        "syslog" => LogName::Syslog,
+        _ => LogName::File(LogFile::Path(existing_dirpath(text, environ)?)),
+    })
+}
+
+/// A port number.
+pub fn port_number(text: &str) -> Result<u16, String> {
+    let number = integer(text)?;
+    if number < 1 {
+        return Err(format!("{number} is below lower bound (1)"));
+    }
+    u16::try_from(number).map_err(|_| format!("{number} is above upper bound (65535)"))
+}
+
+/// `host:port`, `*:port`, `:port` or `port`; the host is lower-cased, empty for every interface.
+pub fn inet_address(text: &str) -> Result<(String, u16), String> {
+    let Some((host, port)) = text.rsplit_once(':') else {
+        let port =
+            port_number(text).map_err(|_| format!("not a valid port number: {} ", repr(text)))?;
+        return Ok((String::new(), port));
+    };
+    if port.is_empty() {
+        // Python has overwritten its text with the empty port by then.
+        return Err("no port number specified in ''".to_string());
+    }
+    let port = port_number(port)?;
+    let host = host.to_lowercase();
+    Ok((if host == "*" { String::new() } else { host }, port))
+}
+
+/// Permission bits in octal. Beyond 32 bits only the low ones are kept; the system uses fewer.
+pub fn octal_type(text: &str) -> Result<u32, String> {
+    python::int_octal(text)
+        .map(|number| number as u32)
+        .ok_or_else(|| format!("{text} can not be converted to an octal type"))
+}
+
+/// A directory that exists; `~` is expanded.
+pub fn existing_directory(text: &str, environ: &Environ) -> Result<String, String> {
+    let path = expanduser(text, environ);
+    if is_directory(&path) { Ok(path) } else { Err(format!("{text} is not an existing directory")) }
+}
+
+/// A path whose directory, if it names one, exists; `~` is expanded.
+pub fn existing_dirpath(text: &str, environ: &Environ) -> Result<String, String> {
+    let path = expanduser(text, environ);
+    let directory = dirname(&path);
+    if directory.is_empty() || is_directory(directory) {
+        Ok(path)
+    } else {
+        Err(format!("The directory named as part of the path {text} does not exist"))
+    }
+}
+
+/// A level of the main log.
+pub fn logging_level(text: &str) -> Result<Level, String> {
+    Level::from_config(&text.to_lowercase())
+        .ok_or_else(|| format!("bad logging level name {}", repr(text)))
+}
+
+/// Bytes, with an optional suffix `KB`, `MB` or `GB` in any case.
+pub fn byte_size(text: &str) -> Result<i64, String> {
+    let lower = text.to_lowercase();
+    for (suffix, multiplier) in [("kb", 1 << 10), ("mb", 1 << 20), ("gb", 1 << 30)] {
+        if let Some(number) = lower.strip_suffix(suffix) {
+            return Ok(integer(number)?.saturating_mul(multiplier));
+        }
+    }
+    integer(&lower)
+}
+
+/// A signal, by number or name.
+pub fn signal_number(text: &str) -> Result<i32, String> {
+    match python::int(text) {
+        Some(number) if signal::is_valid(number) => {
+            i32::try_from(number).map_err(|e| e.to_string())
+        }
+        Some(_) => Err(format!("value {} is not a valid signal number", repr(text))),
+        None => signal::by_name(text)
+            .ok_or_else(|| format!("value {} is not a valid signal name", repr(text))),
+    }
+}
+
+/// `true`, `false` (in their spellings) or `unexpected`.
+pub fn auto_restart(text: &str) -> Result<AutoRestart, String> {
+    let lower = text.to_lowercase();
+    match lower.as_str() {
+        "unexpected" => Ok(AutoRestart::Unexpected),
+        _ => match boolean(&lower) {
+            Ok(true) => Ok(AutoRestart::Always),
+            Ok(false) => Ok(AutoRestart::Never),
+            Err(_) => Err(format!("invalid 'autorestart' value {}", repr(&lower))),
+        },
+    }
+}
+
+/// The name of an event type, if there is one of that name.
+pub fn event_type(name: &str) -> Option<&'static str> {
+    EVENT_TYPES.into_iter().find(|known| *known == name)
+}
+
+/// Whether a `module:attribute` specification (spaces and `[extras]` allowed as in entry points) names `known`.
+pub fn names_factory(spec: &str, known: &str) -> bool {
+    let bare = match spec.split_once('[') {
+        Some((bare, extras)) if extras.trim_end().ends_with(']') => bare,
+        _ => spec,
+    };
+    let Some((module, attribute)) = bare.split_once(':') else {
+        return false;
+    };
+    known.split_once(':') == Some((module.trim_end_matches(python::is_space), strip(attribute)))
+}
+
+#[cfg(test)]
+#[path = "datatypes_tests.rs"]
+mod tests;

@@ -1,0 +1,161 @@
+//! Path arithmetic with the results of Python's `posixpath`, on text.
+
+use super::Environ;
+use super::accounts;
+
+/// `os.path.dirname`.
+pub fn dirname(path: &str) -> &str {
+    split(path).0
+}
+
+/// `os.path.split`: what is before the last slash, without slashes at its end, and what follows it.
+pub fn split(path: &str) -> (&str, &str) {
+    let at = path.rfind('/').map_or(0, |slash| slash + 1);
+    let (head, tail) = path.split_at(at);
+    let trimmed = head.trim_end_matches('/');
+    (if trimmed.is_empty() { head } else { trimmed }, tail)
+}
+
+/// `os.path.join` of two parts.
+pub fn join(base: &str, path: &str) -> String {
+    if path.starts_with('/') || base.is_empty() {
+        path.to_string()
+    } else if base.ends_with('/') {
+        format!("{base}{path}")
+    } else {
+        format!("{base}/{path}")
+    }
+}
+
+/// `os.path.normpath`.
+pub fn normpath(path: &str) -> String {
+    if path.is_empty() {
+        return ".".to_string();
+    }
+    // Exactly two leading slashes are kept, as POSIX allows them a meaning.
+    let root = match path.len() - path.trim_start_matches('/').len() {
+        0 => "",
+        2 => "//",
+        _ => "/",
+    };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            ".." if parts.is_empty() && !root.is_empty() => {}
+            _ => parts.push(part),
+        }
+    }
+    let normal = format!("{root}{}", parts.join("/"));
+    if normal.is_empty() { ".".to_string() } else { normal }
+}
+
+/// `os.path.abspath`: relative paths start at the current directory.
+pub fn abspath(path: &str) -> String {
+    if path.starts_with('/') {
+        return normpath(path);
+    }
+    let here = std::env::current_dir().unwrap_or_default();
+    normpath(&join(&here.to_string_lossy(), path))
+}
+
+/// `os.path.expanduser`: a leading `~` is `$HOME` or the account's directory, `~name` that account's.
+pub fn expanduser(path: &str, environ: &Environ) -> String {
+    let Some(rest) = path.strip_prefix('~') else {
+        return path.to_string();
+    };
+    let (name, tail) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let home = if name.is_empty() {
+        environ.get("HOME").map(str::to_string).or_else(accounts::own_home)
+    } else {
+        accounts::home_of(name)
+    };
+    let Some(home) = home else {
+        return path.to_string();
+    };
+    let expanded = format!("{}{tail}", home.trim_end_matches('/'));
+    if expanded.is_empty() { "/".to_string() } else { expanded }
+}
+
+/// The reference's `normalize_path`: expanded, absolute, normal.
+pub fn normalize(path: &str, environ: &Environ) -> String {
+    abspath(&expanduser(path, environ))
+}
+
+/// `tempfile.gettempdir()`: the first usable directory of the usual candidates.
+pub fn temporary_directory(environ: &Environ) -> String {
+    let named = ["TMPDIR", "TEMP", "TMP"]
+        .iter()
+        .filter_map(|name| environ.get(name))
+        .filter(|value| !value.is_empty());
+    named
+        .chain(["/tmp", "/var/tmp", "/usr/tmp", "."])
+        .map(abspath)
+        .find(|path| is_usable(path))
+        .unwrap_or_else(|| "/tmp".to_string())
+}
+
+fn is_usable(path: &str) -> bool {
+    use nix::unistd::{AccessFlags, access};
+    is_directory(path) && access(path, AccessFlags::W_OK | AccessFlags::X_OK).is_ok()
+}
+
+/// `os.path.isdir`.
+pub fn is_directory(path: &str) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
+}
+
+/// `os.path.exists`.
+pub fn exists(path: &str) -> bool {
+    std::fs::metadata(path).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splitting_and_joining() {
+        for (path, head, tail) in [
+            ("a", "", "a"),
+            ("/a", "/", "a"),
+            ("//a", "//", "a"),
+            ("/a//b", "/a", "b"),
+            ("/a/", "/a", ""),
+            ("", "", ""),
+        ] {
+            assert_eq!(split(path), (head, tail), "{path}");
+        }
+        assert_eq!(join("/a", "b"), "/a/b");
+        assert_eq!(join("/a/", "b"), "/a/b");
+        assert_eq!(join("/a", "/b"), "/b");
+        assert_eq!(join("", "b"), "b");
+    }
+
+    #[test]
+    fn normal_paths() {
+        for (path, normal) in [
+            ("", "."),
+            ("a/../..", ".."),
+            ("/../a/./b//c/", "/a/b/c"),
+            ("//a", "//a"),
+            ("///a", "/a"),
+            ("a/..", "."),
+        ] {
+            assert_eq!(normpath(path), normal, "{path}");
+        }
+    }
+
+    #[test]
+    fn home_directories() {
+        let environ = Environ::from_pairs([("HOME", "/home/x/")]);
+        assert_eq!(expanduser("~/a", &environ), "/home/x/a");
+        assert_eq!(expanduser("~", &environ), "/home/x");
+        assert_eq!(expanduser("~no-such-account/a", &environ), "~no-such-account/a");
+        assert_eq!(expanduser("a~", &environ), "a~");
+        assert_eq!(expanduser("~", &Environ::from_pairs([("HOME", "/")])), "/");
+    }
+}
