@@ -6,6 +6,7 @@ pub mod config;
 pub mod core;
 pub mod daemon;
 pub mod http;
+pub mod run;
 pub mod sys;
 pub mod xmlrpc;
 

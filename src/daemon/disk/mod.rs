@@ -1,0 +1,286 @@
+//! The disk thread: the only place that reads or writes log files.
+//!
+//! One queue of messages leads to the thread; it is processed strictly in order, so a read sees every byte pushed
+//! before it. Bytes are counted per sink: a sink whose file is slow tells its producer to pause (`Pushed::Full`), and
+//! nobody else. A target that can make a writer wait (pipe, terminal, socket) is only ever written without blocking;
+//! while it does not take bytes, its sink is *parked*: its own bytes wait, the messages of all others go on.
+//!
+//! The thread sleeps in poll(2) on an eventfd and on the parked targets. It never runs on a timer.
+
+mod output;
+mod queue;
+mod reads;
+mod rotation;
+mod sink;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+mod thread;
+
+use std::future::Future;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::core::fault::{Fault, FaultCode};
+use crate::core::states::Level;
+use crate::core::value::Value;
+pub use output::errno_text;
+use queue::{Account, Inbox, Message, SinkId};
+pub(crate) use reads::{Followed, Probe};
+
+/// Bytes queued for a sink at which its producer is asked to pause: enough to ride out a slow moment of the disk at
+/// full speed, little enough to be harmless for hundreds of programs.
+pub const HIGH_WATER_BYTES: usize = 1 << 20;
+
+/// Bytes queued at which a paused producer may go on.
+const LOW_WATER_BYTES: usize = HIGH_WATER_BYTES / 2;
+
+/// Bytes queued beyond which data is dropped. Reached only by producers that cannot pause: the last output of a
+/// program that exits, and the main log.
+pub const HARD_CAP_BYTES: usize = 4 << 20;
+
+/// How long `shutdown` waits for targets that take no bytes.
+const PARKED_GRACE: Duration = Duration::from_secs(1);
+
+/// How long `shutdown` waits for the thread itself, which a dead network file system may hold for ever.
+const SHUTDOWN_BOUND: Duration = Duration::from_secs(5);
+
+/// What the disk thread has to say to the main log.
+pub type Reports = Box<dyn Fn(Level, String) + Send>;
+
+/// Handle of the disk thread.
+#[derive(Clone, Debug)]
+pub struct Disk {
+    inbox: Arc<Inbox>,
+    ending: Arc<Mutex<Option<Ending>>>,
+}
+
+/// What `shutdown` waits for.
+#[derive(Debug)]
+struct Ending {
+    thread: JoinHandle<()>,
+    /// Disconnects when the thread ends.
+    ended: mpsc::Receiver<()>,
+}
+
+/// Where a sink writes and when it rotates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SinkSpec {
+    /// The file, or a pipe, terminal or device; `/dev/stdout` and `/dev/stderr` work whatever they are.
+    pub path: PathBuf,
+    /// Size that triggers rotation; 0 or less means never.
+    pub max_bytes: i64,
+    /// Rotated files kept; with 0 or less the file is emptied instead.
+    pub backups: i64,
+    /// Whose output it is, for messages, e.g. `cat stdout`.
+    pub owner: String,
+}
+
+/// What became of a pushed chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    /// Queued.
+    Accepted,
+    /// Queued (or, beyond [`HARD_CAP_BYTES`], dropped); pause until [`Sink::ready`].
+    Full,
+}
+
+/// Which files `clear` may find missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// A missing file is created.
+    Fine,
+    /// A missing file is an error of kind `NotFound`.
+    IsAnError,
+}
+
+/// One log file being written. Dropping the last clone closes it once its bytes are written.
+#[derive(Clone, Debug)]
+pub struct Sink {
+    shared: Arc<SinkShared>,
+}
+
+#[derive(Debug)]
+struct SinkShared {
+    id: SinkId,
+    account: Arc<Account>,
+    inbox: Arc<Inbox>,
+}
+
+impl Drop for SinkShared {
+    fn drop(&mut self) {
+        self.inbox.send(Message::Close(self.id));
+    }
+}
+
+impl Disk {
+    /// Starts the thread. Do this after the last fork that is not followed by exec.
+    pub fn start(reports: Reports) -> io::Result<Disk> {
+        let inbox = Arc::new(Inbox::new()?);
+        let (alive, ended) = mpsc::channel();
+        let theirs = Arc::clone(&inbox);
+        let thread = std::thread::Builder::new().name("disk".to_string()).spawn(move || {
+            thread::run(&theirs, &reports);
+            drop(alive);
+        })?;
+        Ok(Disk { inbox, ending: Arc::new(Mutex::new(Some(Ending { thread, ended }))) })
+    }
+
+    /// Opens a sink. The file is opened on the disk thread; a failure is said in the main log and tried again with
+    /// the next chunk. Bytes still waiting for the same parked target from an earlier sink are taken over.
+    pub fn open_sink(&self, spec: SinkSpec) -> Sink {
+        let id = self.inbox.next_id();
+        let account = Arc::new(Account::default());
+        self.inbox.send(Message::Open(id, spec, Arc::clone(&account)));
+        Sink { shared: Arc::new(SinkShared { id, account, inbox: Arc::clone(&self.inbox) }) }
+    }
+
+    /// Makes sure a log file exists, created empty and private to its owner (`options.py: mktempfile`).
+    pub fn create_log(&self, path: impl Into<PathBuf>) {
+        self.inbox.send(Message::Create(path.into()));
+    }
+
+    /// Answers `readLog` and `readProcess*Log` (`options.py: readFile`): a string; bytes that are not UTF-8 become
+    /// U+FFFD. At most [`reads::ANSWER_LIMIT_BYTES`] are returned. Faults: NO_FILE, BAD_ARGUMENTS, FAILED.
+    pub fn read_log(
+        &self,
+        path: &str,
+        offset: i64,
+        length: i64,
+    ) -> impl Future<Output = Result<Value, Fault>> + use<> {
+        let path = path.to_string();
+        flatten(self.ask(move || reads::read_log(&path, offset, length)))
+    }
+
+    /// Answers `tailProcess*Log` (`options.py: tailFile`): `[text, file size, overflow]`.
+    pub fn tail_log(
+        &self,
+        path: &str,
+        offset: i64,
+        length: i64,
+    ) -> impl Future<Output = Result<Value, Fault>> + use<> {
+        let path = path.to_string();
+        flatten(self.ask(move || Ok(reads::tail_log(&path, offset, length))))
+    }
+
+    /// Runs something that reads files and may take its time, e.g. reading the configuration again. A panic in it
+    /// ends it and nothing else.
+    pub fn run(&self, work: Box<dyn FnOnce() + Send>) {
+        self.inbox.send(Message::Run(work));
+    }
+
+    /// Resolves when everything pushed so far is written, but for what waits in parked sinks.
+    pub fn flush(&self) -> impl Future<Output = ()> + use<> {
+        let written = self.ask(|| ());
+        async move {
+            let _ = written.await;
+        }
+    }
+
+    /// Writes what is queued (waiting about a second for parked targets, a few for a hung disk), then ends the
+    /// thread. Blocks; call it outside the event loop. Whatever is pushed later is lost.
+    pub fn shutdown(&self) {
+        let ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Ending { thread, ended }) = ending else {
+            return;
+        };
+        self.inbox.send(Message::Shutdown);
+        if ended.recv_timeout(SHUTDOWN_BOUND) == Err(RecvTimeoutError::Disconnected) {
+            let _ = thread.join(); // only a panic makes it an error, and there is nobody left to tell
+        }
+    }
+
+    /// Runs `question` on the thread; `None` when the thread ended first. Queued now, not when polled.
+    fn ask<T: Send + 'static, F: FnOnce() -> T + Send + 'static>(
+        &self,
+        question: F,
+    ) -> impl Future<Output = Option<T>> + use<T, F> {
+        let (answer, answered) = oneshot::channel();
+        self.run(Box::new(move || {
+            let _ = answer.send(question()); // the asker may have gone away
+        }));
+        async move { answered.await.ok() }
+    }
+
+    /// Opens a file to follow; `None` when it is missing, unreadable or not a regular file.
+    pub(crate) fn open_followed(
+        &self,
+        path: &Path,
+    ) -> impl Future<Output = Option<Followed>> + use<> {
+        let path = path.to_path_buf();
+        let opened = self.ask(move || Followed::open(&path).ok());
+        async move { opened.await.flatten() }
+    }
+
+    /// Looks for news in a followed file; `None` when the thread ended.
+    pub(crate) fn probe(
+        &self,
+        followed: &Arc<Followed>,
+        path: &Path,
+        position: u64,
+    ) -> impl Future<Output = Option<io::Result<Probe>>> + use<> {
+        let (followed, path) = (Arc::clone(followed), path.to_path_buf());
+        self.ask(move || followed.probe(&path, position))
+    }
+}
+
+/// Whether a log can be opened for writing (it is created if it is missing). For the start, before the disk thread
+/// exists: the reference refuses to start without its main log.
+pub fn check_writable(path: &Path) -> io::Result<()> {
+    output::Output::open(path, output::Contents::Keep).map(drop)
+}
+
+async fn flatten(
+    answer: impl Future<Output = Option<Result<Value, Fault>>>,
+) -> Result<Value, Fault> {
+    answer.await.unwrap_or_else(|| Err(Fault::bare(FaultCode::ShutdownState)))
+}
+
+impl Sink {
+    /// Queues a chunk. Rotation happens between chunks, never inside one.
+    pub fn push(&self, bytes: Vec<u8>) -> Pushed {
+        let SinkShared { id, account, inbox } = &*self.shared;
+        if bytes.is_empty() {
+            return if account.is_full() { Pushed::Full } else { Pushed::Accepted };
+        }
+        if !account.charge(bytes.len()) {
+            if account.count_dropped(bytes.len()) {
+                inbox.send(Message::Dropping(*id));
+            }
+            return Pushed::Full;
+        }
+        let length = bytes.len();
+        if !inbox.send(Message::Chunk(*id, bytes)) {
+            account.release(length);
+        }
+        if account.is_full() { Pushed::Full } else { Pushed::Accepted }
+    }
+
+    /// Resolves when less than half of [`HIGH_WATER_BYTES`] is queued (at once if that is so already).
+    pub fn ready(&self) -> impl Future<Output = ()> + use<> {
+        let account = Arc::clone(&self.shared.account);
+        async move { account.drained().await }
+    }
+
+    /// Closes the file and opens its path anew (`FileHandler.reopen`); bytes pushed before go to the old file. If
+    /// that fails, the old file goes on being written, and every later chunk tries again.
+    pub fn reopen(&self) {
+        self.shared.inbox.send(Message::Reopen(self.shared.id));
+    }
+
+    /// Removes the file and opens it anew (`FileHandler.remove`, `reopen`): what was pushed before is gone. Pipes,
+    /// terminals and devices are left alone, where the reference would unlink them.
+    pub fn clear(&self, missing: Missing) -> impl Future<Output = io::Result<()>> + use<> {
+        let (answer, answered) = oneshot::channel();
+        self.shared.inbox.send(Message::Clear(self.shared.id, missing, answer));
+        async move { answered.await.unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into())) }
+    }
+}

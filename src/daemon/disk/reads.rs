@@ -1,0 +1,200 @@
+//! Reading logs: ranges for the XML-RPC methods, and news for those who follow a file.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use nix::fcntl::OFlag;
+
+use super::rotation::numbered;
+use crate::core::fault::{Fault, FaultCode};
+use crate::core::value::Value;
+
+/// Most bytes of a log in one answer. The reference has no limit; this one is above the default `maxbytes` of a log
+/// (50 MB), so that a whole log of default size can still be read at once.
+pub(super) const ANSWER_LIMIT_BYTES: u64 = 64 << 20;
+
+/// Most bytes a follower gets at a time: a few HTTP chunks, while the next log waits.
+const FOLLOW_LIMIT_BYTES: u64 = 64 << 10;
+
+/// Rotated files among which a follower looks for its own.
+const FOLLOW_BACKUPS_LIMIT: i64 = 100;
+
+/// `readLog`: NO_FILE, then the errors of `options.py: readFile`.
+pub(super) fn read_log(path: &str, offset: i64, length: i64) -> Result<Value, Fault> {
+    if !Path::new(path).exists() {
+        return Err(Fault::new(FaultCode::NoFile, path));
+    }
+    let mut file = open(Path::new(path)).map_err(|_| Fault::bare(FaultCode::Failed))?;
+    if length < 0 || (offset < 0 && length != 0) {
+        return Err(Fault::bare(FaultCode::BadArguments));
+    }
+    match read_range(&mut file, offset, length) {
+        Ok(bytes) => Ok(text(bytes)),
+        Err(_) => Err(Fault::bare(FaultCode::Failed)),
+    }
+}
+
+fn read_range(file: &mut File, offset: i64, length: i64) -> io::Result<Vec<u8>> {
+    let wanted = match (offset, length) {
+        (..0, _) => {
+            let wanted = offset.unsigned_abs().min(ANSWER_LIMIT_BYTES);
+            let size = file.seek(SeekFrom::End(0))?;
+            file.seek(SeekFrom::Start(size.saturating_sub(wanted)))?;
+            return read_up_to(file, wanted);
+        }
+        (_, 0) => ANSWER_LIMIT_BYTES,
+        (_, length) => length.unsigned_abs().min(ANSWER_LIMIT_BYTES),
+    };
+    file.seek(SeekFrom::Start(offset.unsigned_abs()))?;
+    read_up_to(file, wanted)
+}
+
+/// `tailProcessLog` (`options.py: tailFile`), which knows no faults.
+pub(super) fn tail_log(path: &str, offset: i64, length: i64) -> Value {
+    if !Path::new(path).exists() {
+        return tail_answer(text(Vec::new()), 0, false);
+    }
+    match tail(path, offset, length) {
+        Ok((bytes, size, overflow)) => tail_answer(text(bytes), size, overflow),
+        Err(_) => tail_answer(text(Vec::new()), offset, false),
+    }
+}
+
+fn tail(path: &str, offset: i64, length: i64) -> io::Result<(Vec<u8>, i64, bool)> {
+    let mut file = open(Path::new(path))?;
+    let size = i64::try_from(file.seek(SeekFrom::End(0))?).unwrap_or(i64::MAX);
+    // Wide enough that no sum or difference of what a client sends overflows.
+    let (wide_size, mut start, mut wanted) =
+        (i128::from(size), i128::from(offset), i128::from(length));
+    let overflow = wide_size > start + wanted;
+    if overflow {
+        start = wide_size - 1;
+    }
+    if start + wanted > wide_size {
+        if start > wide_size - 1 {
+            wanted = 0;
+        }
+        start = wide_size - wanted;
+    }
+    let start = u64::try_from(start).unwrap_or(0);
+    let wanted = u64::try_from(wanted).unwrap_or(0);
+    if wanted == 0 {
+        return Ok((Vec::new(), size, overflow));
+    }
+    file.seek(SeekFrom::Start(start))?;
+    Ok((read_up_to(&mut file, wanted.min(ANSWER_LIMIT_BYTES))?, size, overflow))
+}
+
+fn tail_answer(text: Value, offset: i64, overflow: bool) -> Value {
+    Value::Array(vec![text, Value::capped_int(offset), Value::Bool(overflow)])
+}
+
+/// Logs hold what programs print, so anything may be in them; the reference fails on what is not UTF-8.
+fn text(bytes: Vec<u8>) -> Value {
+    Value::Str(match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+    })
+}
+
+fn read_up_to(file: &mut File, wanted: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(wanted).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Opens for reading; never waits for the other end of a FIFO, and fails for a directory as Python does.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    Ok(file)
+}
+
+/// An open file that someone follows. It stays readable after it was rotated away.
+#[derive(Debug)]
+pub(crate) struct Followed {
+    file: File,
+    /// Device and inode.
+    identity: (u64, u64),
+    /// Size when it was opened.
+    pub(crate) size: u64,
+    /// Modification time when it was opened.
+    pub(crate) modified: SystemTime,
+}
+
+/// News of a followed file.
+#[derive(Debug)]
+pub(crate) enum Probe {
+    /// Bytes at the position asked about.
+    Data(Vec<u8>),
+    /// The file is shorter than that position.
+    Truncated,
+    /// The path leads to another file now, and this one is read to its end.
+    Replaced(Arc<Followed>),
+    /// Nothing.
+    Nothing,
+}
+
+impl Followed {
+    pub(super) fn open(path: &Path) -> io::Result<Followed> {
+        let file = open(path)?;
+        let found = file.metadata()?;
+        if !found.is_file() {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        Ok(Followed {
+            file,
+            identity: identity(&found),
+            size: found.size(),
+            modified: found.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+        })
+    }
+
+    pub(super) fn probe(&self, path: &Path, position: u64) -> io::Result<Probe> {
+        // In this order: what was written before the file was replaced is seen here.
+        let replaced =
+            std::fs::metadata(path).is_ok_and(|found| (found.dev(), found.ino()) != self.identity);
+        let size = self.file.metadata()?.size();
+        if size < position {
+            return Ok(Probe::Truncated);
+        }
+        if size > position {
+            let wanted = (size - position).min(FOLLOW_LIMIT_BYTES);
+            let mut bytes = vec![0; usize::try_from(wanted).unwrap_or(0)];
+            let length = self.file.read_at(&mut bytes, position)?;
+            bytes.truncate(length);
+            return Ok(if bytes.is_empty() { Probe::Nothing } else { Probe::Data(bytes) });
+        }
+        if replaced && let Ok(next) = self.successor(path) {
+            return Ok(Probe::Replaced(Arc::new(next)));
+        }
+        Ok(Probe::Nothing)
+    }
+
+    /// The file that was written after this one: where this one is `x.log.3` now, that is `x.log.2`, so that a
+    /// follower slower than the rotations misses nothing.
+    fn successor(&self, path: &Path) -> io::Result<Followed> {
+        for number in 1..=FOLLOW_BACKUPS_LIMIT {
+            match std::fs::metadata(numbered(path, number)) {
+                Ok(found) if identity(&found) == self.identity && number > 1 => {
+                    return Followed::open(&numbered(path, number - 1));
+                }
+                Ok(found) if identity(&found) != self.identity => {}
+                Ok(_) | Err(_) => break,
+            }
+        }
+        Followed::open(path)
+    }
+}
+
+/// Device and inode.
+fn identity(found: &Metadata) -> (u64, u64) {
+    (found.dev(), found.ino())
+}

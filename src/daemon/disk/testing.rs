@@ -1,0 +1,86 @@
+//! What the tests of the log path share.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::{Disk, Reports, SinkSpec};
+use crate::core::states::Level;
+
+/// A directory of its own for one test, removed at its end.
+pub(crate) struct TempDir(PathBuf);
+
+impl TempDir {
+    pub(crate) fn new() -> TempDir {
+        static COUNTER: AtomicU64 = AtomicU64::new(0);
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("disk-{}-{number}", std::process::id()));
+        std::fs::create_dir(&path).unwrap();
+        TempDir(path)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for TempDir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Collects what the disk thread says.
+#[derive(Clone, Default)]
+pub(crate) struct Said(Arc<Mutex<Vec<(Level, String)>>>);
+
+impl Said {
+    pub(crate) fn reports(&self) -> Reports {
+        let said = self.clone();
+        Box::new(move |level, text| said.0.lock().unwrap().push((level, text)))
+    }
+
+    pub(crate) fn all(&self) -> Vec<(Level, String)> {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// How many of the texts contain this.
+    pub(crate) fn count(&self, part: &str) -> usize {
+        self.all().iter().filter(|(_, text)| text.contains(part)).count()
+    }
+}
+
+/// A disk thread and what it says.
+pub(crate) fn start() -> (Disk, Said) {
+    let said = Said::default();
+    (Disk::start(said.reports()).unwrap(), said)
+}
+
+/// A log that never rotates.
+pub(crate) fn plain(path: impl AsRef<Path>) -> SinkSpec {
+    rotating(path, 0, 0)
+}
+
+/// A log that rotates.
+pub(crate) fn rotating(path: impl AsRef<Path>, max_bytes: i64, backups: i64) -> SinkSpec {
+    SinkSpec { path: path.as_ref().to_path_buf(), max_bytes, backups, owner: "cat stdout".into() }
+}
+
+/// Waits for a condition another thread makes true; fails after a minute.
+pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    for _ in 0..60_000 {
+        if condition() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    panic!("never came true: {what}");
+}
+
+/// Runs a test on an event loop like the supervision thread's.
+pub(crate) fn block_on<T>(test: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, async {
+        tokio::time::timeout(std::time::Duration::from_secs(60), test).await.unwrap()
+    })
+}

@@ -1,0 +1,285 @@
+//! Reading a child's output: from its pipe, through the taps, to the log file and syslog.
+//!
+//! A pump reads as fast as its log is written and no faster: a full sink stops the reading of this one pipe, which in
+//! the end makes the program wait, and nothing else.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+use nix::errno::Errno;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::unix::pipe::Receiver;
+use tokio::task::JoinHandle;
+
+use super::disk::{Missing, Pushed, Sink};
+use super::mainlog::MainLog;
+use super::pyrepr::{repr_bytes, repr_str};
+use super::strip_ansi::strip_ansi;
+use super::syslog::Syslog;
+use crate::core::states::Level;
+
+/// Most bytes read at a time (`options.py: readfd`); after each read the other programs get a turn.
+const READ_BYTES: usize = 128 << 10;
+
+/// Most bytes read when a child has exited: no pipe of an ordinary user holds more. Without a bound a grandchild that
+/// keeps on printing would keep the supervisor reading.
+const DRAIN_LIMIT_BYTES: usize = 1 << 20;
+
+/// One of the output channels of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// Descriptor 1.
+    Stdout,
+    /// Descriptor 2.
+    Stderr,
+}
+
+impl Channel {
+    /// As it is called in option names and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Channel::Stdout => "stdout",
+            Channel::Stderr => "stderr",
+        }
+    }
+}
+
+/// Gets chunks of a program's output as they are read.
+pub type ChunkTap = Box<dyn FnMut(&[u8])>;
+
+/// Who else looks at the bytes as they are read.
+pub enum Tap {
+    /// Nobody.
+    None,
+    /// Gets every chunk as the program wrote it.
+    Raw(ChunkTap),
+}
+
+impl fmt::Debug for Tap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Tap::None => "Tap::None",
+            Tap::Raw(_) => "Tap::Raw",
+        })
+    }
+}
+
+/// What a pump does with what it reads.
+#[derive(Debug)]
+pub struct PumpConfig {
+    /// Name of the process, for messages and syslog lines.
+    pub program: String,
+    /// Which channel it is.
+    pub channel: Channel,
+    /// The log file, if there is one.
+    pub log: Option<Sink>,
+    /// The syslog daemon, if lines go there too.
+    pub syslog: Option<Syslog>,
+    /// Whether ANSI escapes are removed; shared, so that a reread changes running pumps.
+    pub strip_ansi: Rc<Cell<bool>>,
+    /// Who else gets the bytes.
+    pub tap: Tap,
+}
+
+/// One channel of one running child. Dropping it closes the pipe without reading what is left.
+#[derive(Debug)]
+pub struct OutputPump {
+    shared: Rc<Shared>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    /// `None` once it is closed. Borrowed only between awaits.
+    pipe: RefCell<Option<Receiver>>,
+    config: PumpConfig,
+    tap: RefCell<Tap>,
+    mainlog: MainLog,
+}
+
+thread_local! {
+    /// Where every pump reads to; only what was read is kept, so idle programs hold no buffer.
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);
+}
+
+/// What one read brought.
+enum Chunk {
+    Bytes(Vec<u8>),
+    /// Nothing there now.
+    Dry,
+    /// All writers are gone (or the pipe cannot be read, which leaves as little to monitor).
+    End,
+}
+
+impl OutputPump {
+    /// Starts reading the pipe on the current `LocalSet` or local runtime.
+    ///
+    /// # Errors
+    /// When the descriptor is not the read end of a pipe or cannot be registered.
+    pub fn start(
+        pipe: OwnedFd,
+        mut config: PumpConfig,
+        mainlog: MainLog,
+    ) -> io::Result<OutputPump> {
+        let receiver = Receiver::from_owned_fd(pipe)?; // makes it non-blocking
+        let shared = Rc::new(Shared {
+            pipe: RefCell::new(Some(receiver)),
+            tap: RefCell::new(std::mem::replace(&mut config.tap, Tap::None)),
+            config,
+            mainlog,
+        });
+        let task = tokio::task::spawn_local(Rc::clone(&shared).pump());
+        Ok(OutputPump { shared, task })
+    }
+
+    /// Reads what the child left in the pipe, then closes it. Does not wait; a full log gets the bytes nevertheless.
+    pub fn drain_and_close(self) {
+        let mut total = 0;
+        while total < DRAIN_LIMIT_BYTES {
+            let chunk = match self.shared.pipe.borrow().as_ref() {
+                Some(receiver) => read_now(receiver),
+                None => return,
+            };
+            match chunk {
+                Chunk::Bytes(bytes) => {
+                    total += bytes.len();
+                    self.shared.deliver(bytes);
+                }
+                Chunk::Dry | Chunk::End => break,
+            }
+        }
+        self.shared.close();
+    }
+
+    /// Reopens the log file (SIGUSR2).
+    pub fn reopen(&self) {
+        self.shared.config.log.iter().for_each(Sink::reopen);
+    }
+
+    /// Removes and reopens the log file.
+    pub fn clear(&self) -> impl Future<Output = io::Result<()>> + use<> {
+        let cleared = self.shared.config.log.as_ref().map(|log| log.clear(Missing::Fine));
+        async move {
+            match cleared {
+                Some(cleared) => cleared.await,
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+impl Drop for OutputPump {
+    fn drop(&mut self) {
+        self.task.abort();
+        self.shared.close();
+    }
+}
+
+impl Shared {
+    async fn pump(self: Rc<Self>) {
+        loop {
+            match self.read().await {
+                Chunk::Bytes(bytes) => {
+                    if self.deliver(bytes) == Pushed::Full
+                        && let Some(log) = &self.config.log
+                    {
+                        log.ready().await;
+                    }
+                }
+                Chunk::Dry => {}
+                Chunk::End => break,
+            }
+            tokio::task::yield_now().await;
+        }
+        self.close();
+    }
+
+    /// Waits for bytes and reads them; the pipe is not borrowed while it waits.
+    async fn read(&self) -> Chunk {
+        poll_fn(|context| {
+            let mut pipe = self.pipe.borrow_mut();
+            let Some(receiver) = pipe.as_mut() else {
+                return Poll::Ready(Chunk::End);
+            };
+            SCRATCH.with_borrow_mut(|scratch| {
+                let mut buffer = ReadBuf::new(scratch);
+                Pin::new(receiver).poll_read(context, &mut buffer).map(|result| match result {
+                    Ok(()) if buffer.filled().is_empty() => Chunk::End,
+                    Ok(()) => Chunk::Bytes(buffer.filled().to_vec()),
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => Chunk::Dry,
+                    Err(_) => Chunk::End,
+                })
+            })
+        })
+        .await
+    }
+
+    /// Taps, then the log, which takes the bytes themselves (`POutputDispatcher._log`).
+    fn deliver(&self, bytes: Vec<u8>) -> Pushed {
+        let config = &self.config;
+        // A tap that ends up here again gets nothing; taps queue, they do not act.
+        if let Ok(mut tap) = self.tap.try_borrow_mut() {
+            match &mut *tap {
+                Tap::None => {}
+                Tap::Raw(tap) => tap(&bytes),
+            }
+        }
+        let bytes = if config.strip_ansi.get() { strip_ansi(bytes) } else { bytes };
+        if let Some(syslog) = &config.syslog {
+            let prefix = format!("{} ", config.program);
+            syslog.send_lines(&prefix, &String::from_utf8_lossy(&bytes));
+        }
+        if self.mainlog.is_enabled(Level::Debug) {
+            let text = debug_copy(&config.program, config.channel, &bytes);
+            self.mainlog.log(Level::Debug, &text);
+        }
+        match &config.log {
+            Some(log) => log.push(bytes),
+            None => Pushed::Accepted,
+        }
+    }
+
+    fn close(&self) {
+        let Some(receiver) = self.pipe.borrow_mut().take() else {
+            return;
+        };
+        let PumpConfig { program, channel, .. } = &self.config;
+        let (fd, channel) = (receiver.as_fd().as_raw_fd(), channel.name());
+        let text = format!("fd {fd} closed, stopped monitoring {program} {channel}");
+        self.mainlog.log(Level::Debug, &text);
+    }
+}
+
+/// What the main log shows of a chunk at level debug.
+fn debug_copy(program: &str, channel: Channel, bytes: &[u8]) -> String {
+    let start = format!("{} {} output:\n", repr_str(program), channel.name());
+    match std::str::from_utf8(bytes) {
+        Ok(text) => start + text,
+        Err(_) => format!("{start}Undecodable: {}", repr_bytes(bytes)),
+    }
+}
+
+/// Reads without asking the event loop, which may not have looked yet.
+fn read_now(receiver: &Receiver) -> Chunk {
+    SCRATCH.with_borrow_mut(|scratch| {
+        loop {
+            return match nix::unistd::read(receiver.as_fd(), scratch) {
+                Ok(0) => Chunk::End,
+                Ok(length) => Chunk::Bytes(scratch[..length].to_vec()),
+                Err(Errno::EINTR) => continue,
+                Err(Errno::EAGAIN) => Chunk::Dry,
+                Err(_) => Chunk::End,
+            };
+        }
+    })
+}
+
+#[cfg(test)]
+#[path = "pump_tests.rs"]
+mod tests;

@@ -1,0 +1,179 @@
+//! Tests of the pumps.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::stat::Mode;
+use nix::unistd::{mkfifo, pipe2};
+
+use super::*;
+use crate::daemon::disk::Disk;
+use crate::daemon::disk::testing::{TempDir, block_on, plain, start};
+use crate::daemon::mainlog::{Destination, Echo, MainLogSpec};
+
+fn main_log(dir: &TempDir, threshold: Level) -> MainLog {
+    let destination = Destination::File { path: dir.path("main.log"), max_bytes: 0, backups: 0 };
+    MainLog::create(MainLogSpec { threshold, destination, echo: Echo::None }).unwrap()
+}
+
+fn config(log: Option<Sink>) -> PumpConfig {
+    PumpConfig {
+        program: "cat".to_string(),
+        channel: Channel::Stdout,
+        log,
+        syslog: None,
+        strip_ansi: Rc::new(Cell::new(false)),
+        tap: Tap::None,
+    }
+}
+
+fn child_pipe() -> (OwnedFd, std::fs::File) {
+    let (reader, writer) = pipe2(OFlag::O_CLOEXEC).unwrap();
+    (reader, std::fs::File::from(writer))
+}
+
+/// Lets the pumps run until the file has this content.
+async fn until(disk: &Disk, path: &Path, expected: &[u8]) {
+    loop {
+        disk.flush().await;
+        match std::fs::read(path) {
+            Ok(found) if found == expected => return,
+            _ => tokio::time::sleep(Duration::from_millis(1)).await,
+        }
+    }
+}
+
+#[test]
+fn output_reaches_the_log_while_the_child_lives() {
+    let dir = TempDir::new();
+    let (disk, said) = start();
+    block_on(async {
+        let path = dir.path("cat.log");
+        let (reader, mut child) = child_pipe();
+        let config = config(Some(disk.open_sink(plain(&path))));
+        let strip = Rc::clone(&config.strip_ansi);
+        let pump = OutputPump::start(reader, config, main_log(&dir, Level::Info)).unwrap();
+        child.write_all(b"\x1b[31mone\n").unwrap();
+        until(&disk, &path, b"\x1b[31mone\n").await;
+        strip.set(true);
+        child.write_all(b"\x1b[31mtwo\n").unwrap();
+        until(&disk, &path, b"\x1b[31mone\ntwo\n").await;
+        pump.clear().await.unwrap();
+        child.write_all(b"three\n").unwrap();
+        until(&disk, &path, b"three\n").await;
+        drop(child);
+        pump.drain_and_close();
+    });
+    disk.shutdown();
+    assert_eq!(said.all(), []);
+}
+
+#[test]
+fn the_last_words_are_drained_at_once() {
+    let dir = TempDir::new();
+    let (disk, _) = start();
+    block_on(async {
+        let (reader, mut child) = child_pipe();
+        let log = Some(disk.open_sink(plain(dir.path("cat.log"))));
+        let pump = OutputPump::start(reader, config(log), main_log(&dir, Level::Info)).unwrap();
+        child.write_all(b"last words").unwrap();
+        // The pump's task has never run, and a grandchild still holds the pipe.
+        pump.drain_and_close();
+        let error = child.write_all(b"nobody reads").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    });
+    disk.shutdown();
+    assert_eq!(std::fs::read(dir.path("cat.log")).unwrap(), b"last words");
+}
+
+#[test]
+fn a_stuck_log_stops_the_reading_and_loses_nothing() {
+    let dir = TempDir::new();
+    let path = dir.path("fifo");
+    mkfifo(&path, Mode::S_IRWXU).unwrap();
+    let (disk, said) = start();
+    block_on(async {
+        let (reader, mut child) = child_pipe();
+        fcntl(&child, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+        let log = Some(disk.open_sink(plain(&path)));
+        let pump = OutputPump::start(reader, config(log), main_log(&dir, Level::Info)).unwrap();
+        let mut written = 0;
+        let mut dry_turns = 0;
+        // The program is stopped when its pipe stays full although the pump had every chance to read.
+        while dry_turns < 200 {
+            match child.write(&[b'x'; 4096]) {
+                Ok(length) => {
+                    written += length;
+                    dry_turns = 0;
+                }
+                Err(_) => dry_turns += 1,
+            }
+            assert!(written < 3 << 20, "it never stops");
+            disk.flush().await;
+            tokio::task::yield_now().await;
+        }
+        let mut file = std::fs::OpenOptions::new()
+            .read(true)
+            .custom_flags(OFlag::O_NONBLOCK.bits())
+            .open(&path)
+            .unwrap();
+        drop(child);
+        let mut all = Vec::new();
+        let mut buffer = vec![0; 1 << 16];
+        while all.len() < written {
+            match std::io::Read::read(&mut file, &mut buffer) {
+                Ok(length) => all.extend_from_slice(&buffer[..length]),
+                Err(_) => tokio::time::sleep(Duration::from_millis(1)).await,
+            }
+        }
+        assert_eq!(all.len(), written);
+        pump.drain_and_close();
+    });
+    disk.shutdown();
+    assert_eq!(said.all(), []);
+}
+
+#[test]
+fn debug_level_copies_output_and_closing_into_the_main_log() {
+    let dir = TempDir::new();
+    let (disk, _) = start();
+    let mainlog = main_log(&dir, Level::Debug);
+    mainlog.attach(&disk);
+    block_on(async {
+        let (reader, mut child) = child_pipe();
+        let pump = OutputPump::start(reader, config(None), mainlog).unwrap();
+        child.write_all(b"text\n").unwrap();
+        // Long enough for the pump to take it as a chunk of its own.
+        while !std::fs::read_to_string(dir.path("main.log")).unwrap().contains("text") {
+            disk.flush().await;
+            tokio::task::yield_now().await;
+        }
+        child.write_all(b"\xff\n").unwrap();
+        drop(child);
+        pump.drain_and_close();
+    });
+    disk.shutdown();
+    let text = std::fs::read_to_string(dir.path("main.log")).unwrap();
+    assert!(text.contains("DEBG 'cat' stdout output:\ntext\n\n"), "{text}");
+    assert!(text.contains("DEBG 'cat' stdout output:\nUndecodable: b'\\xff\\n'\n"), "{text}");
+    assert!(text.contains("closed, stopped monitoring cat stdout\n"), "{text}");
+}
+
+#[test]
+fn the_raw_tap_sees_bytes_before_escapes_are_removed() {
+    let dir = TempDir::new();
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    block_on(async {
+        let (reader, mut child) = child_pipe();
+        let theirs = Rc::clone(&seen);
+        let tap = Tap::Raw(Box::new(move |bytes| theirs.borrow_mut().extend_from_slice(bytes)));
+        let config = PumpConfig { tap, strip_ansi: Rc::new(Cell::new(true)), ..config(None) };
+        let pump = OutputPump::start(reader, config, main_log(&dir, Level::Info)).unwrap();
+        child.write_all(b"\x1b[0mREADY\n").unwrap();
+        pump.drain_and_close();
+    });
+    assert_eq!(*seen.borrow(), b"\x1b[0mREADY\n");
+}
