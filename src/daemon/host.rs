@@ -36,6 +36,8 @@ pub struct OsHost {
     search_path: Vec<String>,
     disk: Disk,
     main_log: MainLog,
+    /// One socket for the lines of all programs.
+    syslog: Syslog,
     strip_ansi: Rc<Cell<bool>>,
     childlogdir: String,
     identifier: String,
@@ -56,6 +58,7 @@ impl OsHost {
             search_path,
             disk,
             main_log,
+            syslog: Syslog::system(),
             strip_ansi: Rc::new(Cell::new(settings.strip_ansi)),
             childlogdir: settings.childlogdir.clone(),
             identifier: settings.identifier.clone(),
@@ -129,7 +132,7 @@ impl OsHost {
             program: program.name.clone(),
             channel,
             log: self.sink(&program.name, channel, config),
-            syslog: config.syslog.then(Syslog::system),
+            syslog: config.syslog.then(|| self.syslog.clone()),
             strip_ansi: Rc::clone(&self.strip_ansi),
             tap: Tap::None,
         };

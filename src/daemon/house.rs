@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::follow::Follower;
 use super::handle::Request;
 use super::host::OsHost;
-use super::mainlog::{MainLog, utc_offset_secs};
+use super::mainlog::MainLog;
 use super::signals::{Signals, wait_children};
 use crate::core::clock::Now;
 use crate::core::config::{ChannelConfig, Config};
@@ -99,7 +99,7 @@ impl House {
 
     fn now(&self) -> Now {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Now { mono: self.started.elapsed(), wall, utc_offset_secs: utc_offset_secs() }
+        Now { mono: self.started.elapsed(), wall, utc_offset_secs: local_offset_secs() }
     }
 
     /// Hands an input to the core and carries out what follows.
@@ -238,6 +238,11 @@ impl House {
     pub fn log(&self, level: Level, text: &str) {
         self.main_log.log(level, text);
     }
+}
+
+/// Offset of local time from UTC now, in seconds east.
+fn local_offset_secs() -> i32 {
+    jiff::Zoned::now().offset().seconds()
 }
 
 /// Sleeps until a deadline of the core, or for ever.

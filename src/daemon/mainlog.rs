@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Zoned;
 
 use super::disk::{self, Disk, Missing, Sink, SinkSpec};
-use super::syslog::{SOCKET_PATH, Syslog};
+use super::syslog::{IDENT, SOCKET_PATH, Syslog};
 use crate::core::config::Settings;
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::states::Level;
@@ -20,9 +20,6 @@ use crate::core::value::Value;
 
 /// The `logfile=` value that means the syslog daemon.
 const SYSLOG: &str = "syslog";
-
-/// What the daemon calls itself towards syslog (the base name of `argv[0]` in the reference).
-const IDENT: &str = "supervisord";
 
 /// Most lines kept before there is a disk thread; the messages of a start are far fewer.
 const EARLY_LINES_LIMIT: usize = 10_000;

@@ -14,6 +14,9 @@ use nix::errno::Errno;
 /// Where the local daemon listens.
 pub const SOCKET_PATH: &str = "/dev/log";
 
+/// What the daemon calls itself (the base name of `argv[0]` in the reference).
+pub const IDENT: &str = "supervisord";
+
 /// `LOG_USER | LOG_INFO`, what Python's `syslog.syslog(text)` sends.
 const PRIORITY: u8 = 14;
 
@@ -36,6 +39,11 @@ impl fmt::Debug for Syslog {
 }
 
 impl Syslog {
+    /// A client of the system's daemon under the name the reference has there.
+    pub fn system() -> Syslog {
+        Syslog::new(SOCKET_PATH, IDENT)
+    }
+
     /// A client of the daemon at `path` that calls itself `ident` (the base name of `argv[0]` in the reference).
     /// Connects with the first message, and again whenever the daemon was restarted.
     pub fn new(path: impl AsRef<Path>, ident: impl Into<String>) -> Syslog {

@@ -1,1 +1,27 @@
-//! Placeholder replaced as the module lands.
+//! The HTTP servers: XML-RPC and log tails over TCP and Unix sockets, on the supervision thread.
+//!
+//! [`bind()`] opens the listeners while errors can still be told on the terminal; [`serve`] answers them from inside the
+//! event loop. Everything a client asks for goes through the [`Handle`](crate::daemon::handle::Handle) into the house;
+//! nothing here touches a file or a process. No request, however malformed, slow or endless, stalls another one,
+//! grows a buffer beyond its bound, or ends in a 5xx answer.
+//!
+//! - `bind`: listeners, as the reference opens them
+//! - `server`: accepting, the limit on connections, who answers which path
+//! - `pace`: the timeouts, below HTTP
+//! - `auth`, `rpc2`, `logtail`: one handler each
+//! - `response`: bodies, headers, error pages, the access log
+
+mod auth;
+pub mod bind;
+mod logtail;
+mod pace;
+mod response;
+mod rpc2;
+pub mod server;
+
+pub use auth::requires_authentication;
+pub use bind::{BindError, Bound, bind};
+pub use server::{Servers, serve};
+
+#[cfg(test)]
+mod tests;

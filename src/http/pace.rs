@@ -1,0 +1,273 @@
+//! How long a client may take: a stream with deadlines, below HTTP.
+//!
+//! hyper sees an ordinary connection. Every deadline depends on what the connection is doing ([`Phase`]), and a
+//! deadline that passes looks like a failed read or write, which ends the connection. The phase also tells the server
+//! which connections it may give up when it has too many.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use hyper::rt::ReadBufCursor;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Bytes read at once: more than any usual request.
+const READ_CHUNK: usize = 8192;
+
+/// Bytes of an unread request thrown away at the end, so that closing does not reset the connection under the answer.
+const MAX_LINGER_BYTES: usize = 1 << 20;
+
+/// The deadlines of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Timeouts {
+    /// Between requests. The reference closes a silent connection after 30 minutes.
+    pub(super) idle: Duration,
+    /// From the first byte of a request to the end of its headers.
+    pub(super) head: Duration,
+    /// For a request body as a whole.
+    pub(super) body: Duration,
+    /// For a client that does not take what it is sent.
+    pub(super) write: Duration,
+    /// Between the client's end of file and giving up an answer still being worked on: a client that only closed
+    /// its sending side gets what is answered at once, one that is gone does not keep a call alive.
+    pub(super) half_close: Duration,
+    /// For the client to close after we did.
+    pub(super) linger: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Timeouts {
+        Timeouts {
+            idle: Duration::from_secs(30 * 60),
+            head: Duration::from_secs(30),
+            body: Duration::from_secs(120),
+            write: Duration::from_secs(10 * 60),
+            half_close: Duration::from_millis(250),
+            linger: Duration::from_secs(1),
+        }
+    }
+}
+
+/// What a connection is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Waiting for a request.
+    Idle,
+    /// In the middle of a request's headers.
+    Head,
+    /// In the middle of a request's body.
+    Body,
+    /// The house is working on the request.
+    Busy,
+    /// Sending an endless log.
+    Streaming,
+}
+
+/// The state of a connection, shared by its stream, its requests and the server.
+#[derive(Debug)]
+pub(super) struct Pace {
+    phase: Cell<Phase>,
+    since: Cell<Instant>,
+    stalled_since: Cell<Option<Instant>>,
+    eviction: Notify,
+}
+
+impl Pace {
+    pub(super) fn new() -> Rc<Pace> {
+        Rc::new(Pace {
+            phase: Cell::new(Phase::Idle),
+            since: Cell::new(Instant::now()),
+            stalled_since: Cell::new(None),
+            eviction: Notify::new(),
+        })
+    }
+
+    pub(super) fn enter(&self, phase: Phase) {
+        self.phase.set(phase);
+        self.since.set(Instant::now());
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.phase.get()
+    }
+
+    /// Since when it waits for its client, if it does. Such connections may be closed to make room.
+    pub(super) fn waiting_since(&self) -> Option<Instant> {
+        match self.phase.get() {
+            Phase::Idle | Phase::Head | Phase::Body => Some(self.since.get()),
+            Phase::Busy | Phase::Streaming => self.stalled_since.get(),
+        }
+    }
+
+    pub(super) fn evict(&self) {
+        self.eviction.notify_one();
+    }
+
+    pub(super) async fn evicted(&self) {
+        self.eviction.notified().await;
+    }
+}
+
+/// A connection that keeps its deadlines.
+pub(super) struct Paced<S> {
+    stream: S,
+    pace: Rc<Pace>,
+    timeouts: Timeouts,
+    /// Passes at the deadline of whatever is awaited from the client.
+    read_timer: Timer,
+    write_timer: Timer,
+    /// The client has closed its sending side.
+    ended: bool,
+    lingering: Option<usize>,
+}
+
+/// A timer that is created when first needed and moved when its deadline changes.
+#[derive(Default)]
+struct Timer {
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Timer {
+    fn poll(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if sleep.deadline() != deadline {
+            sleep.as_mut().reset(deadline);
+        }
+        sleep.as_mut().poll(cx)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
+    pub(super) fn new(stream: S, pace: Rc<Pace>, timeouts: Timeouts) -> Paced<S> {
+        let (read_timer, write_timer) = (Timer::default(), Timer::default());
+        Paced { stream, pace, timeouts, read_timer, write_timer, ended: false, lingering: None }
+    }
+
+    /// Reads some bytes into `chunk`; 0 at the end.
+    fn read_some(&mut self, cx: &mut Context<'_>, chunk: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(chunk);
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
+        Poll::Ready(Ok(buffer.filled().len()))
+    }
+
+    /// The end of file, at once or, while the house works on an answer, after a while.
+    fn read_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.pace.phase() != Phase::Busy {
+            return Poll::Ready(Ok(()));
+        }
+        let deadline = self.pace.since.get() + self.timeouts.half_close;
+        self.read_timer.poll(deadline, cx).map(Ok)
+    }
+
+    /// Takes note of the result of a write: progress, failure, or a client that has stopped reading.
+    fn written<T>(
+        &mut self,
+        outcome: Poll<io::Result<T>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        if outcome.is_ready() {
+            self.pace.stalled_since.set(None);
+            return outcome;
+        }
+        let since = self.pace.stalled_since.get().unwrap_or_else(Instant::now);
+        self.pace.stalled_since.set(Some(since));
+        ready!(self.write_timer.poll(since + self.timeouts.write, cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Read for Paced<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut cursor: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.ended {
+            return this.read_end(cx);
+        }
+        let mut chunk = [0; READ_CHUNK];
+        let length = cursor.remaining().min(chunk.len());
+        if let Poll::Ready(outcome) = this.read_some(cx, &mut chunk[..length]) {
+            let count = outcome?;
+            if count == 0 {
+                this.ended = true;
+                return this.read_end(cx);
+            }
+            if this.pace.phase() == Phase::Idle {
+                this.pace.enter(Phase::Head);
+            }
+            cursor.put_slice(&chunk[..count]);
+            return Poll::Ready(Ok(()));
+        }
+        let patience = match this.pace.phase() {
+            Phase::Idle => this.timeouts.idle,
+            Phase::Head => this.timeouts.head,
+            // The body's deadline is kept by its reader, which can still answer.
+            Phase::Body | Phase::Busy | Phase::Streaming => return Poll::Pending,
+        };
+        ready!(this.read_timer.poll(this.pace.since.get() + patience, cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Write for Paced<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.written(outcome, cx)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let mut discarded = match this.lingering {
+            Some(discarded) => discarded,
+            None => {
+                ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+                this.pace.enter(Phase::Idle);
+                0
+            }
+        };
+        let mut chunk = [0; READ_CHUNK];
+        while !this.ended && discarded < MAX_LINGER_BYTES {
+            this.lingering = Some(discarded);
+            match this.read_some(cx, &mut chunk) {
+                Poll::Ready(Ok(count)) if count > 0 => discarded += count,
+                Poll::Ready(_) => break,
+                Poll::Pending => {
+                    return this
+                        .read_timer
+                        .poll(this.pace.since.get() + this.timeouts.linger, cx)
+                        .map(Ok);
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.written(outcome, cx)
+    }
+}

@@ -1,0 +1,228 @@
+//! Answers: bodies, the headers every answer has, error pages, and the access log.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::{convert::Infallible, io};
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+use hyper::ext::ReasonPhrase;
+use hyper::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, SERVER, WWW_AUTHENTICATE,
+};
+use hyper::{Request, Response, StatusCode, Version};
+use jiff::Timestamp;
+
+use super::pace::{Pace, Phase};
+use crate::core::states::Level;
+use crate::daemon::follow::Follower;
+use crate::daemon::handle::Handle;
+
+const SERVER_NAME: HeaderValue =
+    HeaderValue::from_static(concat!("supervisord-rs/", env!("CARGO_PKG_VERSION")));
+
+/// What an answer carries.
+pub(super) enum Content {
+    /// Everything, at once.
+    Bytes(Bytes),
+    /// A log, for as long as the client stays.
+    Log(Tail),
+}
+
+/// A follower, lent to the wait for its next chunk.
+pub(super) struct Tail {
+    next: Pin<Box<dyn Future<Output = NextChunk>>>,
+}
+
+type NextChunk = (Follower, io::Result<Vec<u8>>);
+
+impl Tail {
+    pub(super) fn new(follower: Follower) -> Tail {
+        Tail { next: Box::pin(next_chunk(follower)) }
+    }
+}
+
+/// Waits for bytes; an empty file makes an empty first chunk, which would end a chunked answer.
+async fn next_chunk(mut follower: Follower) -> NextChunk {
+    loop {
+        let chunk = follower.next().await;
+        if !matches!(&chunk, Ok(bytes) if bytes.is_empty()) {
+            return (follower, chunk);
+        }
+    }
+}
+
+/// A body that tells the connection and the access log when it is done.
+pub(super) struct Tracked {
+    content: Content,
+    sent: u64,
+    pace: Rc<Pace>,
+    entry: Option<AccessEntry>,
+}
+
+impl Body for Tracked {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let chunk = match &mut self.content {
+            Content::Bytes(bytes) => std::mem::take(bytes),
+            Content::Log(tail) => {
+                let (follower, chunk) = ready!(tail.next.as_mut().poll(cx));
+                *tail = Tail::new(follower);
+                // A log that cannot be read any more ends the answer.
+                Bytes::from(chunk.unwrap_or_default())
+            }
+        };
+        if chunk.is_empty() {
+            return Poll::Ready(None);
+        }
+        self.sent += chunk.len() as u64;
+        Poll::Ready(Some(Ok(Frame::data(chunk))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(&self.content, Content::Bytes(bytes) if bytes.is_empty())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Content::Log(_) => SizeHint::default(),
+        }
+    }
+}
+
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        self.pace.enter(Phase::Idle);
+        if let Some(entry) = self.entry.take() {
+            entry.write(self.sent);
+        }
+    }
+}
+
+/// What the access log needs of a request, kept until its answer is through.
+pub(super) struct AccessEntry {
+    handle: Handle,
+    peer: Rc<str>,
+    request: String,
+    status: u16,
+}
+
+impl AccessEntry {
+    pub(super) fn new<B>(handle: &Handle, peer: &Rc<str>, request: &Request<B>) -> AccessEntry {
+        let request = format!("{} {} {:?}", request.method(), request.uri(), request.version());
+        AccessEntry { handle: handle.clone(), peer: peer.clone(), request, status: 0 }
+    }
+
+    /// The reference's line; it counts the bytes of the headers too.
+    fn write(self, bytes: u64) {
+        let AccessEntry { handle, peer, request, status } = self;
+        let date = Timestamp::now().strftime("%d/%b/%Y:%H:%M:%S +0000");
+        handle.log(Level::Trace, format!("{peer} - - [{date}] \"{request}\" {status} {bytes}"));
+    }
+}
+
+/// How the request wants its connection treated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Persistence {
+    /// HTTP/1.1 without more words.
+    Default,
+    /// HTTP/1.0 with `Connection: Keep-Alive`, which is to be confirmed.
+    KeepAlive,
+    /// To be closed after the answer.
+    Close,
+}
+
+impl Persistence {
+    pub(super) fn of<B>(request: &Request<B>) -> Persistence {
+        let connection = request.headers().get(CONNECTION).map(HeaderValue::as_bytes);
+        let wants = |word: &[u8]| connection.is_some_and(|value| value.eq_ignore_ascii_case(word));
+        match request.version() {
+            Version::HTTP_10 if wants(b"keep-alive") => Persistence::KeepAlive,
+            Version::HTTP_10 => Persistence::Close,
+            _ if wants(b"close") => Persistence::Close,
+            _ => Persistence::Default,
+        }
+    }
+}
+
+/// A complete answer of the given type.
+pub(super) fn complete(content_type: &'static str, body: impl Into<Bytes>) -> Response<Content> {
+    let body = body.into();
+    let mut response = Response::new(Content::Bytes(body.clone()));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    response
+}
+
+/// The error page of the reference (`medusa/http_server.py: DEFAULT_ERROR_MESSAGE`), with its reason phrases.
+pub(super) fn error(status: StatusCode) -> Response<Content> {
+    let reason = match status {
+        StatusCode::REQUEST_TIMEOUT => "Request Time-out",
+        StatusCode::PAYLOAD_TOO_LARGE => "Request Entity Too Large",
+        other => other.canonical_reason().unwrap_or("Error"),
+    };
+    let page = [
+        "<head>",
+        "<title>Error response</title>",
+        "</head>",
+        "<body>",
+        "<h1>Error response</h1>",
+        &format!("<p>Error code {}.", status.as_u16()),
+        &format!("<p>Message: {reason}."),
+        "</body>",
+        "",
+    ];
+    let mut response = complete("text/html", page.join("\r\n"));
+    *response.status_mut() = status;
+    response.extensions_mut().insert(ReasonPhrase::from_static(reason.as_bytes()));
+    response
+}
+
+/// An error after which the connection cannot go on, because the rest of the request is not read.
+pub(super) fn closing_error(status: StatusCode) -> Response<Content> {
+    let mut response = error(status);
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// The request for credentials.
+pub(super) fn unauthorized() -> Response<Content> {
+    let mut response = closing_error(StatusCode::UNAUTHORIZED);
+    let realm = HeaderValue::from_static("Basic realm=\"default\"");
+    response.headers_mut().insert(WWW_AUTHENTICATE, realm);
+    response
+}
+
+/// Adds what every answer has, and hands the connection over to its body.
+pub(super) fn finish(
+    response: Response<Content>,
+    persistence: Persistence,
+    pace: Rc<Pace>,
+    entry: Option<AccessEntry>,
+) -> Response<Tracked> {
+    let (mut parts, content) = response.into_parts();
+    parts.headers.insert(SERVER, SERVER_NAME);
+    match (&content, persistence) {
+        (Content::Bytes(_), Persistence::KeepAlive) => {
+            let keep_alive = HeaderValue::from_static("Keep-Alive");
+            parts.headers.entry(CONNECTION).or_insert(keep_alive);
+        }
+        // Raw bytes until the connection closes, which hyper offers to the old protocol only.
+        (Content::Log(_), Persistence::Close) => parts.version = Version::HTTP_10,
+        _ => {}
+    }
+    if matches!(content, Content::Log(_)) {
+        pace.enter(Phase::Streaming);
+    }
+    let status = parts.status.as_u16();
+    let entry = entry.map(|entry| AccessEntry { status, ..entry });
+    Response::from_parts(parts, Tracked { content, sent: 0, pace, entry })
+}

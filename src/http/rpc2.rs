@@ -1,0 +1,113 @@
+//! `POST /RPC2`: XML-RPC (`xmlrpc.py: supervisor_xmlrpc_handler`).
+
+use std::fmt::Write;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Body, Incoming};
+use hyper::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use hyper::{Method, Request, Response, StatusCode};
+
+use super::pace::{Pace, Phase};
+use super::response::{Content, closing_error, complete, error};
+use super::server::Site;
+use crate::core::states::Level;
+use crate::xmlrpc::{parse_call, write_fault, write_response};
+
+/// Largest request body. Everything but `sendProcessStdin` and big multicalls fits in a few KiB; the reference has no
+/// limit.
+pub(super) const MAX_BODY_BYTES: u64 = 8 << 20;
+
+/// Characters of a bad request, or of a method name, that go into a log line.
+const MAX_LOGGED_CHARS: usize = 1024;
+
+/// Answers a request whose path starts with `/RPC2`.
+pub(super) async fn respond(
+    site: &Site,
+    pace: &Pace,
+    request: Request<Incoming>,
+) -> Response<Content> {
+    if request.method() != Method::POST {
+        return error(StatusCode::BAD_REQUEST);
+    }
+    let headers = request.headers();
+    if !headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(TRANSFER_ENCODING) {
+        return error(StatusCode::LENGTH_REQUIRED);
+    }
+    pace.enter(Phase::Body);
+    let body = match read(site, request.into_body()).await {
+        Ok(body) => body,
+        Err(status) => return closing_error(status),
+    };
+    pace.enter(Phase::Busy);
+    let call = match parse_call(&body) {
+        Ok(call) => call,
+        Err(reason) => {
+            let data = repr(&String::from_utf8_lossy(&body));
+            site.log(Level::Error, || format!("XML-RPC request data {data} is invalid: {reason}"));
+            return error(StatusCode::BAD_REQUEST);
+        }
+    };
+    drop(body);
+    let method = printable(&call.method);
+    site.log(Level::Trace, || format!("XML-RPC method called: {method}()"));
+    let document = match site.handle.call(call).await {
+        Ok(value) => {
+            site.log(Level::Trace, || format!("XML-RPC method {method}() returned successfully"));
+            write_response(&value)
+        }
+        Err(fault) => {
+            let code = fault.code.code();
+            site.log(Level::Trace, || {
+                format!("XML-RPC method {method}() returned fault: [{code}] {fault}")
+            });
+            write_fault(&fault)
+        }
+    };
+    complete("text/xml", document)
+}
+
+async fn read(site: &Site, body: Incoming) -> Result<Bytes, StatusCode> {
+    if body.size_hint().lower() > MAX_BODY_BYTES {
+        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    let limit = usize::try_from(MAX_BODY_BYTES).unwrap_or(usize::MAX);
+    let collected = tokio::time::timeout(site.timeouts.body, Limited::new(body, limit).collect());
+    match collected.await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}
+
+/// A method name as it may stand in a line of the log.
+fn printable(method: &str) -> String {
+    let clean = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
+    method.chars().take(MAX_LOGGED_CHARS).map(clean).collect()
+}
+
+/// Python's `repr` of the start of a string, near enough for a log line.
+fn repr(text: &str) -> String {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let mut shown = String::from(quote);
+    for character in text.chars().take(MAX_LOGGED_CHARS) {
+        match character {
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push_str("\\t"),
+            '\\' => shown.push_str("\\\\"),
+            _ if character == quote => shown.extend(['\\', quote]),
+            _ if character.is_control() => {
+                // Writing to a String cannot fail.
+                let _ = write!(shown, "\\x{:02x}", u32::from(character));
+            }
+            _ => shown.push(character),
+        }
+    }
+    if text.chars().nth(MAX_LOGGED_CHARS).is_some() {
+        shown.push_str("...");
+    }
+    shown.push(quote);
+    shown
+}

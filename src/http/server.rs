@@ -1,0 +1,344 @@
+//! Accepting connections, the limit on their number, and who answers which path.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::io;
+use std::net::TcpListener as StdTcpListener;
+use std::os::unix::net::UnixListener as StdUnixListener;
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::auth::{Gate, Verdict};
+use super::bind::Bound;
+use super::logtail;
+use super::pace::{Pace, Paced, Phase, Timeouts};
+use super::response::{AccessEntry, Content, Persistence, Tracked, error, finish, unauthorized};
+use super::rpc2;
+use crate::core::config::ServerAddress;
+use crate::core::states::Level;
+use crate::daemon::handle::Handle;
+
+/// Connections at a time, over all servers. Descriptors are shared with the programs' pipes (`minfds` defaults to
+/// 1024), and one connection costs some 20 KiB at most while it is quiet.
+const MAX_CONNECTIONS: usize = 256;
+
+/// Bytes of request line and headers together, which is also hyper's read and write buffer.
+const MAX_HEAD_BYTES: usize = 64 << 10;
+
+/// Wait after a failed accept: descriptors have run out, and only time brings them back.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// How often a full house looks for a connection to give up.
+const ROOM_CHECK: Duration = Duration::from_secs(1);
+
+/// The bounds under which the servers work; tests have their own.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) connections: usize,
+    pub(super) timeouts: Timeouts,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { connections: MAX_CONNECTIONS, timeouts: Timeouts::default() }
+    }
+}
+
+/// The servers at work. Dropping them closes listeners and connections at once.
+#[derive(Debug)]
+pub struct Servers {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Servers {
+    /// Stops accepting, ends log streams and idle connections, and gives answers under way up to `grace` to be sent.
+    pub async fn finish(mut self, grace: Duration) {
+        self.stop.send_replace(true);
+        let all_done = async { while self.tasks.join_next().await.is_some() {} };
+        // Whoever is not done by then is cut off when `self` goes.
+        let _ = timeout(grace, all_done).await;
+    }
+}
+
+/// Starts serving; to be called inside a `LocalSet`. Lines below `threshold` are not even composed.
+pub fn serve(bound: Vec<Bound>, handle: &Handle, threshold: Level) -> io::Result<Servers> {
+    serve_within(bound, handle, threshold, Limits::default())
+}
+
+pub(super) fn serve_within(
+    bound: Vec<Bound>,
+    handle: &Handle,
+    threshold: Level,
+    limits: Limits,
+) -> io::Result<Servers> {
+    let (stop, stopped) = watch::channel(false);
+    let hub = Rc::new(Hub::new(limits.connections));
+    let mut tasks = JoinSet::new();
+    for Bound { config, listener } in bound {
+        let site = Rc::new(Site {
+            handle: handle.clone(),
+            threshold,
+            gate: Gate::new(&config),
+            timeouts: limits.timeouts,
+        });
+        let listener = match config.address {
+            ServerAddress::Inet { .. } => {
+                let listener = StdTcpListener::from(listener);
+                listener.set_nonblocking(true)?;
+                Listener::Inet(TcpListener::from_std(listener)?)
+            }
+            ServerAddress::Unix { .. } => {
+                let listener = StdUnixListener::from(listener);
+                listener.set_nonblocking(true)?;
+                Listener::Unix(UnixListener::from_std(listener)?)
+            }
+        };
+        tasks.spawn_local(accept_all(listener, site, hub.clone(), stopped.clone()));
+    }
+    Ok(Servers { stop, tasks })
+}
+
+/// One server, as its requests see it.
+#[derive(Debug)]
+pub(super) struct Site {
+    pub(super) handle: Handle,
+    threshold: Level,
+    gate: Gate,
+    pub(super) timeouts: Timeouts,
+}
+
+impl Site {
+    /// Writes a line to the main log if that takes such lines.
+    pub(super) fn log(&self, level: Level, line: impl FnOnce() -> String) {
+        if level >= self.threshold {
+            self.handle.log(level, line());
+        }
+    }
+}
+
+/// The connections of all servers.
+#[derive(Debug)]
+struct Hub {
+    capacity: usize,
+    next_id: Cell<u64>,
+    connections: RefCell<BTreeMap<u64, Rc<Pace>>>,
+    freed: Notify,
+}
+
+/// A connection's place in the hub.
+struct Seat {
+    hub: Rc<Hub>,
+    id: u64,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.hub.connections.borrow_mut().remove(&self.id);
+        self.hub.freed.notify_one();
+    }
+}
+
+impl Hub {
+    fn new(capacity: usize) -> Hub {
+        Hub {
+            capacity,
+            next_id: Cell::new(0),
+            connections: RefCell::new(BTreeMap::new()),
+            freed: Notify::new(),
+        }
+    }
+
+    /// Waits for a place, taking it from the connection that has waited for its client longest, if any has.
+    async fn seat(self: &Rc<Hub>, pace: &Rc<Pace>) -> Seat {
+        while self.connections.borrow().len() >= self.capacity {
+            let oldest = {
+                let connections = self.connections.borrow();
+                connections
+                    .values()
+                    .filter_map(|pace| pace.waiting_since().map(|since| (since, pace.clone())))
+                    .min_by_key(|(since, _)| *since)
+            };
+            if let Some((_, pace)) = oldest {
+                pace.evict();
+            }
+            let _ = timeout(ROOM_CHECK, self.freed.notified()).await;
+        }
+        let id = self.next_id.get();
+        self.next_id.set(id + 1);
+        self.connections.borrow_mut().insert(id, pace.clone());
+        Seat { hub: self.clone(), id }
+    }
+}
+
+enum Listener {
+    Inet(TcpListener),
+    Unix(UnixListener),
+}
+
+/// A connection's stream, of either family.
+trait Stream: AsyncRead + AsyncWrite + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
+
+impl Listener {
+    async fn accept(&self) -> io::Result<(Box<dyn Stream>, Rc<str>)> {
+        match self {
+            Listener::Inet(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                // Answers are written whole; waiting for more would only delay them.
+                let _ = stream.set_nodelay(true);
+                Ok((Box::new(stream), peer.to_string().into()))
+            }
+            Listener::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Box::new(stream), "localhost:0".into()))
+            }
+        }
+    }
+}
+
+async fn accept_all(
+    listener: Listener,
+    site: Rc<Site>,
+    hub: Rc<Hub>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = stop_of(&mut stopped) => break,
+            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, peer)) = accepted else {
+            sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        let pace = Pace::new();
+        let seat = tokio::select! {
+            biased;
+            () = stop_of(&mut stopped) => break,
+            seat = hub.seat(&pace) => seat,
+        };
+        let work = connection(stream, peer, site.clone(), pace, seat, stopped.clone());
+        connections.spawn_local(work);
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// Resolves when the servers are to finish.
+async fn stop_of(stopped: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone, and these tasks are about to be dropped with it.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+async fn connection(
+    stream: Box<dyn Stream>,
+    peer: Rc<str>,
+    site: Rc<Site>,
+    pace: Rc<Pace>,
+    _seat: Seat,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let stream = Paced::new(stream, pace.clone(), site.timeouts);
+    let service = service_fn(|request| respond(&site, &pace, &peer, request));
+    let mut builder = http1::Builder::new();
+    builder.title_case_headers(true).max_buf_size(MAX_HEAD_BYTES);
+    let mut connection = pin!(builder.serve_connection(stream, service));
+    let mut stopping = false;
+    loop {
+        tokio::select! {
+            biased;
+            () = pace.evicted() => return,
+            () = stop_of(&mut stopped), if !stopping => {
+                if pace.phase() == Phase::Streaming {
+                    return;
+                }
+                stopping = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            // Whatever went wrong, the client is gone and there is nobody to tell.
+            _ = connection.as_mut() => return,
+        }
+    }
+}
+
+async fn respond(
+    site: &Site,
+    pace: &Rc<Pace>,
+    peer: &Rc<str>,
+    request: Request<Incoming>,
+) -> Result<Response<Tracked>, Infallible> {
+    pace.enter(Phase::Busy);
+    let persistence = Persistence::of(&request);
+    let traced = Level::Trace >= site.threshold;
+    let entry = traced.then(|| AccessEntry::new(&site.handle, peer, &request));
+    let response = match site.gate.judge(request.headers()) {
+        Verdict::Refused => unauthorized(),
+        Verdict::Malformed => error(StatusCode::BAD_REQUEST),
+        Verdict::Accepted => dispatch(site, pace, request).await,
+    };
+    Ok(finish(response, persistence, pace.clone(), entry))
+}
+
+/// Who answers: matched by prefix, in the order the reference asks its handlers.
+async fn dispatch(site: &Site, pace: &Pace, request: Request<Incoming>) -> Response<Content> {
+    let path = percent_decode(request.uri().path());
+    match path.as_str() {
+        path if path.starts_with("/RPC2") => rpc2::respond(site, pace, request).await,
+        path if path.starts_with("/logtail") => {
+            logtail::process_log(site, request.method(), request.uri().path()).await
+        }
+        path if path.starts_with("/mainlogtail") => logtail::main_log(site, request.method()).await,
+        // The web interface will stand here.
+        _ => no_such_file(request.method()),
+    }
+}
+
+fn no_such_file(method: &Method) -> Response<Content> {
+    match *method {
+        Method::GET | Method::HEAD => error(StatusCode::NOT_FOUND),
+        _ => error(StatusCode::BAD_REQUEST),
+    }
+}
+
+/// `urllib.parse.unquote`: bad escapes stay as they are, bytes that are not UTF-8 become U+FFFD.
+pub(super) fn percent_decode(path: &str) -> String {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let [first, after @ ..] = rest {
+        let escaped = match (first, after) {
+            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
+            _ => None,
+        };
+        match escaped {
+            Some((high, low)) => {
+                bytes.push(high << 4 | low);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}

@@ -1,0 +1,584 @@
+//! The servers in this process, in front of a house that is a task answering the inbox, with clients on raw sockets.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, mpsc::UnboundedReceiver};
+use tokio::task::{LocalSet, spawn_local};
+use tokio::time::timeout;
+
+use super::server::{Limits, serve_within};
+use super::*;
+use crate::core::config::{Credentials, ServerAddress, ServerConfig};
+use crate::core::fault::{Fault, FaultCode};
+use crate::core::states::Level;
+use crate::core::value::Value;
+use crate::daemon::handle::{Handle, Request};
+
+/// Nothing awaited here takes this long unless it never comes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the house saw.
+#[derive(Default)]
+struct House {
+    calls: RefCell<Vec<String>>,
+    hangups: RefCell<usize>,
+    log: RefCell<Vec<(Level, String)>>,
+    changed: Notify,
+}
+
+impl House {
+    async fn serve(self: Rc<House>, mut inbox: UnboundedReceiver<Request>) {
+        let mut never_answered = Vec::new();
+        while let Some(request) = inbox.recv().await {
+            match request {
+                Request::Call { call, reply, .. } => {
+                    self.calls.borrow_mut().push(call.method.clone());
+                    let result = match call.method.as_str() {
+                        "test.hang" => {
+                            never_answered.push(reply);
+                            self.changed.notify_one();
+                            continue;
+                        }
+                        "test.big" => Ok(Value::str("x".repeat(4 << 20))),
+                        "test.echo" => Ok(Value::Array(call.params)),
+                        _ => Err(Fault::new(FaultCode::BadName, "x")),
+                    };
+                    let _ = reply.send(result);
+                }
+                Request::Hangup(_) => *self.hangups.borrow_mut() += 1,
+                Request::Log(level, line) => self.log.borrow_mut().push((level, line)),
+                Request::FollowProcess { namespec, channel, reply } => {
+                    self.calls.borrow_mut().push(format!("{namespec} {channel}"));
+                    let _ = reply.send(None);
+                }
+                Request::FollowMainLog { reply } => {
+                    let _ = reply.send(None);
+                }
+            }
+            self.changed.notify_one();
+        }
+    }
+
+    async fn until(&self, condition: impl Fn(&House) -> bool) {
+        let wait = async {
+            while !condition(self) {
+                self.changed.notified().await;
+            }
+        };
+        timeout(PATIENCE, wait).await.expect("the house never saw it");
+    }
+}
+
+/// A server under test.
+struct Fixture {
+    address: SocketAddr,
+    house: Rc<House>,
+    servers: Servers,
+}
+
+impl Fixture {
+    fn new(credentials: Option<(&str, &str)>, threshold: Level, limits: Limits) -> Fixture {
+        let credentials = credentials.map(|(username, password)| Credentials {
+            username: username.to_string(),
+            password: password.to_string(),
+        });
+        let address = ServerAddress::Inet { host: "127.0.0.1".to_string(), port: 0 };
+        let section = "inet_http_server".to_string();
+        let bound = bind(&ServerConfig { section, address, credentials }).unwrap();
+        let listener = std::net::TcpListener::from(bound.listener.try_clone().unwrap());
+        let address = listener.local_addr().unwrap();
+        let (handle, inbox) = Handle::new();
+        let house = Rc::new(House::default());
+        spawn_local(house.clone().serve(inbox));
+        let servers = serve_within(vec![bound], &handle, threshold, limits).unwrap();
+        Fixture { address, house, servers }
+    }
+
+    fn plain() -> Fixture {
+        Fixture::new(None, Level::Info, Limits::default())
+    }
+
+    async fn client(&self) -> Client {
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        Client { stream, buffer: Vec::new() }
+    }
+
+    /// The answer to the only request of a connection.
+    async fn ask(&self, request: impl AsRef<[u8]>) -> Answer {
+        let mut client = self.client().await;
+        client.send(request).await;
+        client.answer().await
+    }
+}
+
+/// A raw client.
+struct Client {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+#[derive(Debug, PartialEq)]
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+}
+
+impl Client {
+    async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        // The server may have refused and closed already; the answer tells.
+        let _ = self.stream.write_all(bytes.as_ref()).await;
+    }
+
+    async fn more(&mut self) -> usize {
+        let read = self.stream.read_buf(&mut self.buffer);
+        timeout(PATIENCE, read).await.expect("neither bytes nor end").unwrap_or(0)
+    }
+
+    async fn answer(&mut self) -> Answer {
+        loop {
+            if let Some(answer) = self.take_answer() {
+                return answer;
+            }
+            assert!(self.more().await > 0, "closed early: {:?}", self.buffer);
+        }
+    }
+
+    fn take_answer(&mut self) -> Option<Answer> {
+        let mut answer = self.find_head()?;
+        let end = answer.head.len();
+        let length: usize =
+            answer.header("Content-Length").map_or(0, |length| length.parse().unwrap());
+        let body = self.buffer.get(end..end + length)?;
+        answer.body = String::from_utf8(body.to_vec()).unwrap();
+        self.buffer.drain(..end + length);
+        Some(answer)
+    }
+
+    fn find_head(&self) -> Option<Answer> {
+        let end = self.buffer.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+        let head = String::from_utf8(self.buffer[..end].to_vec()).unwrap();
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let status = status.unwrap_or_else(|| panic!("no answer: {head:?}"));
+        Some(Answer { status, head, body: String::new() })
+    }
+
+    /// An answer without the body its headers speak of, as to HEAD.
+    async fn bodiless_answer(&mut self) -> Answer {
+        loop {
+            if let Some(answer) = self.find_head() {
+                self.buffer.drain(..answer.head.len());
+                return answer;
+            }
+            assert!(self.more().await > 0, "closed early: {:?}", self.buffer);
+        }
+    }
+
+    async fn is_closed(&mut self) -> bool {
+        self.buffer.clear();
+        self.more().await == 0
+    }
+}
+
+fn body(method: &str) -> String {
+    format!("<methodCall><methodName>{method}</methodName></methodCall>")
+}
+
+fn post(version: &str, extra: &str, body: &str) -> String {
+    format!("POST /RPC2 HTTP/{version}\r\n{extra}Content-Length: {}\r\n\r\n{body}", body.len())
+}
+
+fn call(method: &str) -> String {
+    post("1.1", "", &body(method))
+}
+
+fn run(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(LocalSet::new().run_until(test));
+}
+
+fn impatient() -> Limits {
+    let mut limits = Limits::default();
+    let short = Duration::from_millis(50);
+    limits.timeouts.idle = short;
+    limits.timeouts.head = short;
+    limits.timeouts.body = short;
+    limits.timeouts.write = short;
+    limits
+}
+
+const EMPTY_ARRAY: &str = "<value><array><data>\n</data></array></value>";
+
+#[test]
+fn calls_are_answered_and_the_connection_kept() {
+    run(async {
+        let fixture = Fixture::plain();
+        let mut client = fixture.client().await;
+        for _ in 0..2 {
+            client.send(call("test.echo")).await;
+            let answer = client.answer().await;
+            assert_eq!(answer.status, 200);
+            assert!(answer.body.contains(EMPTY_ARRAY));
+            assert_eq!(answer.header("Content-Type"), Some("text/xml"));
+            assert!(answer.header("Server").is_some() && answer.header("Date").is_some());
+            assert_eq!(answer.header("Connection"), None);
+        }
+        client.send(call("test.fault")).await;
+        let answer = client.answer().await;
+        assert_eq!(answer.status, 200);
+        assert!(answer.body.contains("<value><int>10</int></value>"));
+    });
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_order() {
+    run(async {
+        let fixture = Fixture::plain();
+        let mut client = fixture.client().await;
+        let requests = [
+            call("test.echo"),
+            post("1.1", "", "junk"),
+            "GET /nope HTTP/1.1\r\n\r\n".to_string(),
+            "POST /nope HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc".to_string(),
+            call("test.fault"),
+        ];
+        client.send(requests.concat()).await;
+        let mut statuses = Vec::new();
+        for _ in 0..requests.len() {
+            statuses.push(client.answer().await.status);
+        }
+        assert_eq!(statuses, [200, 400, 404, 400, 200]);
+    });
+}
+
+#[test]
+fn chunked_requests_are_accepted() {
+    run(async {
+        let fixture = Fixture::plain();
+        let body = body("test.echo");
+        let (first, second) = body.split_at(10);
+        let answer = fixture
+            .ask(format!(
+                "POST /RPC2 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{first}\r\n{:x}\r\n{second}\r\n\
+                 0\r\n\r\n",
+                first.len(),
+                second.len()
+            ))
+            .await;
+        assert_eq!(answer.status, 200);
+    });
+}
+
+#[test]
+fn persistence_by_version_and_header() {
+    run(async {
+        let fixture = Fixture::plain();
+        for (version, extra, connection, closed) in [
+            ("1.0", "", None, true),
+            ("1.0", "Connection: Keep-Alive\r\n", Some("Keep-Alive"), false),
+            ("1.1", "Connection: close\r\n", Some("close"), true),
+        ] {
+            let mut client = fixture.client().await;
+            client.send(post(version, extra, &body("test.echo"))).await;
+            let answer = client.answer().await;
+            assert!(answer.head.starts_with(&format!("HTTP/{version} 200 OK\r\n")));
+            assert_eq!(answer.header("Connection"), connection, "{version} {extra}");
+            if closed {
+                assert!(client.is_closed().await);
+            } else {
+                client.send(call("test.echo")).await;
+                assert_eq!(client.answer().await.status, 200);
+            }
+        }
+    });
+}
+
+#[test]
+fn refusals_have_the_references_codes_and_keep_the_connection() {
+    run(async {
+        let fixture = Fixture::plain();
+        for (request, status) in [
+            ("POST /RPC2 HTTP/1.1\r\n\r\n", 411),
+            ("POST /RPC2 HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 400),
+            ("GET /RPC2 HTTP/1.1\r\n\r\n", 400),
+            ("HEAD /RPC2 HTTP/1.1\r\n\r\n", 400),
+            ("POST /rpc2 HTTP/1.1\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\n\r\n", 404),
+            ("HEAD / HTTP/1.1\r\n\r\n", 404),
+            ("PUT / HTTP/1.1\r\n\r\n", 400),
+            ("DELETE /x HTTP/1.1\r\n\r\n", 400),
+            ("OPTIONS * HTTP/1.1\r\n\r\n", 400),
+            ("GET /logtail HTTP/1.1\r\n\r\n", 404),
+            ("GET /logtail/web HTTP/1.1\r\n\r\n", 404),
+            ("POST /logtail/web HTTP/1.1\r\n\r\n", 400),
+            ("HEAD /mainlogtail HTTP/1.1\r\n\r\n", 400),
+            ("GET /mainlogtailing HTTP/1.1\r\n\r\n", 404),
+        ] {
+            let mut client = fixture.client().await;
+            client.send(request).await;
+            let answer = if request.starts_with("HEAD") {
+                client.bodiless_answer().await
+            } else {
+                client.answer().await
+            };
+            assert_eq!(answer.status, status, "{request}");
+            assert_eq!(answer.header("Content-Type"), Some("text/html"));
+            client.send(call("test.echo")).await;
+            assert_eq!(client.answer().await.status, 200, "after {request}");
+        }
+        assert_eq!(
+            fixture.house.calls.borrow().iter().filter(|call| *call == "web stdout").count(),
+            1
+        );
+    });
+}
+
+#[test]
+fn the_error_page_is_the_references() {
+    run(async {
+        let fixture = Fixture::plain();
+        let answer = fixture.ask("POST /RPC2 HTTP/1.1\r\n\r\n").await;
+        assert!(answer.head.starts_with("HTTP/1.1 411 Length Required\r\n"));
+        assert_eq!(
+            answer.body,
+            "<head>\r\n<title>Error response</title>\r\n</head>\r\n<body>\r\n<h1>Error response</h1>\r\n\
+             <p>Error code 411.\r\n<p>Message: Length Required.\r\n</body>\r\n"
+        );
+    });
+}
+
+#[test]
+fn the_path_matches_by_prefix_after_decoding() {
+    run(async {
+        let fixture = Fixture::plain();
+        for path in ["/RPC2foo?x=1", "/%52PC2", "/RPC2/a/b"] {
+            let request = call("test.echo").replacen("/RPC2", path, 1);
+            assert_eq!(fixture.ask(request).await.status, 200, "{path}");
+        }
+    });
+}
+
+#[test]
+fn credentials_are_asked_for_before_anything_else() {
+    run(async {
+        let fixture = Fixture::new(Some(("user", "pass")), Level::Info, Limits::default());
+        let mut client = fixture.client().await;
+        client.send(call("test.echo")).await;
+        let answer = client.answer().await;
+        assert_eq!(answer.status, 401);
+        assert_eq!(answer.header("Www-Authenticate"), Some("Basic realm=\"default\""));
+        assert_eq!(answer.header("Connection"), Some("close"));
+        assert!(client.is_closed().await);
+        assert_eq!(fixture.ask("GET /nope HTTP/1.1\r\n\r\n").await.status, 401);
+        for (value, status) in
+            [("dXNlcjpwYXNz", 200), ("dXNlcjpubw==", 401), ("dXNlcg==", 401), ("YQ", 400)]
+        {
+            let extra = format!("Authorization: Basic {value}\r\n");
+            let answer = fixture.ask(post("1.1", &extra, &body("test.echo"))).await;
+            assert_eq!(answer.status, status, "{value}");
+        }
+        assert_eq!(*fixture.house.calls.borrow(), ["test.echo"]);
+    });
+}
+
+#[test]
+fn oversized_requests_are_refused_and_the_refusal_arrives() {
+    run(async {
+        let fixture = Fixture::plain();
+        let body = vec![b'x'; 9 << 20];
+        let mut announced =
+            format!("POST /RPC2 HTTP/1.1\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
+        // Less than what the server throws away on closing.
+        announced.extend_from_slice(&body[..500_000]);
+        let mut client = fixture.client().await;
+        client.send(announced).await;
+        let answer = client.answer().await;
+        assert_eq!((answer.status, answer.header("Connection")), (413, Some("close")));
+        assert!(client.is_closed().await);
+        let mut chunked = b"POST /RPC2 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+        chunked.extend_from_slice(format!("{:x}\r\n", body.len()).as_bytes());
+        chunked.extend_from_slice(&body[..(8 << 20) + 1]);
+        assert_eq!(fixture.ask(chunked).await.status, 413);
+        let head = format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "y".repeat(100_000));
+        assert_eq!(fixture.ask(head).await.status, 431);
+    });
+}
+
+#[test]
+fn slow_and_silent_clients_are_closed() {
+    run(async {
+        let fixture = Fixture::new(None, Level::Info, impatient());
+        for start in ["", "POST /RPC2 HT", "GET / HTTP/1.1\r\nX: y"] {
+            let mut client = fixture.client().await;
+            client.send(start).await;
+            assert!(client.is_closed().await, "{start}");
+        }
+        let mut client = fixture.client().await;
+        client.send("POST /RPC2 HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc").await;
+        let answer = client.answer().await;
+        assert_eq!((answer.status, answer.header("Connection")), (408, Some("close")));
+        // An answer that takes its time is no reason.
+        let mut client = fixture.client().await;
+        client.send(call("test.hang")).await;
+        fixture.house.until(|house| house.calls.borrow().len() == 1).await;
+        let quiet = timeout(Duration::from_millis(200), client.more()).await;
+        assert!(quiet.is_err());
+    });
+}
+
+#[test]
+fn a_client_that_goes_away_withdraws_its_call() {
+    run(async {
+        let fixture = Fixture::plain();
+        let mut client = fixture.client().await;
+        client.send(call("test.hang")).await;
+        fixture.house.until(|house| house.calls.borrow().len() == 1).await;
+        assert_eq!(*fixture.house.hangups.borrow(), 0);
+        drop(client);
+        fixture.house.until(|house| *house.hangups.borrow() == 1).await;
+    });
+}
+
+#[test]
+fn a_client_that_only_stops_sending_gets_its_answer() {
+    run(async {
+        let fixture = Fixture::plain();
+        let mut client = fixture.client().await;
+        client.send(call("test.echo")).await;
+        client.stream.shutdown().await.unwrap();
+        assert_eq!(client.answer().await.status, 200);
+        assert!(client.is_closed().await);
+    });
+}
+
+#[test]
+fn a_client_that_never_reads_hurts_only_itself() {
+    run(async {
+        let mut limits = Limits { connections: 1, ..Limits::default() };
+        limits.timeouts.write = Duration::from_millis(50);
+        let fixture = Fixture::new(None, Level::Info, limits);
+        let mut greedy = fixture.client().await;
+        greedy.send(call("test.big").repeat(50)).await;
+        fixture.house.until(|house| !house.calls.borrow().is_empty()).await;
+        // There is one place only, so this is answered when the other is given up.
+        assert_eq!(fixture.ask(call("test.echo")).await.status, 200);
+        assert!(fixture.house.calls.borrow().len() < 50);
+    });
+}
+
+#[test]
+fn the_connection_waiting_longest_makes_room() {
+    run(async {
+        let limits = Limits { connections: 2, ..Limits::default() };
+        let fixture = Fixture::new(None, Level::Info, limits);
+        let mut busy = fixture.client().await;
+        busy.send(call("test.hang")).await;
+        fixture.house.until(|house| house.calls.borrow().len() == 1).await;
+        let mut idle = fixture.client().await;
+        idle.send(call("test.echo")).await;
+        idle.answer().await;
+        assert_eq!(fixture.ask(call("test.echo")).await.status, 200);
+        assert!(idle.is_closed().await);
+        assert_eq!(*fixture.house.hangups.borrow(), 0);
+    });
+}
+
+#[test]
+fn finishing_closes_idle_connections_and_cuts_the_rest_off() {
+    run(async {
+        let fixture = Fixture::plain();
+        let mut idle = fixture.client().await;
+        idle.send(call("test.echo")).await;
+        idle.answer().await;
+        let mut busy = fixture.client().await;
+        busy.send(call("test.hang")).await;
+        fixture.house.until(|house| house.calls.borrow().len() == 2).await;
+        let Fixture { servers, house, address } = fixture;
+        let finished = spawn_local(servers.finish(Duration::from_millis(100)));
+        assert!(idle.is_closed().await);
+        drop(idle);
+        finished.await.unwrap();
+        assert!(busy.is_closed().await);
+        house.until(|house| *house.hangups.borrow() == 1).await;
+        assert!(TcpStream::connect(address).await.is_err());
+    });
+}
+
+#[test]
+fn hostile_documents_are_a_400() {
+    run(async {
+        let fixture = Fixture::plain();
+        let mut client = fixture.client().await;
+        for document in [
+            "<a>".repeat(100_000),
+            "<!DOCTYPE a [<!ENTITY b \"bb\">]><a>&b;</a>".to_string(),
+            "\u{0}".to_string(),
+        ] {
+            client.send(post("1.1", "", &document)).await;
+            assert_eq!(client.answer().await.status, 400);
+        }
+        let log = fixture.house.log.borrow();
+        assert_eq!(
+            log[2],
+            (Level::Error, "XML-RPC request data '\\x00' is invalid: unmarshallable".to_string())
+        );
+        assert!(log[0].1.len() < 2000);
+    });
+}
+
+#[test]
+fn traffic_is_logged_at_trace_only() {
+    run(async {
+        let quiet = Fixture::plain();
+        quiet.ask(call("test.echo")).await;
+        quiet.ask(post("1.1", "", "<methodCall/>")).await;
+        let data = "XML-RPC request data '<methodCall/>' is invalid: no method name";
+        assert_eq!(*quiet.house.log.borrow(), [(Level::Error, data.to_string())]);
+        let traced = Fixture::new(None, Level::Trace, Limits::default());
+        traced.ask(call("test.echo")).await;
+        traced.ask(call("test.fault")).await;
+        traced.house.until(|house| house.log.borrow().len() == 6).await;
+        let log = traced.house.log.borrow();
+        let lines: Vec<&str> = log.iter().map(|(_, line)| line.as_str()).collect();
+        assert_eq!(lines[0], "XML-RPC method called: test.echo()");
+        assert_eq!(lines[1], "XML-RPC method test.echo() returned successfully");
+        assert!(lines[2].starts_with("127.0.0.1:") && lines[2].contains(" - - ["), "{}", lines[2]);
+        assert!(lines[2].contains("] \"POST /RPC2 HTTP/1.1\" 200 "), "{}", lines[2]);
+        assert_eq!(lines[4], "XML-RPC method test.fault() returned fault: [10] BAD_NAME: x");
+        assert!(log.iter().all(|(level, _)| *level == Level::Trace));
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn no_bytes_bring_the_server_down(
+        start in prop::sample::select(vec!["", "POST /RPC2 HTTP/1.1\r\nContent-Length: 50\r\n\r\n", "GET /logtail/", "GET "]),
+        bytes in proptest::collection::vec(any::<u8>(), 0..300),
+    ) {
+        run(async {
+            let fixture = Fixture::new(None, Level::Info, impatient());
+            let mut client = fixture.client().await;
+            client.send(start).await;
+            client.send(&bytes).await;
+            while client.more().await > 0 {}
+            let answers = String::from_utf8_lossy(&client.buffer).into_owned();
+            assert!(!answers.contains(" 50"), "{answers}");
+            assert_eq!(fixture.ask(call("test.echo")).await.status, 200);
+        });
+    }
+}
