@@ -12,7 +12,7 @@ _RULES = [
     (re.compile(r"uptime (\d+ days?, )?\d+:\d\d:\d\d"), "uptime <UPTIME>"),
     (re.compile(r"\b[A-Z][a-z]{2} \d\d \d\d:\d\d [AP]M\b"), "<DATE>"),
     # AUTO log names end in eight random characters.
-    (re.compile(r"(-std(?:out|err)---\w+-)\w{8}(?=\.log)"), r"\1<RANDOM>"),
+    (re.compile(r"(-std(?:out|err)---.+?-)\w{8}(?=\.log)"), r"\1<RANDOM>"),
 ]
 _TIMES = ("start", "stop", "now")
 

@@ -290,7 +290,7 @@ programs=fmt
 """)
 def test_numprocs(d):
     d.call("getAllProcessInfo")
-    d.call("startProcessGroup", "grp")
+    d.call("startProcessGroup", "grp", False)
     for number in (15, 16):
         d.see("echoed", d.wait_file(f"fmt.{number}.out", "\n"))
     d.call("getAllConfigInfo")
