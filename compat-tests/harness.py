@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import xmlrpc.client
 from pathlib import Path
@@ -22,6 +23,8 @@ SCRIPTS = Path(sys.executable).parent
 MARK = "COMPAT_ROOT"
 READY_SECS = 60
 WAIT_SECS = 60
+# A file being written while another thread forks cannot be executed until that fork's exec (ETXTBSY).
+FORKING = threading.Lock()
 
 BASE = """\
 [unix_http_server]
@@ -54,6 +57,25 @@ def wait_for(condition, what, timeout=WAIT_SECS, pause=0.05):
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {timeout} s in vain: {what() if callable(what) else what}")
         time.sleep(pause)
+
+
+def popen(*args, **more):
+    """subprocess.Popen, never between the opening and the closing of a file that will be executed."""
+    with FORKING:
+        return subprocess.Popen(*args, **more)
+
+
+def finish(command, timeout, stdin=None, **more):
+    """Runs a command to its end: (exit status, stdout, stderr)."""
+    process = popen(
+        [str(word) for word in command], stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="backslashreplace", **more)
+    try:
+        out, err = process.communicate(stdin, timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise AssertionError(f"{command} did not end: {process.communicate()}") from None
+    return process.returncode, out, Daemon.without_warning(err)
 
 
 def become_subreaper():
@@ -111,11 +133,9 @@ class Daemon:
 
     def install(self, where):
         """Puts the daemon under test at `where`, so that argv[0] is the same on both sides."""
-        if self.side == "python":
-            shutil.copy(SCRIPTS / "supervisord", where)
-        else:
-            assert binary().exists(), f"{binary()} is not built"
-            where.symlink_to(binary())
+        target = SCRIPTS / "supervisord" if self.side == "python" else binary()
+        assert target.exists(), f"{target} is not built"
+        where.symlink_to(target)
 
     # Configuration and files
 
@@ -127,8 +147,9 @@ class Daemon:
         """Writes a file below the directory and returns its path as text."""
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-        path.chmod(mode)
+        with FORKING:
+            path.write_text(content, encoding="utf-8")
+            path.chmod(mode)
         return str(path)
 
     def read(self, name):
@@ -156,12 +177,9 @@ class Daemon:
 
     # Life
 
-    def run(self, *args, timeout=WAIT_SECS, cwd=None, env=None, stdin=""):
+    def run(self, *args, timeout=WAIT_SECS, cwd=None, env=None):
         """Runs the daemon's command to its end: (exit status, stdout, stderr)."""
-        done = subprocess.run(
-            [self.executable, *map(str, args)], cwd=cwd or self.root, env={**self.env, **(env or {})}, input=stdin,
-            capture_output=True, text=True, errors="backslashreplace", timeout=timeout, check=False)
-        return done.returncode, done.stdout, self.without_warning(done.stderr)
+        return finish([self.executable, *args], timeout, cwd=cwd or self.root, env={**self.env, **(env or {})})
 
     @staticmethod
     def without_warning(stderr):
@@ -172,7 +190,7 @@ class Daemon:
         """Starts the daemon in the foreground and waits until it answers."""
         command = [*wrap, str(self.executable), *(("-c", str(self.config)) if config else ()), *options, *args]
         with open(self.root / "stdout", "ab") as out, open(self.root / "stderr", "ab") as err:
-            self.process = subprocess.Popen(
+            self.process = popen(
                 command, cwd=cwd or self.root, env={**self.env, **(env or {})}, stdin=subprocess.DEVNULL,
                 stdout=out, stderr=err, start_new_session=True, preexec_fn=preexec)
         self.pid = self.process.pid
@@ -342,11 +360,7 @@ class Daemon:
     def ctl(self, *args, stdin=None, see=True, config=True, timeout=WAIT_SECS):
         """Runs the reference's supervisorctl against the daemon: (exit status, stdout, stderr)."""
         command = [SCRIPTS / "supervisorctl", *(("-c", self.config) if config else ()), *args]
-        done = subprocess.run(
-            [str(word) for word in command], cwd=self.root, env=self.env, capture_output=True, text=True,
-            errors="backslashreplace", timeout=timeout, check=False,
-            **({"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}))
-        result = (done.returncode, done.stdout, self.without_warning(done.stderr))
+        result = finish(command, timeout, stdin, cwd=self.root, env=self.env)
         if see:
             self.see(f"supervisorctl {' '.join(map(str, args))}", result)
         return result
@@ -354,9 +368,10 @@ class Daemon:
     def terminal(self, *args):
         """supervisorctl on a terminal, as a pexpect child."""
         import pexpect
-        return pexpect.spawn(
-            str(SCRIPTS / "supervisorctl"), ["-c", str(self.config), *args], env={**self.env, "TERM": "dumb"},
-            encoding="utf-8", timeout=WAIT_SECS, cwd=str(self.root), echo=False)
+        with FORKING:
+            return pexpect.spawn(
+                str(SCRIPTS / "supervisorctl"), ["-c", str(self.config), *args], env={**self.env, "TERM": "dumb"},
+                encoding="utf-8", timeout=WAIT_SECS, cwd=str(self.root), echo=False)
 
     # HTTP
 

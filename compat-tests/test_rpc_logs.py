@@ -74,13 +74,14 @@ def test_logs_that_do_not_exist(d):
 
 @scenario(WRITERS)
 def test_reads_that_split_characters(d):
-    """Cutting a character of several bytes."""
+    """Cutting a character of several bytes is an HTTP 500 in the reference; ours answers with what it can."""
     written(d)
     d.call("readProcessStdoutLog", "unicode", 0, 0)
     d.call("readProcessStdoutLog", "unicode", 0, 6)
     d.call("tailProcessStdoutLog", "unicode", 0, 100)
     for offset, length in ((0, 5), (5, 1), (-5, 0), (7, 2)):
-        d.see(f"{offset} {length}", type(d.outcome("readProcessStdoutLog", "unicode", offset, length)).__name__)
+        d.expect(f"{offset} {length}", d.outcome("readProcessStdoutLog", "unicode", offset, length),
+                 python={"http status": 500}, ours=lambda text: isinstance(text, str))
 
 
 @scenario(WRITERS)
