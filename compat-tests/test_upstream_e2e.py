@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import FORKING, MARK, binary, marked
+from harness import FORKING, HERE, MARK, SCRIPTS, binary, marked
 from scenario import sides
 
 # Tests for which our daemon still lacks something, with what they wait for. They are run and have to fail, so that a
@@ -72,6 +72,15 @@ def private_tmp(home):
     return []
 
 
+def complete_fixtures():
+    """Adds the fixtures that the wheel lacks to the installed suite."""
+    for source in (HERE / "upstream").iterdir():
+        try:
+            (SUITE.parent / "fixtures" / source.name).symlink_to(source)
+        except FileExistsError:
+            pass
+
+
 def run_suite_test(name, side, home, prefix):
     """Runs one test of the suite behind a command; returns whether it passed, and what it printed."""
     shim = home / "python"
@@ -80,10 +89,10 @@ def run_suite_test(name, side, home, prefix):
         shim.chmod(0o755)
     daemon = binary()
     if side == "python":
-        daemon = Path(sys.executable).parent / "supervisord"
+        daemon = SCRIPTS / "supervisord"
     assert daemon.exists(), f"{daemon} is not built"
     env = {**os.environ, "END_TO_END": "1", "REAL_PYTHON": sys.executable, "DAEMON_UNDER_TEST": str(daemon),
-           "LANG": "C.UTF-8", "TERM": "dumb", MARK: str(home)}
+           "PATH": f"{SCRIPTS}:{os.environ['PATH']}", "LANG": "C.UTF-8", "TERM": "dumb", MARK: str(home)}
     done = subprocess.run(
         [*prefix, sys.executable, "-c", RUNNER, str(shim), name], env=env, cwd=home, stdin=subprocess.DEVNULL,
         capture_output=True, text=True, errors="backslashreplace", timeout=180, check=False)
@@ -111,6 +120,7 @@ def test_waiting_list_names_tests_of_the_suite():
 @pytest.mark.parametrize("name", names())
 def test_end_to_end(name, side):
     home = Path(tempfile.mkdtemp(prefix="sv", dir="/var/tmp"))
+    complete_fixtures()
     prefix = private_tmp(home)
     turn = None if prefix else open("/var/tmp/supervisor-end-to-end.lock", "a", encoding="utf-8")
     try:
