@@ -32,7 +32,8 @@ pub fn scan(table: &Command, args: &[String]) -> Result<Scanned, String> {
         if let Some(long) = argument.strip_prefix("--") {
             rest.next();
             given.push(long_option(table, long, &mut rest)?);
-        } else if let Some(bundle) = argument.strip_prefix('-').filter(|bundle| !bundle.is_empty()) {
+        } else if let Some(bundle) = argument.strip_prefix('-').filter(|bundle| !bundle.is_empty())
+        {
             rest.next();
             short_options(table, bundle, &mut rest, &mut given)?;
         } else {

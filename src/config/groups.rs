@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::accounts;
 use super::datatypes::{
-    boolean, event_type, integer, list_of_strings, names_factory, octal_type, port_number,
-    process_or_group_name,
+    boolean, event_type, integer, integer_in, list_of_strings, names_factory, octal_type,
+    port_number, process_or_group_name,
 };
 use super::expand::Table;
 use super::paths;
@@ -28,7 +28,8 @@ pub(super) fn read(
 ) -> Result<Vec<GroupConfig>, String> {
     let sections = context.files.document.sections();
     let scope = context.scope(context.here());
-    let mut reader = Reader { context, scope, sections: &sections, grouped: HashSet::new(), warnings };
+    let mut reader =
+        Reader { context, scope, sections: &sections, grouped: HashSet::new(), warnings };
     let mut groups = Vec::new();
     for (section, name) in named(&sections, "group:") {
         groups.push(reader.heterogeneous(section, name)?);
@@ -111,10 +112,10 @@ impl Reader<'_> {
 
     fn listener(&mut self, section: &str, name: &str) -> Result<GroupConfig, String> {
         let priority = self.priority(section, "-1")?;
-        let buffer_size = integer(&self.scope.get_or(section, "buffer_size", "10")?)?;
-        if buffer_size < 1 {
-            return Err(format!("[{section}] section sets invalid buffer_size ({buffer_size})"));
-        }
+        let buffer_size = self.scope.get_or(section, "buffer_size", "10")?;
+        let buffer_size = integer_in(&buffer_size, 1..=i64::MAX, |digits| {
+            format!("[{section}] section sets invalid buffer_size ({digits})")
+        })?;
         let result_handler =
             self.scope.get_or(section, "result_handler", DEFAULT_RESULT_HANDLER)?;
         if !RESULT_HANDLERS.iter().any(|known| names_factory(&result_handler, known)) {
@@ -184,11 +185,13 @@ impl Reader<'_> {
             return Ok(FastCgiSocket { url, owner, mode: Some(mode.unwrap_or(0o700)), backlog });
         }
         if owner.is_some() || mode.is_some() {
-            return Err("socket_owner and socket_mode params should only be used with a Unix domain socket"
-                .to_string());
+            return Err(
+                "socket_owner and socket_mode params should only be used with a Unix domain socket"
+                    .to_string(),
+            );
         }
-        let (host, port) = tcp_address(url)
-            .ok_or_else(|| format!("('Bad socket format %s', {})", repr(url)))?;
+        let (host, port) =
+            tcp_address(url).ok_or_else(|| format!("('Bad socket format %s', {})", repr(url)))?;
         let url = format!("tcp://{}:{}", host.to_lowercase(), port_number(port)?);
         Ok(FastCgiSocket { url, owner: None, mode: None, backlog })
     }
@@ -202,11 +205,7 @@ struct SocketOptions {
 }
 
 fn backlog(text: String) -> Result<i64, String> {
-    let backlog = integer(&text)?;
-    if !(1..=65535).contains(&backlog) {
-        return Err(format!("Invalid socket_backlog value {backlog}"));
-    }
-    Ok(backlog)
+    integer_in(&text, 1..=65535, |digits| format!("Invalid socket_backlog value {digits}"))
 }
 
 fn socket_owner(text: String) -> Result<Owner, String> {

@@ -169,8 +169,7 @@ impl Loader {
 
     fn read(&mut self) -> Result<(Reading, String), String> {
         let here = paths::abspath(paths::dirname(&self.configfile));
-        let origin =
-            Origin { configfile: &self.configfile, here: &here, environ: &self.environ };
+        let origin = Origin { configfile: &self.configfile, here: &here, environ: &self.environ };
         let reading = reader::read(&origin, &mut self.expansions)?;
         Ok((reading, here))
     }

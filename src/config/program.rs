@@ -97,9 +97,8 @@ impl Common {
     /// Reads the options in the order in which the reference reports mistakes.
     fn read(scope: &Scope<'_>, section: &str) -> Result<Common, String> {
         let get = |option, default| scope.get_or(section, option, default);
-        let raw = |option, default| {
-            scope.document.get(section, option).unwrap_or(default).to_string()
-        };
+        let raw =
+            |option, default| scope.document.get(section, option).unwrap_or(default).to_string();
         let priority = integer(&get("priority", "999")?)?;
         let autostart = boolean(&get("autostart", "true")?)?;
         let autorestart = auto_restart(&get("autorestart", "unexpected")?)?;

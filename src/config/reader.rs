@@ -215,7 +215,8 @@ impl Files {
     fn include_file(&mut self, file: &OsStr) -> Result<(), String> {
         let name = file.to_string_lossy().into_owned();
         self.infos.push(format!("Included extra file \"{name}\" during parsing"));
-        let known: std::collections::HashSet<String> = self.document.sections().into_iter().collect();
+        let known: std::collections::HashSet<String> =
+            self.document.sections().into_iter().collect();
         // A file that cannot be opened is passed over in silence, as in the reference.
         if let Ok(content) = file_content(file) {
             self.document.read(&content, &name)?;
@@ -266,10 +267,6 @@ fn supervisord_section(
         )?,
         nocleanup: boolean(&get("nocleanup", "false")?)?,
         strip_ansi: boolean(&get("strip_ansi", "false")?)?,
-        environment: key_value_pairs(&expand(
-            &get("environment", "")?,
-            &[names],
-            "environment",
-        )?)?,
+        environment: key_value_pairs(&expand(&get("environment", "")?, &[names], "environment")?)?,
     })
 }

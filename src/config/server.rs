@@ -105,9 +105,9 @@ fn unix_server(context: &Context<'_>, section: &str) -> Result<ServerConfig, Str
     let credentials = credentials(&scope, section)?;
     let chown = match scope.get(section, "chown")? {
         None => None,
-        Some(text) => Some(
-            accounts::owner(&text).ok_or_else(|| format!("Invalid sockchown value {text}"))?,
-        ),
+        Some(text) => {
+            Some(accounts::owner(&text).ok_or_else(|| format!("Invalid sockchown value {text}"))?)
+        }
     };
     let chmod = match scope.get(section, "chmod")? {
         None => DEFAULT_CHMOD,
