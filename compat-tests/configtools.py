@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import types
 
 from supervisor import datatypes, options
 
@@ -53,6 +54,16 @@ class QuietOptions(options.ServerOptions):
 
 
 options.poller.Poller = lambda options: None
+
+
+def provide_supervisor_stdout():
+    """The result handler many configurations name lives in a package of its own; ours is built in."""
+    module = types.ModuleType('supervisor_stdout')
+    module.event_handler = lambda event, response: None
+    sys.modules.setdefault('supervisor_stdout', module)
+
+
+provide_supervisor_stdout()
 
 
 def clamp(number):
@@ -198,53 +209,68 @@ def options_dict(loaded):
 
 
 @contextlib.contextmanager
-def environment(pairs):
-    """Runs with additions to the environment, in the order our side adds them."""
-    saved = dict(os.environ)
-    for name, value in pairs:
-        os.environ.pop(name, None)
-        os.environ[name] = value
+def surroundings(directory, variables):
+    """Runs in a directory with exactly these environment variables, in their order."""
+    saved_variables, saved_directory = dict(os.environ), os.getcwd()
+    os.environ.clear()
+    os.environ.update(variables)
+    os.chdir(directory)
     tempfile.tempdir = None
     try:
         yield
     finally:
+        os.chdir(saved_directory)
         os.environ.clear()
-        os.environ.update(saved)
+        os.environ.update(saved_variables)
         tempfile.tempdir = None
 
 
-def load_reference(file, arguments=(), env=(), reload_from=None):
+def load_reference(file, arguments=(), reload_from=None):
     """What the reference makes of a command line, in the form `load_config` prints."""
     arguments = (['-c', file] if file else []) + list(arguments)
-    with environment(env):
-        loaded = QuietOptions()
-        # The search for a configuration starts beside the program.
-        loaded.searchpaths = ['etc/supervisord.conf', 'supervisord.conf'] + loaded.searchpaths[2:]
-        try:
-            loaded.realize(arguments, doc='', progname='supervisord')
-            if reload_from is not None:
-                shutil.copyfile(reload_from, file)
-                loaded.process_config(do_usage=False)
-        except Exit as why:
-            stderr = loaded.stderr.getvalue()
-            error = stderr.removeprefix('Error: ').removesuffix('\nFor help, use supervisord -h\n')
-            return {'error': error, 'code': why.args[0], 'stdout': loaded.stdout.getvalue()}
-        except ValueError as why:
-            return {'error': str(why)}
-        return {'config': options_dict(loaded)}
+    loaded = QuietOptions()
+    # The search for a configuration starts beside the program.
+    loaded.searchpaths = ['etc/supervisord.conf', 'supervisord.conf'] + loaded.searchpaths[2:]
+    try:
+        loaded.realize(arguments, doc='', progname='supervisord')
+        if reload_from is not None:
+            shutil.copyfile(reload_from, file)
+            loaded.process_config(do_usage=False)
+    except Exit as why:
+        stderr = loaded.stderr.getvalue()
+        error = stderr.removeprefix('Error: ').removesuffix('\nFor help, use supervisord -h\n')
+        return {'error': error, 'code': why.args[0], 'stdout': loaded.stdout.getvalue()}
+    except ValueError as why:
+        return {'error': str(why)}
+    return {'config': options_dict(loaded)}
 
 
-class Loader:
-    """Our `load_config`, kept running."""
+class Session:
+    """A scratch directory to work in with a small fixed environment, the reference in this process and our
+    `load_config` kept running beside it."""
 
     def __init__(self):
+        binary = example_binary('load_config', 'LOAD_CONFIG_BIN')
+        self.scratch = os.path.realpath(tempfile.mkdtemp(prefix='supervisord-rs-configs-'))
+        home = os.path.join(self.scratch, 'home')
+        os.mkdir(home)
+        self.variables = {'PATH': '/usr/bin:/bin', 'HOME': home, 'LANG': 'C.UTF-8', 'GREETING': "it's ü"}
         self.child = subprocess.Popen(
-            [example_binary('load_config', 'LOAD_CONFIG_BIN'), '--batch'],
+            [binary, '--batch'],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            cwd=self.scratch,
+            env=self.variables,
         )
 
+    def reference(self, file, arguments=(), env=(), reload_from=None):
+        """What the reference answers; `env` adds to the environment."""
+        variables = {name: value for name, value in self.variables.items() if name not in dict(env)}
+        with surroundings(self.scratch, {**variables, **dict(env)}):
+            return load_reference(file, arguments, reload_from)
+
     def load(self, file, arguments=(), env=(), reload_from=None):
+        """What `load_config` answers."""
         fields = ['@%s=%s' % pair for pair in env]
         if reload_from is not None:
             fields.append('!' + reload_from)
@@ -261,6 +287,13 @@ class Loader:
         self.child.stdin.close()
         self.child.stdout.close()
         self.child.wait()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
 
 
 def comparable(ours):
@@ -290,21 +323,17 @@ def differences(ours, reference, path=''):
     return ['%s: ours %r, reference %r' % (path.lstrip('.'), ours, reference)]
 
 
-def compare(loader, file, arguments=(), env=(), reload_from=None, original=None):
+def compare(session, file, arguments=(), env=(), reload_from=None, original=None):
     """Loads with both; returns the reference's answer and the differences. For a reload, `original` is restored."""
     if original is not None:
         shutil.copyfile(original, file)
-    reference = load_reference(file, arguments, env, reload_from)
+    reference = session.reference(file, arguments, env, reload_from)
     if original is not None:
         shutil.copyfile(original, file)
-    ours = comparable(loader.load(file, arguments, env, reload_from))
+    ours = comparable(session.load(file, arguments, env, reload_from))
     if 'code' not in ours:
         # A mistake in a file ends both with status 2, by way of `usage`.
         reference.pop('code', None)
         reference.pop('stdout', None)
     return reference, differences(ours, reference)
 
-
-if __name__ == '__main__':
-    for argument in sys.argv[1:]:
-        print(json.dumps(load_reference(argument), indent=1))

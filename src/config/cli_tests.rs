@@ -1,1 +1,79 @@
+use super::*;
+use crate::config::testing::TempDir;
 
+fn parse(args: &[&str]) -> Parsed {
+    let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+    parse_args("/opt/bin/supervisord", &args, &Environ::default())
+}
+
+fn stderr(args: &[&str]) -> String {
+    match parse(args) {
+        Parsed::Exit { stdout, stderr, code } => {
+            assert_eq!((stdout.as_str(), code), ("", 2));
+            let text = stderr.strip_prefix("Error: ").unwrap();
+            text.strip_suffix("\nFor help, use /opt/bin/supervisord -h\n").unwrap().to_string()
+        }
+        Parsed::Run(_) => panic!("{args:?} is accepted"),
+    }
+}
+
+#[test]
+fn mistakes_in_getopts_words() {
+    for (args, why) in [
+        (vec!["-x"], "option -x not recognized"),
+        (vec!["-nc"], "option -c requires argument"),
+        (vec!["--log=x"], "option --log not a unique prefix"),
+        (vec!["--a"], "option --a not recognized"),
+        (vec!["--conf"], "option --configuration requires argument"),
+        (vec!["--nodaemon=1"], "option --nodaemon must not have an argument"),
+        (vec!["-n", "x", "-n"], "positional arguments are not supported: ['x', '-n']"),
+        (vec!["-cx", "--conf", "y"], "conflicting command line option '--configuration'"),
+        (vec!["-e", "x"], "invalid value for -e 'x': bad logging level name 'x'"),
+        // Mistakes of form come before everything else.
+        (vec!["-v", "--", "x"], "positional arguments are not supported: ['x']"),
+    ] {
+        assert_eq!(stderr(&args), why);
+    }
+}
+
+#[test]
+fn printed_texts() {
+    let Parsed::Exit { stdout, code: 0, .. } = parse(&["-n", "--ver"]) else { panic!() };
+    assert_eq!(stdout, "4.3.0\n");
+    let Parsed::Exit { stdout, code: 0, .. } = parse(&["--about"]) else { panic!() };
+    assert!(stdout.contains("compatible with Supervisor 4.3.0"));
+    let Parsed::Exit { stdout, code: 0, .. } = parse(&["-?"]) else { panic!() };
+    assert!(stdout.contains("Usage: /opt/bin/supervisord [options]"));
+}
+
+#[test]
+fn every_option_is_in_the_help() {
+    for option in table().get_arguments() {
+        if let Some(long) = option.get_long() {
+            assert!(HELP.contains(&format!("--{long} ")), "{long}");
+        }
+    }
+}
+
+#[test]
+fn search_starts_beside_the_program() {
+    let paths = search_path("/opt/bin/supervisord");
+    assert_eq!(paths[..2], ["/opt/etc/supervisord.conf", "/opt/supervisord.conf"]);
+    assert_eq!(search_path("supervisord")[..2], ["etc/supervisord.conf", "supervisord.conf"]);
+}
+
+#[test]
+fn options_win_over_the_file() {
+    let directory = TempDir::new();
+    let file = directory.write("x.conf", "[supervisord]\nidentifier=file\nlogfile=f.log\n");
+    let args: Vec<OsString> =
+        ["-nic", "-c", &file, "-l", "", "-a7"].iter().map(OsString::from).collect();
+    let Parsed::Run(mut loader) = parse_args("supervisord", &args, &Environ::default()) else {
+        panic!()
+    };
+    let settings = loader.load().unwrap().settings;
+    assert!(settings.nodaemon && !settings.silent);
+    assert_eq!(settings.identifier, "c");
+    assert_eq!(settings.minfds, 7);
+    assert!(settings.logfile.ends_with("/f.log"));
+}

@@ -30,6 +30,19 @@ pub fn integer(text: &str) -> Result<i64, String> {
     python::int(text).ok_or_else(|| int_error(text))
 }
 
+/// An integer in a range; `complain` gets the digits of one outside it.
+pub fn integer_in(
+    text: &str,
+    range: std::ops::RangeInclusive<i64>,
+    complain: impl Fn(&str) -> String,
+) -> Result<i64, String> {
+    let number = integer(text)?;
+    if range.contains(&number) {
+        return Ok(number);
+    }
+    Err(complain(&python::int_digits(text).unwrap_or_default()))
+}
+
 fn int_error(text: &str) -> String {
     let digits = text.chars().filter(|c| decimal_digit(*c).is_some()).count();
     let is_number = digits > MAX_INT_DIGITS
@@ -122,11 +135,14 @@ pub fn logfile_name(text: &str, environ: &Environ) -> Result<LogName, String> {
 
 /// A port number.
 pub fn port_number(text: &str) -> Result<u16, String> {
-    let number = integer(text)?;
-    if number < 1 {
-        return Err(format!("{number} is below lower bound (1)"));
-    }
-    u16::try_from(number).map_err(|_| format!("{number} is above upper bound (65535)"))
+    let number = integer_in(text, 1..=65535, |digits| {
+        if digits == "0" || digits.starts_with('-') {
+            format!("{digits} is below lower bound (1)")
+        } else {
+            format!("{digits} is above upper bound (65535)")
+        }
+    })?;
+    u16::try_from(number).map_err(|why| why.to_string())
 }
 
 /// `host:port`, `*:port`, `:port` or `port`; the host is lower-cased, empty for every interface.

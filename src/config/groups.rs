@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::accounts;
 use super::datatypes::{
-    boolean, event_type, integer, list_of_strings, names_factory, octal_type, port_number,
-    process_or_group_name,
+    boolean, event_type, integer, integer_in, list_of_strings, names_factory, octal_type,
+    port_number, process_or_group_name,
 };
 use super::expand::Table;
 use super::paths;
@@ -112,10 +112,10 @@ impl Reader<'_> {
 
     fn listener(&mut self, section: &str, name: &str) -> Result<GroupConfig, String> {
         let priority = self.priority(section, "-1")?;
-        let buffer_size = integer(&self.scope.get_or(section, "buffer_size", "10")?)?;
-        if buffer_size < 1 {
-            return Err(format!("[{section}] section sets invalid buffer_size ({buffer_size})"));
-        }
+        let buffer_size = self.scope.get_or(section, "buffer_size", "10")?;
+        let buffer_size = integer_in(&buffer_size, 1..=i64::MAX, |digits| {
+            format!("[{section}] section sets invalid buffer_size ({digits})")
+        })?;
         let result_handler =
             self.scope.get_or(section, "result_handler", DEFAULT_RESULT_HANDLER)?;
         if !RESULT_HANDLERS.iter().any(|known| names_factory(&result_handler, known)) {
@@ -205,11 +205,7 @@ struct SocketOptions {
 }
 
 fn backlog(text: String) -> Result<i64, String> {
-    let backlog = integer(&text)?;
-    if !(1..=65535).contains(&backlog) {
-        return Err(format!("Invalid socket_backlog value {backlog}"));
-    }
-    Ok(backlog)
+    integer_in(&text, 1..=65535, |digits| format!("Invalid socket_backlog value {digits}"))
 }
 
 fn socket_owner(text: String) -> Result<Owner, String> {

@@ -1,1 +1,168 @@
+use super::testing::TempDir;
+use super::*;
+use crate::core::config::{GroupConfig, GroupKind, LogFile};
+use crate::core::states::Level;
 
+fn loader(file: &str) -> Loader {
+    let environ = Environ::from_pairs([("HOME", "/root"), ("NAME", "value")]);
+    Loader::new("supervisord", file.to_string(), Overrides::default(), &environ)
+}
+
+fn load(text: &str) -> Result<Config, String> {
+    let directory = TempDir::new();
+    let file = directory.write("supervisord.conf", text);
+    loader(&file).load().map_err(|why| why.replace(directory.path(), "DIR"))
+}
+
+fn groups(text: &str) -> Vec<GroupConfig> {
+    load(&format!("[supervisord]\n{text}")).unwrap().groups
+}
+
+fn error(text: &str) -> String {
+    load(&format!("[supervisord]\n{text}")).unwrap_err()
+}
+
+#[test]
+fn a_loader_can_leave_the_supervision_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<Loader>();
+    is_send::<Result<Config, String>>();
+}
+
+#[test]
+fn defaults() {
+    let config = load("[supervisord]\n[program:p]\ncommand=/bin/cat\n").unwrap();
+    assert_eq!(config.settings.identifier, "supervisor");
+    assert_eq!(config.settings.loglevel, Level::Info);
+    assert!(config.settings.logfile.starts_with('/'));
+    assert_eq!(config.settings.serverurl, None);
+    let group = &config.groups[0];
+    assert_eq!((group.name.as_str(), group.priority, &group.kind), ("p", 999, &GroupKind::Plain));
+    let process = &group.processes[0];
+    assert_eq!((process.startsecs, process.startretries, process.stopsignal), (1, 3, 15));
+    assert_eq!(process.stdout.logfile, LogFile::Auto);
+    assert_eq!(process.stdout.logfile_maxbytes, 50 << 20);
+    assert_eq!(process.exitcodes, [0]);
+}
+
+#[test]
+fn numbered_processes_see_their_own_and_earlier_environments() {
+    let groups = groups(
+        "environment=A=\"daemon\",B=\"b\"\n[program:p]\nnumprocs=2\nnumprocs_start=8\n\
+         process_name=%(program_name)s_%(process_num)02d\n\
+         environment=A=\"%(process_num)d\"\ncommand=run %(ENV_A)s %(numprocs)s %(ENV_B)s\n",
+    );
+    let processes = &groups[0].processes;
+    assert_eq!(processes[1].name, "p_09");
+    assert_eq!(processes[1].command, "run 9 2 b");
+    assert_eq!(processes[1].env("A"), Some("9"));
+    assert_eq!(processes[0].env("B"), Some("b"));
+}
+
+#[test]
+fn groups_in_order_of_priority_and_name() {
+    let groups = groups(
+        "[program:z]\ncommand=z\n[program:a]\ncommand=a\n[program:m]\ncommand=m\n[group:g]\nprograms=m\npriority=1\n\
+         [eventlistener:l]\ncommand=l\nevents=tick_5,TICK_5,EVENT\n",
+    );
+    let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
+    assert_eq!(names, ["l", "g", "a", "z"]);
+    let GroupKind::Listener(listener) = &groups[0].kind else { panic!() };
+    assert_eq!(listener.events, ["EVENT", "TICK_5"]);
+}
+
+#[test]
+fn mistakes_name_the_section_and_its_file() {
+    assert_eq!(
+        error("[program:p]\nautostart=maybe\n"),
+        "not a valid boolean value: 'maybe' in section 'program:p' (file: 'DIR/supervisord.conf')"
+    );
+    // An unknown later member is reported against the section read before it.
+    assert_eq!(
+        error("[group:g]\nprograms=a,b\n[program:a]\ncommand=a\n"),
+        "[program:a] names unknown program or fcgi-program b"
+    );
+    assert_eq!(
+        error("[fcgi-program:f]\nsocket=x\n"),
+        "('Bad socket format %s', 'x') in [fcgi-program:f] socket"
+    );
+    assert_eq!(
+        load("[program:p]\n").unwrap_err(),
+        ".ini file does not include supervisord section"
+    );
+}
+
+#[test]
+fn numbers_of_processes_are_bounded() {
+    let why = error("[program:p]\ncommand=x\nnumprocs=999999999\nprocess_name=%(process_num)d\n");
+    assert!(why.starts_with("numprocs is above the limit of 100000 in section"), "{why}");
+}
+
+#[test]
+fn included_files() {
+    let directory = TempDir::new();
+    directory.write("d/b.conf", "[program:b]\ncommand=%(here)s/b\n[include]\nfiles=../*.inner\n");
+    directory.write("d/a.conf", "[program:a]\nautostart=x\n");
+    let main = "[supervisord]\n[include]\nfiles=d/[!a]* none.*\n[program:m]\ncommand=%(here)s/m\n";
+    let file = directory.write("supervisord.conf", main);
+    let config = loader(&file).load().unwrap();
+    let commands: Vec<String> = config
+        .groups
+        .iter()
+        .map(|group| group.processes[0].command.replace(directory.path(), "DIR"))
+        .collect();
+    assert_eq!(commands, ["DIR/d/b", "DIR/m"]);
+    let messages: Vec<String> =
+        config.messages.iter().map(|(_, text)| text.replace(directory.path(), "DIR")).collect();
+    assert_eq!(
+        messages,
+        [
+            "No file matches via include \"DIR/none.*\"",
+            "Included extra file \"DIR/d/b.conf\" during parsing"
+        ]
+    );
+    directory.write("supervisord.conf", &main.replace("[!a]", "a"));
+    let why = loader(&file).load().unwrap_err().replace(directory.path(), "DIR");
+    assert!(why.ends_with("in section 'program:a' (file: 'DIR/d/a.conf')"), "{why}");
+}
+
+#[test]
+fn the_url_of_the_server() {
+    let url = |text: &str| load(&format!("[supervisord]\n{text}")).unwrap().settings.serverurl;
+    let inet = "[inet_http_server:a]\nport=h:1\n[inet_http_server:b]\nport=*:2\n";
+    assert_eq!(url(inet).as_deref(), Some("http://localhost:2"));
+    let both = format!("{inet}[unix_http_server]\nfile=/x/../y\n");
+    assert_eq!(url(&both).as_deref(), Some("unix:///y"));
+}
+
+#[test]
+fn what_a_reload_changes() {
+    let directory = TempDir::new();
+    let file = directory.write(
+        "supervisord.conf",
+        "[supervisord]\nlogfile=a.log\nidentifier=one\nenvironment=OLD=\"1\"\n[inet_http_server]\nport=1\n",
+    );
+    let mut loader = loader(&file);
+    let before = loader.load().unwrap().settings;
+    directory.write(
+        "supervisord.conf",
+        "[supervisord]\nlogfile=b.log\nidentifier=two\nuser=root\n[program:p]\ncommand=%(ENV_OLD)s\n",
+    );
+    let after = loader.reload().unwrap();
+    assert!(before.logfile.ends_with("/a.log"));
+    assert_eq!(after.settings.logfile, "b.log");
+    assert_eq!(after.settings.identifier, "two");
+    assert_eq!((after.settings.serverurl, after.settings.user), (before.serverurl, None));
+    // The environment of an earlier reading stays available.
+    assert_eq!(after.groups[0].processes[0].command, "1");
+    directory.write("supervisord.conf", "x\n");
+    assert!(loader.reload().unwrap_err().starts_with("File contains no section headers."));
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+    #[test]
+    fn any_file_is_survived(text in "(\\[(supervisord|program:x|group:x|DEFAULT|fcgi-program:x|eventlistener:x|include)\\]\n([a-z_]{4,10}=[ -~é]{0,20}\n){0,4}){0,5}.{0,10}") {
+        let _ = load(&text);
+    }
+}

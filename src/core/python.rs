@@ -43,6 +43,19 @@ pub fn int(text: &str) -> Option<i64> {
     signed(negative, digits_in(digits, 10)?)
 }
 
+/// `str(int(text))`: the digits in full, for messages, also where [`int`] saturates.
+pub fn int_digits(text: &str) -> Option<String> {
+    int(text)?;
+    let (negative, digits) = split_sign(strip_for_int(text));
+    let digits: String =
+        digits.chars().filter_map(decimal_digit).filter_map(|d| char::from_digit(d, 10)).collect();
+    Some(match digits.trim_start_matches('0') {
+        "" => "0".to_string(),
+        digits if negative => format!("-{digits}"),
+        digits => digits.to_string(),
+    })
+}
+
 /// `int(text, 8)`: as [`int`], with an optional `0o` before the digits.
 pub fn int_octal(text: &str) -> Option<i64> {
     let (negative, digits) = split_sign(strip_for_int(text));
@@ -190,6 +203,14 @@ mod tests {
         }
         assert_eq!(int(&"1".repeat(MAX_INT_DIGITS)), Some(i64::MAX));
         assert_eq!(int(&"1".repeat(MAX_INT_DIGITS + 1)), None);
+    }
+
+    #[test]
+    fn digits_in_full() {
+        assert_eq!(int_digits(" -0_1２ ").as_deref(), Some("-12"));
+        assert_eq!(int_digits("-000").as_deref(), Some("0"));
+        assert_eq!(int_digits("99999999999999999999").as_deref(), Some("99999999999999999999"));
+        assert_eq!(int_digits("x"), None);
     }
 
     #[test]
