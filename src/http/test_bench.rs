@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc::UnboundedReceiver};
 use tokio::task::{LocalSet, spawn_local};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::super::server::{Limits, serve_within};
 use super::super::{Servers, bind};
@@ -22,6 +22,9 @@ use crate::daemon::handle::{Handle, Request};
 
 /// Nothing awaited here takes this long unless it never comes.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long `test.late` takes: enough for the server to see everything the client did meanwhile.
+const LATENESS: Duration = Duration::from_millis(50);
 
 /// What the house saw.
 #[derive(Default)]
@@ -43,6 +46,13 @@ impl House {
                         "test.hang" => {
                             never_answered.push(reply);
                             self.changed.notify_one();
+                            continue;
+                        }
+                        "test.late" => {
+                            spawn_local(async move {
+                                sleep(LATENESS).await;
+                                let _ = reply.send(Ok(Value::from("late")));
+                            });
                             continue;
                         }
                         "test.big" => Ok(Value::str("x".repeat(4 << 20))),

@@ -216,8 +216,13 @@ fn oversized_requests_are_refused_and_the_refusal_arrives() {
 fn slow_and_silent_clients_are_closed() {
     run(async {
         let fixture = Fixture::new(None, Level::Info, impatient());
-        for start in ["", "POST /RPC2 HT", "GET / HTTP/1.1\r\nX: y"] {
-            let mut client = fixture.client().await;
+        let mut silent = fixture.client().await;
+        assert!(silent.is_closed().await);
+        let mut limits = Limits::default();
+        limits.timeouts.head = Duration::from_millis(50);
+        let patient_when_idle = Fixture::new(None, Level::Info, limits);
+        for start in ["POST /RPC2 HT", "GET / HTTP/1.1\r\nX: y"] {
+            let mut client = patient_when_idle.client().await;
             client.send(start).await;
             assert!(client.is_closed().await, "{start}");
         }
@@ -250,9 +255,11 @@ fn a_client_that_goes_away_withdraws_its_call() {
 #[test]
 fn a_client_that_only_stops_sending_gets_its_answer() {
     run(async {
-        let fixture = Fixture::plain();
+        let mut limits = Limits::default();
+        limits.timeouts.half_close = Duration::from_secs(20);
+        let fixture = Fixture::new(None, Level::Info, limits);
         let mut client = fixture.client().await;
-        client.send(call("test.echo")).await;
+        client.send(call("test.late")).await;
         client.stream.shutdown().await.unwrap();
         assert_eq!(client.answer().await.status, 200);
         assert!(client.is_closed().await);
