@@ -29,6 +29,9 @@ const BACKLOG: i32 = 1024;
 /// How long a peer on an existing Unix socket may take to answer before it counts as alive without further proof.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Broken connections to one socket before its listener, being there each time, counts as alive.
+const MAX_QUESTIONS: usize = 3;
+
 /// Takeovers of one stale name before giving up: two daemons starting at once settle within two rounds.
 const MAX_TAKEOVERS: usize = 8;
 
@@ -229,14 +232,20 @@ fn change_owner(temporary: &str, path: &str, owner: Owner) -> Result<(), BindErr
     })
 }
 
-/// Whether somebody serves the socket. Whoever accepts, or has a full backlog, or merely does not answer, is alive;
-/// only a refused or broken connection proves the opposite.
+/// Whether somebody serves the socket. Whoever accepts, or has a full backlog, or merely does not answer, is alive.
+/// A connection that breaks may belong to a daemon on its way out, so the question is asked again.
 fn is_alive(path: &str) -> bool {
-    let Ok(address) = UnixAddr::new(path) else { return false };
-    let Ok(peer) = new_socket(AddressFamily::Unix, SockFlag::SOCK_NONBLOCK) else { return true };
-    match connect(peer.as_raw_fd(), &address) {
-        Ok(()) => {}
-        Err(errno) => return errno == Errno::EAGAIN,
+    (0..MAX_QUESTIONS).find_map(|_| ask(path)).unwrap_or(true)
+}
+
+/// `None` when the connection broke before an answer.
+fn ask(path: &str) -> Option<bool> {
+    let Ok(address) = UnixAddr::new(path) else { return Some(false) };
+    let Ok(peer) = new_socket(AddressFamily::Unix, SockFlag::SOCK_NONBLOCK) else {
+        return Some(true);
+    };
+    if let Err(errno) = connect(peer.as_raw_fd(), &address) {
+        return Some(errno == Errno::EAGAIN);
     }
     let mut peer = UnixStream::from(peer);
     let exchange = peer
@@ -246,8 +255,12 @@ fn is_alive(path: &str) -> bool {
         .and_then(|()| peer.write_all(b"GET / HTTP/1.0\r\n\r\n"))
         .and_then(|()| peer.read(&mut [0]));
     match exchange {
-        Ok(_) => true,
-        Err(error) => matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut),
+        Ok(_) => Some(true),
+        Err(error) => {
+            let silent =
+                matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
+            silent.then_some(true)
+        }
     }
 }
 

@@ -77,6 +77,7 @@ fn a_live_socket_is_left_alone() {
     let listener = UnixListener::bind(&path).unwrap();
     let answering = std::thread::spawn(move || {
         let (mut peer, _) = listener.accept().unwrap();
+        assert!(peer.read(&mut [0; 64]).unwrap() > 0);
         peer.write_all(b"HTTP/1.0 404").unwrap();
         listener
     });
@@ -84,6 +85,16 @@ fn a_live_socket_is_left_alone() {
     let _listener = answering.join().unwrap();
     assert_eq!(directory.names(), ["s.sock"]);
     assert!(UnixStream::connect(&path).is_ok());
+}
+
+#[test]
+fn a_daemon_on_its_way_out_is_succeeded() {
+    let directory = Directory::new();
+    let path = directory.file("s.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let leaving = std::thread::spawn(move || drop(listener.accept().unwrap()));
+    bind(&unix(&path, 0o700, None)).unwrap();
+    leaving.join().unwrap();
 }
 
 #[test]

@@ -4,12 +4,12 @@
 //! deadline that passes looks like a failed read or write, which ends the connection. The phase also tells the server
 //! which connections it may give up when it has too many.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use hyper::rt::ReadBufCursor;
@@ -75,6 +75,8 @@ pub(super) struct Pace {
     phase: Cell<Phase>,
     since: Cell<Instant>,
     stalled_since: Cell<Option<Instant>>,
+    /// The connection, when an end of file is held back from it for as long as the phase lasts.
+    held_back: RefCell<Option<Waker>>,
     eviction: Notify,
 }
 
@@ -84,6 +86,7 @@ impl Pace {
             phase: Cell::new(Phase::Idle),
             since: Cell::new(Instant::now()),
             stalled_since: Cell::new(None),
+            held_back: RefCell::new(None),
             eviction: Notify::new(),
         })
     }
@@ -91,6 +94,10 @@ impl Pace {
     pub(super) fn enter(&self, phase: Phase) {
         self.phase.set(phase);
         self.since.set(Instant::now());
+        let held_back = self.held_back.take();
+        if let Some(connection) = held_back {
+            connection.wake();
+        }
     }
 
     pub(super) fn phase(&self) -> Phase {
@@ -122,8 +129,8 @@ pub(super) struct Paced<S> {
     /// Passes at the deadline of whatever is awaited from the client.
     read_timer: Timer,
     write_timer: Timer,
-    /// The client has closed its sending side.
-    ended: bool,
+    /// When the client closed its sending side.
+    ended: Option<Instant>,
     lingering: Option<usize>,
 }
 
@@ -146,7 +153,7 @@ impl Timer {
 impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
     pub(super) fn new(stream: S, pace: Rc<Pace>, timeouts: Timeouts) -> Paced<S> {
         let (read_timer, write_timer) = (Timer::default(), Timer::default());
-        Paced { stream, pace, timeouts, read_timer, write_timer, ended: false, lingering: None }
+        Paced { stream, pace, timeouts, read_timer, write_timer, ended: None, lingering: None }
     }
 
     /// Reads some bytes into `chunk`; 0 at the end.
@@ -157,12 +164,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
     }
 
     /// The end of file, at once or, while the house works on an answer, after a while.
-    fn read_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn read_end(&mut self, ended: Instant, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.pace.phase() != Phase::Busy {
             return Poll::Ready(Ok(()));
         }
-        let deadline = self.pace.since.get() + self.timeouts.half_close;
-        self.read_timer.poll(deadline, cx).map(Ok)
+        self.pace.held_back.replace(Some(cx.waker().clone()));
+        self.read_timer.poll(ended + self.timeouts.half_close, cx).map(Ok)
     }
 
     /// Takes note of the result of a write: progress, failure, or a client that has stopped reading.
@@ -189,16 +196,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Read for Paced<S> {
         mut cursor: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.ended {
-            return this.read_end(cx);
+        if let Some(ended) = this.ended {
+            return this.read_end(ended, cx);
         }
         let mut chunk = [0; READ_CHUNK];
         let length = cursor.remaining().min(chunk.len());
         if let Poll::Ready(outcome) = this.read_some(cx, &mut chunk[..length]) {
             let count = outcome?;
             if count == 0 {
-                this.ended = true;
-                return this.read_end(cx);
+                let ended = *this.ended.insert(Instant::now());
+                return this.read_end(ended, cx);
             }
             if this.pace.phase() == Phase::Idle {
                 this.pace.enter(Phase::Head);
@@ -242,7 +249,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Write for Paced<S> {
             }
         };
         let mut chunk = [0; READ_CHUNK];
-        while !this.ended && discarded < MAX_LINGER_BYTES {
+        while this.ended.is_none() && discarded < MAX_LINGER_BYTES {
             this.lingering = Some(discarded);
             match this.read_some(cx, &mut chunk) {
                 Poll::Ready(Ok(count)) if count > 0 => discarded += count,

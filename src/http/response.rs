@@ -216,7 +216,10 @@ pub(super) fn finish(
             parts.headers.entry(CONNECTION).or_insert(keep_alive);
         }
         // Raw bytes until the connection closes, which hyper offers to the old protocol only.
-        (Content::Log(_), Persistence::Close) => parts.version = Version::HTTP_10,
+        (Content::Log(_), Persistence::Close | Persistence::KeepAlive) => {
+            parts.version = Version::HTTP_10;
+            parts.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         _ => {}
     }
     if matches!(content, Content::Log(_)) {

@@ -1,224 +1,19 @@
-//! The servers in this process, in front of a house that is a task answering the inbox, with clients on raw sockets.
+//! The servers in this process, with clients on raw sockets.
 
-use std::cell::RefCell;
-use std::future::Future;
-use std::net::SocketAddr;
-use std::rc::Rc;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::sync::{Notify, mpsc::UnboundedReceiver};
-use tokio::task::{LocalSet, spawn_local};
+use tokio::task::spawn_local;
 use tokio::time::timeout;
 
-use super::server::{Limits, serve_within};
-use super::*;
-use crate::core::config::{Credentials, ServerAddress, ServerConfig};
-use crate::core::fault::{Fault, FaultCode};
+use super::server::Limits;
 use crate::core::states::Level;
-use crate::core::value::Value;
-use crate::daemon::handle::{Handle, Request};
 
-/// Nothing awaited here takes this long unless it never comes.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// What the house saw.
-#[derive(Default)]
-struct House {
-    calls: RefCell<Vec<String>>,
-    hangups: RefCell<usize>,
-    log: RefCell<Vec<(Level, String)>>,
-    changed: Notify,
-}
-
-impl House {
-    async fn serve(self: Rc<House>, mut inbox: UnboundedReceiver<Request>) {
-        let mut never_answered = Vec::new();
-        while let Some(request) = inbox.recv().await {
-            match request {
-                Request::Call { call, reply, .. } => {
-                    self.calls.borrow_mut().push(call.method.clone());
-                    let result = match call.method.as_str() {
-                        "test.hang" => {
-                            never_answered.push(reply);
-                            self.changed.notify_one();
-                            continue;
-                        }
-                        "test.big" => Ok(Value::str("x".repeat(4 << 20))),
-                        "test.echo" => Ok(Value::Array(call.params)),
-                        _ => Err(Fault::new(FaultCode::BadName, "x")),
-                    };
-                    let _ = reply.send(result);
-                }
-                Request::Hangup(_) => *self.hangups.borrow_mut() += 1,
-                Request::Log(level, line) => self.log.borrow_mut().push((level, line)),
-                Request::FollowProcess { namespec, channel, reply } => {
-                    self.calls.borrow_mut().push(format!("{namespec} {channel}"));
-                    let _ = reply.send(None);
-                }
-                Request::FollowMainLog { reply } => {
-                    let _ = reply.send(None);
-                }
-            }
-            self.changed.notify_one();
-        }
-    }
-
-    async fn until(&self, condition: impl Fn(&House) -> bool) {
-        let wait = async {
-            while !condition(self) {
-                self.changed.notified().await;
-            }
-        };
-        timeout(PATIENCE, wait).await.expect("the house never saw it");
-    }
-}
-
-/// A server under test.
-struct Fixture {
-    address: SocketAddr,
-    house: Rc<House>,
-    servers: Servers,
-}
-
-impl Fixture {
-    fn new(credentials: Option<(&str, &str)>, threshold: Level, limits: Limits) -> Fixture {
-        let credentials = credentials.map(|(username, password)| Credentials {
-            username: username.to_string(),
-            password: password.to_string(),
-        });
-        let address = ServerAddress::Inet { host: "127.0.0.1".to_string(), port: 0 };
-        let section = "inet_http_server".to_string();
-        let bound = bind(&ServerConfig { section, address, credentials }).unwrap();
-        let listener = std::net::TcpListener::from(bound.listener.try_clone().unwrap());
-        let address = listener.local_addr().unwrap();
-        let (handle, inbox) = Handle::new();
-        let house = Rc::new(House::default());
-        spawn_local(house.clone().serve(inbox));
-        let servers = serve_within(vec![bound], &handle, threshold, limits).unwrap();
-        Fixture { address, house, servers }
-    }
-
-    fn plain() -> Fixture {
-        Fixture::new(None, Level::Info, Limits::default())
-    }
-
-    async fn client(&self) -> Client {
-        let stream = TcpStream::connect(self.address).await.unwrap();
-        Client { stream, buffer: Vec::new() }
-    }
-
-    /// The answer to the only request of a connection.
-    async fn ask(&self, request: impl AsRef<[u8]>) -> Answer {
-        let mut client = self.client().await;
-        client.send(request).await;
-        client.answer().await
-    }
-}
-
-/// A raw client.
-struct Client {
-    stream: TcpStream,
-    buffer: Vec<u8>,
-}
-
-#[derive(Debug, PartialEq)]
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
-}
-
-impl Answer {
-    fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-    }
-}
-
-impl Client {
-    async fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        // The server may have refused and closed already; the answer tells.
-        let _ = self.stream.write_all(bytes.as_ref()).await;
-    }
-
-    async fn more(&mut self) -> usize {
-        let read = self.stream.read_buf(&mut self.buffer);
-        timeout(PATIENCE, read).await.expect("neither bytes nor end").unwrap_or(0)
-    }
-
-    async fn answer(&mut self) -> Answer {
-        loop {
-            if let Some(answer) = self.take_answer() {
-                return answer;
-            }
-            assert!(self.more().await > 0, "closed early: {:?}", self.buffer);
-        }
-    }
-
-    fn take_answer(&mut self) -> Option<Answer> {
-        let mut answer = self.find_head()?;
-        let end = answer.head.len();
-        let length: usize =
-            answer.header("Content-Length").map_or(0, |length| length.parse().unwrap());
-        let body = self.buffer.get(end..end + length)?;
-        answer.body = String::from_utf8(body.to_vec()).unwrap();
-        self.buffer.drain(..end + length);
-        Some(answer)
-    }
-
-    fn find_head(&self) -> Option<Answer> {
-        let end = self.buffer.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
-        let head = String::from_utf8(self.buffer[..end].to_vec()).unwrap();
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-        let status = status.unwrap_or_else(|| panic!("no answer: {head:?}"));
-        Some(Answer { status, head, body: String::new() })
-    }
-
-    /// An answer without the body its headers speak of, as to HEAD.
-    async fn bodiless_answer(&mut self) -> Answer {
-        loop {
-            if let Some(answer) = self.find_head() {
-                self.buffer.drain(..answer.head.len());
-                return answer;
-            }
-            assert!(self.more().await > 0, "closed early: {:?}", self.buffer);
-        }
-    }
-
-    async fn is_closed(&mut self) -> bool {
-        self.buffer.clear();
-        self.more().await == 0
-    }
-}
-
-fn body(method: &str) -> String {
-    format!("<methodCall><methodName>{method}</methodName></methodCall>")
-}
-
-fn post(version: &str, extra: &str, body: &str) -> String {
-    format!("POST /RPC2 HTTP/{version}\r\n{extra}Content-Length: {}\r\n\r\n{body}", body.len())
-}
-
-fn call(method: &str) -> String {
-    post("1.1", "", &body(method))
-}
-
-fn run(test: impl Future<Output = ()>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(LocalSet::new().run_until(test));
-}
-
-fn impatient() -> Limits {
-    let mut limits = Limits::default();
-    let short = Duration::from_millis(50);
-    limits.timeouts.idle = short;
-    limits.timeouts.head = short;
-    limits.timeouts.body = short;
-    limits.timeouts.write = short;
-    limits
-}
+#[path = "test_bench.rs"]
+mod test_bench;
+use test_bench::{Fixture, body, call, impatient, post, run};
 
 const EMPTY_ARRAY: &str = "<value><array><data>\n</data></array></value>";
 
@@ -421,8 +216,13 @@ fn oversized_requests_are_refused_and_the_refusal_arrives() {
 fn slow_and_silent_clients_are_closed() {
     run(async {
         let fixture = Fixture::new(None, Level::Info, impatient());
-        for start in ["", "POST /RPC2 HT", "GET / HTTP/1.1\r\nX: y"] {
-            let mut client = fixture.client().await;
+        let mut silent = fixture.client().await;
+        assert!(silent.is_closed().await);
+        let mut limits = Limits::default();
+        limits.timeouts.head = Duration::from_millis(50);
+        let patient_when_idle = Fixture::new(None, Level::Info, limits);
+        for start in ["POST /RPC2 HT", "GET / HTTP/1.1\r\nX: y"] {
+            let mut client = patient_when_idle.client().await;
             client.send(start).await;
             assert!(client.is_closed().await, "{start}");
         }
@@ -455,9 +255,11 @@ fn a_client_that_goes_away_withdraws_its_call() {
 #[test]
 fn a_client_that_only_stops_sending_gets_its_answer() {
     run(async {
-        let fixture = Fixture::plain();
+        let mut limits = Limits::default();
+        limits.timeouts.half_close = Duration::from_secs(20);
+        let fixture = Fixture::new(None, Level::Info, limits);
         let mut client = fixture.client().await;
-        client.send(call("test.echo")).await;
+        client.send(call("test.late")).await;
         client.stream.shutdown().await.unwrap();
         assert_eq!(client.answer().await.status, 200);
         assert!(client.is_closed().await);

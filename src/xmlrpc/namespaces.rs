@@ -9,6 +9,9 @@ use super::tag::{Name, Tag};
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 
+/// Namespaces in scope at a time: every name is looked up in the list of them, and XML-RPC uses none.
+const MAX_BINDINGS: usize = 64;
+
 /// A namespace declared by the element at `depth`.
 struct Binding<'a> {
     depth: usize,
@@ -55,6 +58,7 @@ impl<'a> Namespaces<'a> {
                 _ => continue,
             };
             check_binding(prefix, value)?;
+            require(self.bindings.len() < MAX_BINDINGS)?;
             self.bindings.push(Binding { depth, prefix, uri: value.clone().into_owned() });
         }
         let mut expanded: HashSet<(&str, &str)> = HashSet::new();

@@ -171,6 +171,12 @@ fn depth_and_size_are_bounded() {
     refused(&format!("<r>{}</r>", nested(64)));
     refused(&"<a>".repeat(1_000_000));
     refused(&format!("<r>{}</r>", "<a/>".repeat(300_000)));
+    let declarations = |count: usize| -> String {
+        (0..count).map(|number| format!(" xmlns:n{number}='u'")).collect()
+    };
+    let names = |count| format!("<r{}><methodName>m</methodName></r>", declarations(count));
+    assert!(parse_call(names(64).as_bytes()).is_ok());
+    refused(&names(65));
 }
 
 proptest! {
