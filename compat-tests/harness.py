@@ -124,6 +124,8 @@ class Daemon:
             "LANG": "C.UTF-8",
             "TZ": "UTC",
             "COLUMNS": "80",
+            # Where child logs go by default; the daemon cleans that directory at its start.
+            "TMPDIR": str(self.root),
             "PYTHON": sys.executable,
             MARK: str(self.root),
         }

@@ -276,7 +276,7 @@ def test_sockets_modes_and_owners(d):
 
 @scenario("", start=False)
 def test_no_server_at_all(d):
-    d.config.write_text("[supervisord]\nlogfile=%(here)s/main.log\npidfile=%(here)s/s.pid\n"
+    d.config.write_text("[supervisord]\nlogfile=%(here)s/main.log\npidfile=%(here)s/s.pid\nchildlogdir=%(here)s\n"
                         "[program:p]\ncommand=/bin/sh -c \"echo url=$SUPERVISOR_SERVER_URL; exec sleep 1000\"\n"
                         "stdout_logfile=%(here)s/p.out\nstartsecs=0\n")
     d.start(ready=False)
