@@ -161,11 +161,6 @@ pub enum Effect {
         /// The work.
         work: Job,
     },
-    /// Make sure an AUTO log file exists (empty, private to the owner).
-    CreateLog {
-        /// Its path.
-        path: String,
-    },
     /// Reopen the main log and every child log (SIGUSR2).
     ReopenLogs,
     /// A new configuration was accepted: settings that apply at once do.
@@ -249,7 +244,7 @@ pub trait Host {
     /// Writes to a child's stdin what fits and queues the rest.
     fn write_stdin(&mut self, proc: ProcId, bytes: &[u8]) -> Result<(), StdinError>;
 
-    /// Chooses an unused name for an AUTO child log.
+    /// Chooses an unused name for an AUTO child log and has the file created, empty and private to its owner.
     fn auto_log_name(&mut self, process: &str, channel: &str) -> String;
 }
 

@@ -323,7 +323,7 @@ impl Run {
                 assert!(self.exit.is_none(), "left twice");
                 self.exit = Some(mood);
             }
-            Effect::CreateLog { .. } | Effect::ReopenLogs | Effect::ApplySettings => {}
+            Effect::ReopenLogs | Effect::ApplySettings => {}
         }
     }
 

@@ -305,9 +305,7 @@ impl Supervisor {
                 [("stdout", &mut process.stdout), ("stderr", &mut process.stderr)]
             {
                 if config.logfile == LogFile::Auto {
-                    let path = host.auto_log_name(&name, channel);
-                    self.effects.push_back(Effect::CreateLog { path: path.clone() });
-                    config.logfile = LogFile::Path(path);
+                    config.logfile = LogFile::Path(host.auto_log_name(&name, channel));
                 }
             }
         }

@@ -21,6 +21,7 @@ use crate::core::effect::{
     CommandError, Host, KillError, ProcId, ResolvedCommand, SpawnRequest, StdinError,
 };
 use crate::core::info::log_path;
+use crate::core::states::Level;
 
 /// What the daemon holds of a living program.
 struct Child {
@@ -172,7 +173,7 @@ impl Host for OsHost {
         if let Err(error) = self.adopt(request.proc, request.config, spawned) {
             // The event loop took no more descriptors. The program is there and is supervised; its output is not read.
             self.main_log.log(
-                crate::core::states::Level::Critical,
+                Level::Critical,
                 &format!("cannot read the output of {} (pid {pid}): {error}", request.config.name),
             );
         }
@@ -189,6 +190,9 @@ impl Host for OsHost {
     }
 
     fn auto_log_name(&mut self, process: &str, channel: &str) -> String {
-        autolog::name(&self.childlogdir, process, channel, &self.identifier)
+        let path = autolog::name(&self.childlogdir, process, channel, &self.identifier);
+        // Queued before anything that will write to it or read it.
+        self.disk.create_log(&path);
+        path
     }
 }

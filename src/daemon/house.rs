@@ -175,7 +175,6 @@ impl House {
             }
             Effect::Log(level, text) => self.main_log.log(level, &text),
             Effect::Job { job, work } => self.start_job(job, work),
-            Effect::CreateLog { path } => self.host.disk().create_log(path),
             Effect::ReopenLogs => {
                 self.main_log.reopen();
                 self.host.reopen_logs();

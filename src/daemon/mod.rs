@@ -15,7 +15,6 @@ pub mod mainlog;
 pub mod pidfile;
 pub mod privileges;
 pub mod pump;
-pub mod pyrepr;
 pub mod signals;
 pub mod stdin;
 pub mod strip_ansi;

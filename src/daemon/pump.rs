@@ -19,9 +19,9 @@ use tokio::task::JoinHandle;
 
 use super::disk::{Missing, Pushed, Sink};
 use super::mainlog::MainLog;
-use super::pyrepr::{repr_bytes, repr_str};
 use super::strip_ansi::strip_ansi;
 use super::syslog::Syslog;
+use crate::core::python::{repr, repr_bytes};
 use crate::core::states::Level;
 
 /// Most bytes read at a time (`options.py: readfd`); after each read the other programs get a turn.
@@ -258,7 +258,7 @@ impl Shared {
 
 /// What the main log shows of a chunk at level debug.
 fn debug_copy(program: &str, channel: Channel, bytes: &[u8]) -> String {
-    let start = format!("{} {} output:\n", repr_str(program), channel.name());
+    let start = format!("{} {} output:\n", repr(program), channel.name());
     match std::str::from_utf8(bytes) {
         Ok(text) => start + text,
         Err(_) => format!("{start}Undecodable: {}", repr_bytes(bytes)),

@@ -1,7 +1,5 @@
 //! `POST /RPC2`: XML-RPC (`xmlrpc.py: supervisor_xmlrpc_handler`).
 
-use std::fmt::Write;
-
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
@@ -11,6 +9,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use super::pace::{Pace, Phase};
 use super::response::{Content, closing_error, complete, error};
 use super::server::Site;
+use crate::core::python;
 use crate::core::states::Level;
 use crate::xmlrpc::{parse_call, write_fault, write_response};
 
@@ -87,27 +86,10 @@ fn printable(method: &str) -> String {
     method.chars().take(MAX_LOGGED_CHARS).map(clean).collect()
 }
 
-/// Python's `repr` of the start of a string, near enough for a log line.
+/// The start of a string in Python's notation.
 fn repr(text: &str) -> String {
-    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
-    let mut shown = String::from(quote);
-    for character in text.chars().take(MAX_LOGGED_CHARS) {
-        match character {
-            '\n' => shown.push_str("\\n"),
-            '\r' => shown.push_str("\\r"),
-            '\t' => shown.push_str("\\t"),
-            '\\' => shown.push_str("\\\\"),
-            _ if character == quote => shown.extend(['\\', quote]),
-            _ if character.is_control() => {
-                // Writing to a String cannot fail.
-                let _ = write!(shown, "\\x{:02x}", u32::from(character));
-            }
-            _ => shown.push(character),
-        }
+    match text.char_indices().nth(MAX_LOGGED_CHARS) {
+        Some((cut, _)) => format!("{}...", python::repr(&text[..cut])),
+        None => python::repr(text),
     }
-    if text.chars().nth(MAX_LOGGED_CHARS).is_some() {
-        shown.push_str("...");
-    }
-    shown.push(quote);
-    shown
 }

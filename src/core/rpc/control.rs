@@ -58,7 +58,7 @@ pub(super) fn add_process_group(
     context: &mut Context<'_>,
     args: &[Value],
 ) -> Result<Answer, Fault> {
-    let name = params::text(&args[0])?;
+    let name = params::group_name(&args[0])?;
     let supervisor = &mut *context.supervisor;
     let index = supervisor
         .available
@@ -76,7 +76,7 @@ pub(super) fn remove_process_group(
     context: &mut Context<'_>,
     args: &[Value],
 ) -> Result<Answer, Fault> {
-    let name = params::text(&args[0])?;
+    let name = params::group_name(&args[0])?;
     let supervisor = &mut *context.supervisor;
     let index = supervisor.group_index(name).ok_or_else(|| Fault::new(FaultCode::BadName, name))?;
     if supervisor.remove_group(index) {

@@ -52,13 +52,47 @@ pub(super) fn signal_number(value: &Value) -> Result<i32, Fault> {
 /// `str()` of what was sent, for fault texts.
 pub(super) fn display(value: &Value) -> String {
     match value {
+        Value::Str(text) | Value::DateTime(text) => text.clone(),
+        other => repr(other),
+    }
+}
+
+/// `repr()` of what was sent.
+fn repr(value: &Value) -> String {
+    match value {
         Value::Int(number) => number.to_string(),
         Value::Bool(true) => "True".to_string(),
         Value::Bool(false) => "False".to_string(),
-        Value::Str(text) | Value::DateTime(text) => text.clone(),
+        Value::Str(text) | Value::DateTime(text) => python::repr(text),
         Value::Double(number) => format!("{number:?}"),
         Value::Nil => "None".to_string(),
-        Value::Array(_) => "array".to_string(),
-        Value::Struct(_) => "struct".to_string(),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(repr).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Struct(members) => {
+            let members: Vec<String> = members
+                .iter()
+                .map(|(name, value)| format!("{}: {}", python::repr(name), repr(value)))
+                .collect();
+            format!("{{{}}}", members.join(", "))
+        }
+    }
+}
+
+/// The name of a group: a scalar that is not text names none, and is shown in the fault; what Python cannot look up
+/// in a dict is an incorrect parameter.
+///
+/// # Errors
+/// BAD_NAME or INCORRECT_PARAMETERS.
+pub(super) fn group_name(value: &Value) -> Result<&str, Fault> {
+    match value {
+        Value::Str(name) => Ok(name),
+        Value::Array(_) | Value::Struct(_) => Err(incorrect()),
+        // `None` adds no detail to a fault.
+        Value::Nil => Err(Fault::bare(FaultCode::BadName)),
+        Value::Int(_) | Value::Bool(_) | Value::Double(_) | Value::DateTime(_) => {
+            Err(Fault::new(FaultCode::BadName, display(value)))
+        }
     }
 }

@@ -44,17 +44,8 @@ pub(super) fn find_one(context: &Context<'_>, name: &str) -> Result<ProcId, Faul
 /// The processes of a group named by its plain name, in starting order.
 fn find_group(context: &Context<'_>, name: &Value) -> Result<Vec<ProcId>, Fault> {
     let supervisor = &context.supervisor;
-    let index = match name {
-        Value::Str(name) => supervisor.group_index(name),
-        // Values that cannot be a key of a Python dict.
-        Value::Array(_) | Value::Struct(_) => {
-            return Err(Fault::bare(FaultCode::IncorrectParameters));
-        }
-        // `None` adds no detail to the fault.
-        Value::Nil => return Err(Fault::bare(FaultCode::BadName)),
-        Value::Int(_) | Value::Bool(_) | Value::Double(_) | Value::DateTime(_) => None,
-    };
-    let index = index.ok_or_else(|| Fault::new(FaultCode::BadName, params::display(name)))?;
+    let name = params::group_name(name)?;
+    let index = supervisor.group_index(name).ok_or_else(|| Fault::new(FaultCode::BadName, name))?;
     Ok(supervisor.by_priority(&supervisor.groups[index]))
 }
 
