@@ -110,6 +110,7 @@ class Daemon:
         self.record = []
         self.process = None
         self.pid = None
+        self.pids = {}
         self.allowed_leftovers = False
         self.config = self.root / "supervisord.conf"
         self.log = self.root / "main.log"
@@ -326,6 +327,15 @@ class Daemon:
     def pid_of(self, name):
         """The pid of a process of the daemon."""
         return self.rpc("supervisor.getProcessInfo", name)["pid"]
+
+    def note_pid(self, name):
+        """Remembers a process's pid for `kill`, for when the daemon no longer tells."""
+        self.pids[name] = self.pid_of(name)
+
+    def kill(self, name):
+        """Kills a noted process behind the daemon's back."""
+        os.kill(self.pids[name], signal.SIGKILL)
+        self.nudge()
 
     # Logs
 

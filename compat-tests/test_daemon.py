@@ -176,7 +176,7 @@ STUBBORN = """
 [program:stubborn]
 command=/bin/sh -c "trap '' TERM; echo ready; while :; do sleep 0.05; done"
 stdout_logfile=%(here)s/stubborn.out
-stopwaitsecs=3
+stopwaitsecs=600
 startsecs=0
 """
 
@@ -184,10 +184,12 @@ startsecs=0
 @scenario(STUBBORN)
 def test_sighup_during_a_shutdown_is_ignored(d):
     d.wait_file("stubborn.out", "ready")
+    d.note_pid("stubborn")
     d.signal(signal.SIGTERM)
     d.wait_log("indicating exit request")
     d.signal(signal.SIGHUP)
     d.wait_log("ignored SIGHUP")
+    d.kill("stubborn")
     d.see("exit", d.wait_exit())
     d.see("lines", d.log_lines())
 
@@ -195,10 +197,12 @@ def test_sighup_during_a_shutdown_is_ignored(d):
 @scenario(STUBBORN)
 def test_sigterm_during_a_restart_shuts_down(d):
     d.wait_file("stubborn.out", "ready")
+    d.note_pid("stubborn")
     d.signal(signal.SIGHUP)
     d.wait_log("indicating restart request")
     d.signal(signal.SIGTERM)
     d.wait_log("indicating exit request")
+    d.kill("stubborn")
     d.see("exit", d.wait_exit())
     d.see("lines", d.log_lines())
 
@@ -228,7 +232,10 @@ def zombies(d):
     def none():
         d.nudge()
         for child in Path(f"/proc/{d.process.pid}/task/{d.process.pid}/children").read_text().split():
-            state = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0]
+            try:
+                state = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0]
+            except OSError:
+                continue
             if state == "Z":
                 return False
         return True

@@ -271,12 +271,13 @@ def test_start_in_backoff(d):
 @scenario("""
 [program:stubborn]
 command=/bin/sh -c "trap '' TERM; echo ready; while :; do sleep 0.1; done"
-stopwaitsecs=4
+stopwaitsecs=600
 startsecs=0
 """)
 def test_calls_while_stopping(d):
     d.wait_state("stubborn", "RUNNING")
     d.wait_file(next(p.name for p in d.root.glob("stubborn-stdout*")), "ready")
+    d.note_pid("stubborn")
     d.call("stopProcess", "stubborn", False)
     d.call("getProcessInfo", "stubborn")
     d.call("stopProcess", "stubborn")
@@ -285,6 +286,7 @@ def test_calls_while_stopping(d):
     d.call("startProcess", "stubborn", False)
     d.call("startProcess", "stubborn")
     d.call("removeProcessGroup", "stubborn")
+    d.kill("stubborn")
     d.wait_state("stubborn", "STOPPED")
     d.call("getProcessInfo", "stubborn")
     d.see("lines", d.log_lines("killing|stopped:"))

@@ -155,12 +155,15 @@ def test_multicall_shutdown_faults_the_rest(d):
 
 @scenario("""
 [program:stubborn]
-command=/bin/sh -c "trap '' TERM; echo ready; while :; do sleep 0.1; done"
-stopwaitsecs=3
+command=/bin/sh -c "trap '' TERM; echo ready; while :; do sleep 0.05; done"
+stdout_logfile=%(here)s/stubborn.out
+stopwaitsecs=600
 """)
 def test_every_method_while_shutting_down(d):
     """supervisor.* is refused while stopping; system.* and sendRemoteCommEvent are not."""
     d.wait_state("stubborn", "RUNNING")
+    d.wait_file("stubborn.out", "ready")
+    d.note_pid("stubborn")
     d.call("shutdown")
     d.wait_log("waiting for stubborn to die")
     arguments = {"readLog": (0, 0), "readMainLog": (0, 0), "sendRemoteCommEvent": ("a", "b")}
@@ -172,6 +175,7 @@ def test_every_method_while_shutting_down(d):
         given = arguments.get(short, [{"int": 0, "boolean": True}.get(kind, "stubborn") for kind in signature[1:]])
         d.call(name, *given)
     d.call("system.methodSignature", "supervisor.getState")
+    d.kill("stubborn")
     d.see("exit", d.wait_exit())
 
 

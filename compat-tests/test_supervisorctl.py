@@ -289,14 +289,16 @@ def test_commands_without_a_daemon(d):
 [program:stubborn]
 command=/bin/sh -c "trap '' TERM; echo ready; while :; do sleep 0.05; done"
 stdout_logfile=%(here)s/stubborn.out
-stopwaitsecs=6
+stopwaitsecs=600
 startsecs=0
 """)
 def test_commands_while_shutting_down(d):
     d.wait_file("stubborn.out", "ready")
+    d.note_pid("stubborn")
     d.ctl("shutdown")
     for args in (("avail",), ("reread",), ("reload",), ("shutdown",), ("add", "x")):
         d.ctl(*args)
+    d.kill("stubborn")
     d.see("exit", d.wait_exit())
 
 
