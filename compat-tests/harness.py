@@ -44,7 +44,7 @@ serverurl=unix://%(here)s/s.sock
 def binary():
     """Our daemon, where cargo puts it."""
     target = Path(os.environ.get("CARGO_TARGET_DIR") or REPO / "target")
-    return Path(os.environ.get("SUPERVISORD_RS") or target / "release" / "supervisord")
+    return Path(os.environ.get("SUPERVISORD_RS") or target / "release" / "supervisord").absolute()
 
 
 def wait_for(condition, what, timeout=WAIT_SECS, pause=0.05):
@@ -98,6 +98,14 @@ def marked(root):
         except OSError:
             continue
     return found
+
+
+def command(pid):
+    """The command line of a process; empty when there is none."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 class Daemon:
@@ -191,10 +199,10 @@ class Daemon:
 
     def start(self, *args, options=("-n",), wrap=(), ready=True, cwd=None, env=None, preexec=None, config=True):
         """Starts the daemon in the foreground and waits until it answers."""
-        command = [*wrap, str(self.executable), *(("-c", str(self.config)) if config else ()), *options, *args]
+        words = [*wrap, str(self.executable), *(("-c", str(self.config)) if config else ()), *options, *args]
         with open(self.root / "stdout", "ab") as out, open(self.root / "stderr", "ab") as err:
             self.process = popen(
-                command, cwd=cwd or self.root, env={**self.env, **(env or {})}, stdin=subprocess.DEVNULL,
+                words, cwd=cwd or self.root, env={**self.env, **(env or {})}, stdin=subprocess.DEVNULL,
                 stdout=out, stderr=err, start_new_session=True, preexec_fn=preexec)
         self.pid = self.process.pid
         if ready:
@@ -273,11 +281,11 @@ class Daemon:
         while pids := marked(self.root):
             for pid in pids:
                 try:
-                    command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+                    what = command(pid).replace(b"\0", b" ").decode()
                     os.kill(pid, signal.SIGKILL)
                 except OSError:
                     continue
-                left.append(command)
+                left.append(what)
                 if pid != mine:
                     try:
                         os.waitpid(pid, 0)
@@ -318,10 +326,15 @@ class Daemon:
         return self.see(f"{method}{args!r}, any order", ordered)
 
     def wait_state(self, name, *states):
-        """Waits until the process is in one of the states and returns its information."""
+        """Waits until the process is in one of the states and returns its information.
+
+        A process counts only after its exec: before, the reference's children lose the signals they are sent.
+        """
         def there():
             info = self.rpc("supervisor.getProcessInfo", name)
-            return info if info["statename"] in states else None
+            if info["statename"] not in states or info["pid"] and command(info["pid"]) == command(self.pid):
+                return None
+            return info
         return wait_for(there, lambda: f"{name} is {self.rpc('supervisor.getProcessInfo', name)}, not {states}")
 
     def pid_of(self, name):
@@ -371,8 +384,8 @@ class Daemon:
 
     def ctl(self, *args, stdin=None, see=True, config=True, timeout=WAIT_SECS):
         """Runs the reference's supervisorctl against the daemon: (exit status, stdout, stderr)."""
-        command = [SCRIPTS / "supervisorctl", *(("-c", self.config) if config else ()), *args]
-        result = finish(command, timeout, stdin, cwd=self.root, env=self.env)
+        words = [SCRIPTS / "supervisorctl", *(("-c", self.config) if config else ()), *args]
+        result = finish(words, timeout, stdin, cwd=self.root, env=self.env)
         if see:
             self.see(f"supervisorctl {' '.join(map(str, args))}", result)
         return result

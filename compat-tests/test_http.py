@@ -325,6 +325,24 @@ def test_stream_of_a_truncated_log(d):
 
 
 @scenario(CAT)
+def test_streams_for_old_clients(d):
+    """Without chunks the reference holds back what it has until 64 KiB are together; ours sends at once."""
+    d.wait_state("cat", "RUNNING")
+    for head in ("GET /logtail/cat HTTP/1.0\r\n\r\n", "GET /logtail/cat HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"):
+        d.rpc("supervisor.clearProcessLogs", "cat")
+        d.rpc("supervisor.sendProcessStdin", "cat", "first\n")
+        d.wait_file("cat.out", "first")
+        with d.connect() as stream:
+            stream.sendall(head.encode())
+            text = b""
+            if d.side == "python":
+                d.rpc("supervisor.sendProcessStdin", "cat", "x" * 65536 + "\n")
+            while b"first\n" not in text:
+                text += stream.recv(65536)
+            d.see(head, text.split(b"\r\n")[0].split(b" ", 1)[1])
+
+
+@scenario(CAT)
 def test_stream_does_not_keep_the_daemon(d):
     d.wait_state("cat", "RUNNING")
     stream, _ = follow(d, "/logtail/cat")

@@ -1,6 +1,14 @@
 """XML-RPC: reading the configuration again, adding and removing groups, the configuration's report."""
 
+import os
+
 from scenario import scenario
+
+
+def root():
+    """The superuser's rights."""
+    return os.getuid() == 0
+
 
 FIRST = """
 [program:a]
@@ -199,7 +207,7 @@ stderr_syslog=true
 [group:g]
 programs=full,killer
 priority=3
-""", needs=lambda: __import__("os").getuid() == 0)
+""", needs=root)
 def test_all_config_info(d):
     d.call("getAllConfigInfo")
     d.call("reloadConfig")
