@@ -3,6 +3,7 @@
 //! Occurring and being handed out are two steps: an event is put into the buffers of the pools that want it; when
 //! everything that follows from an input is done, the pools hand out what they have.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,11 +12,15 @@ use super::config::GroupKind;
 use super::effect::{Host, ProcId, earliest};
 use super::event::{Channel, Event};
 use super::pool::{Journal, Pool};
+use super::process::Process;
 use super::states::ProcessState;
 use super::supervisor::Supervisor;
 
 /// How long until a listener that has not read its last events is tried again, in seconds.
 const CONGESTION_RETRY_SECS: i64 = 1;
+
+/// How long a shutdown waits for listeners to take what happened before it is their turn to be stopped.
+const LISTENER_GRACE: Duration = Duration::from_millis(250);
 
 impl Supervisor {
     /// Puts an event into the buffer of every pool that wants it. Serials count only events that somebody wants.
@@ -68,9 +73,19 @@ impl Supervisor {
         }
     }
 
-    /// When events call for another look: a tick, or a listener that was too slow.
+    /// When events call for another look: a tick, a listener that was too slow, or the end of a shutdown's patience.
     pub(super) fn event_deadline(&self) -> Option<Duration> {
-        earliest([self.ticker.deadline(), self.pool_retry])
+        let closing = self.pools.iter().map(Pool::closing_deadline);
+        earliest(closing.chain([self.ticker.deadline(), self.pool_retry]))
+    }
+
+    /// Whether the shutdown may stop a group; listeners may still have something to hear.
+    pub(super) fn may_stop(&mut self, group: usize, now: Now) -> bool {
+        let name = self.groups[group].config.name.as_str();
+        let processes = &self.processes;
+        let running = |id| is_running(processes, id);
+        let pool = self.pools.iter_mut().find(|pool| pool.name() == name);
+        pool.is_none_or(|pool| pool.may_stop(now.mono, LISTENER_GRACE, running))
     }
 
     /// Tells the pool of a listener about a change of its process id, or of its state.
@@ -129,4 +144,8 @@ impl Supervisor {
         let congested = self.pools.iter().any(Pool::is_congested);
         self.pool_retry = congested.then(|| after_secs(now.mono, CONGESTION_RETRY_SECS));
     }
+}
+
+fn is_running(processes: &BTreeMap<ProcId, Process>, id: ProcId) -> bool {
+    processes.get(&id).is_some_and(|process| process.state() == ProcessState::Running)
 }

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::config::ListenerConfig;
 use super::effect::{Effect, Host, ProcId, StdinError};
@@ -58,6 +59,15 @@ enum Sent {
     No,
 }
 
+/// The last moments of a pool in a shutdown.
+#[derive(Clone, Copy, Debug)]
+struct Closing {
+    /// Events from this pool serial on come too late.
+    before: u64,
+    /// How long the shutdown waits; `None` once it goes on.
+    until: Option<Duration>,
+}
+
 /// The listeners of one group and the events that wait for them.
 #[derive(Debug)]
 pub(super) struct Pool {
@@ -70,6 +80,9 @@ pub(super) struct Pool {
     next_serial: u64,
     /// A listener that is ready could not take an event because of what it has not read yet.
     congested: bool,
+    closing: Option<Closing>,
+    /// [`Pool::next_serial`] before the input that is being handled.
+    serial_before_input: u64,
 }
 
 impl Pool {
@@ -88,6 +101,8 @@ impl Pool {
             buffer: VecDeque::new(),
             next_serial: 0,
             congested: false,
+            closing: None,
+            serial_before_input: 0,
         }
     }
 
@@ -109,6 +124,42 @@ impl Pool {
     /// Whether events wait although a listener is ready, so that handing out is to be tried again.
     pub(super) fn is_congested(&self) -> bool {
         self.congested && !self.buffer.is_empty()
+    }
+
+    /// An input is about to be handled.
+    pub(super) fn mark_input(&mut self) {
+        self.serial_before_input = self.next_serial;
+    }
+
+    /// Whether the listeners may be stopped now that the shutdown has come to them: not while events wait that occurred
+    /// before, or one is being worked on, but not for longer than `patience`. The reference looks at its listeners
+    /// several times until it notices that the last program before them has ended; so they hear of everything but that
+    /// end.
+    pub(super) fn may_stop(
+        &mut self,
+        now: Duration,
+        patience: Duration,
+        running: impl Fn(ProcId) -> bool,
+    ) -> bool {
+        let before = self.serial_before_input;
+        let until = Some(now.saturating_add(patience));
+        let closing = self.closing.get_or_insert(Closing { before, until });
+        let listening = |member: &&Member| {
+            running(member.id) && member.listener.state() != ListenerState::Unknown
+        };
+        let mut able = self.members.iter().filter(listening).peekable();
+        let waiting = able.peek().is_some()
+            && self.buffer.front().is_some_and(|first| first.pool_serial < closing.before);
+        let busy = able.any(|member| member.event.is_some());
+        if (!waiting && !busy) || closing.until.is_none_or(|until| until <= now) {
+            closing.until = None;
+        }
+        closing.until.is_none()
+    }
+
+    /// Until when the shutdown waits for the listeners at most.
+    pub(super) fn closing_deadline(&self) -> Option<Duration> {
+        self.closing.and_then(|closing| closing.until)
     }
 
     /// Takes a new event, `copies` times (a repeated subscription makes the reference deliver it repeatedly).
@@ -256,7 +307,10 @@ impl Pool {
         if !self.members.iter().any(&ready) {
             return;
         }
-        while let Some(queued) = self.buffer.pop_front() {
+        let end = self.closing.map_or(u64::MAX, |closing| closing.before);
+        while self.buffer.front().is_some_and(|first| first.pool_serial < end)
+            && let Some(queued) = self.buffer.pop_front()
+        {
             if let Sent::No = self.send(&queued, identifier, &ready, host, journal) {
                 self.say_rebuffering(&queued, journal);
                 self.buffer.push_front(queued);

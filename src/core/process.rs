@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::clock::{Now, after_secs};
+use super::clock::{Moment, Now, after_secs};
 use super::config::{AutoRestart, GroupKind, ProcessConfig};
 use super::effect::{Effect, ExitStatus, Host, KillError, ProcId, SpawnRequest};
 use super::event::{Event, Subject};
@@ -44,20 +44,6 @@ impl Shell<'_> {
     /// Writes a line to the main log.
     pub fn log(&mut self, level: Level, text: String) {
         self.effects.push_back(Effect::Log(level, text));
-    }
-}
-
-/// When something happened, on both clocks.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Moment {
-    mono: Duration,
-    wall_secs: i64,
-    utc_offset_secs: i32,
-}
-
-impl From<Now> for Moment {
-    fn from(now: Now) -> Moment {
-        Moment { mono: now.mono, wall_secs: now.wall_secs(), utc_offset_secs: now.utc_offset_secs }
     }
 }
 

@@ -609,9 +609,9 @@ impl Run {
         let state = child.mirror.as_ref().map(|mirror| mirror.listener.state());
         let bytes: &[u8] = match (world.rng.below(12), state) {
             (0, _) => {
-                *world.rng.pick::<&[u8]>(&[b"junk", b"READ", b"\n", b"RESULT -1\n", b"RESULT x\n"])
+                world.rng.pick::<&[u8]>(&[b"junk", b"READ", b"\n", b"RESULT -1\n", b"RESULT x\n"])
             }
-            (1, _) => *world.rng.pick::<&[u8]>(&[b"RESULT 2\nOKREADY\n", b"RE", b"RESULT 4"]),
+            (1, _) => world.rng.pick::<&[u8]>(&[b"RESULT 2\nOKREADY\n", b"RE", b"RESULT 4"]),
             (2..=4, Some(ListenerState::Busy)) => b"RESULT 4\nFAIL",
             (_, Some(ListenerState::Busy)) => b"RESULT 2\nOK",
             _ => b"READY\n",

@@ -168,6 +168,7 @@ impl Supervisor {
 
     /// Takes one input and does everything that follows from it.
     pub fn handle(&mut self, now: Now, host: &mut dyn Host, input: Input) {
+        self.pools.iter_mut().for_each(Pool::mark_input);
         match input {
             Input::Timer => {}
             Input::ChildExited { pid, status } => self.child_exited(pid, status, now, host),
@@ -419,8 +420,9 @@ impl Supervisor {
             self.notify(Event::supervisor(EventKind::SupervisorStopping));
         }
         while let Some(index) = self.last_to_stop() {
+            let may_stop = self.may_stop(index, now);
             if self.unstopped(&self.groups[index]).next().is_some() {
-                if self.stop_all(index, now, host) {
+                if may_stop && self.stop_all(index, now, host) {
                     return true;
                 }
                 self.report_shutdown(now);
@@ -489,27 +491,6 @@ impl Supervisor {
         for (name, state) in waiting {
             self.log(Level::Blather, format!("{name} state: {state}"));
         }
-    }
-
-    /// Groups added, changed and removed between the active ones and a configuration
-    /// (`supervisord.py: diff_to_active`).
-    pub(super) fn diff_to_active(&self) -> [Vec<String>; 3] {
-        let names =
-            |groups: Vec<&GroupConfig>| groups.iter().map(|group| group.name.clone()).collect();
-        let active = |name: &str| self.group_index(name).map(|index| &self.groups[index].config);
-        let added = self.available.iter().filter(|group| active(&group.name).is_none()).collect();
-        let changed = self
-            .available
-            .iter()
-            .filter(|group| active(&group.name).is_some_and(|current| current != *group))
-            .collect();
-        let removed = self
-            .groups
-            .iter()
-            .map(|group| &group.config)
-            .filter(|group| !self.available.iter().any(|candidate| candidate.name == group.name))
-            .collect();
-        [names(added), names(changed), names(removed)]
     }
 
     /// Kind of an active group.

@@ -3,7 +3,7 @@
 use super::pending::Wait;
 use super::{Answer, Context, DONE, params};
 use crate::SUPERVISOR_VERSION;
-use crate::core::config::{Config, GroupKind};
+use crate::core::config::{Config, GroupConfig, GroupKind};
 use crate::core::effect::{Effect, Job};
 use crate::core::event::Event;
 use crate::core::fault::{Fault, FaultCode};
@@ -143,5 +143,26 @@ impl Supervisor {
             .diff_to_active()
             .map(|names| Value::Array(names.into_iter().map(Value::Str).collect()));
         Value::Array(vec![Value::Array(lists.to_vec())])
+    }
+
+    /// Groups added, changed and removed between the active ones and a configuration
+    /// (`supervisord.py: diff_to_active`).
+    fn diff_to_active(&self) -> [Vec<String>; 3] {
+        let names =
+            |groups: Vec<&GroupConfig>| groups.iter().map(|group| group.name.clone()).collect();
+        let active = |name: &str| self.group_index(name).map(|index| &self.groups[index].config);
+        let added = self.available.iter().filter(|group| active(&group.name).is_none()).collect();
+        let changed = self
+            .available
+            .iter()
+            .filter(|group| active(&group.name).is_some_and(|current| current != *group))
+            .collect();
+        let removed = self
+            .groups
+            .iter()
+            .map(|group| &group.config)
+            .filter(|group| !self.available.iter().any(|candidate| candidate.name == group.name))
+            .collect();
+        [names(added), names(changed), names(removed)]
     }
 }
