@@ -7,7 +7,7 @@ from harness import wait_for
 
 # Appends every event it gets to a file, as JSON. Further arguments are what it answers instead of OK, one each.
 RECORDER = r"""
-import json, sys
+import json, os, sys
 out = open(sys.argv[1], "a", encoding="utf-8")
 answers = sys.argv[2:]
 events = open(0, encoding="utf-8", newline="", closefd=False)
@@ -24,8 +24,11 @@ while True:
     out.write(json.dumps([header, payload]) + "\n")
     out.flush()
     answer = answers.pop(0) if answers else "OK"
-    if answer == "die":
+    if answer == "die" and not os.path.exists(sys.argv[1] + ".died"):
+        open(sys.argv[1] + ".died", "w")
         sys.exit(3)
+    if answer == "die":
+        answer = "OK"
     if answer == "garbage":
         say("what is this?\n")
         events.readline()
@@ -58,8 +61,8 @@ def listener(name, more="events=EVENT", arguments=""):
     return f"""
 [eventlistener:{name}]
 command=%(ENV_PYTHON)s -u %(here)s/recorder.py %(here)s/{name}.events {arguments}
-buffer_size=1000
-startsecs=0
+{"" if "buffer_size" in more else "buffer_size=1000"}
+{"" if "startsecs" in more else "startsecs=0"}
 autorestart=true
 {more}
 """

@@ -163,7 +163,7 @@ def a_group(d, n):
     d.rpc("supervisor.stopProcess", f"{n}:*")
 
 
-@case("[fcgi-program:{name}]\nsocket=unix://%(here)s/{name}.sock\ncommand=/bin/cat\nautostart=false\nstartsecs=0\n"
+@case("[fcgi-program:{name}]\nsocket=unix://%(here)s/{name}.sock\ncommand=/bin/sleep 100000\nautostart=false\nstartsecs=0\n"
       "stopsignal=KILL\n")
 def fastcgi(d, n):
     d.rpc("supervisor.startProcess", f"{n}:{n}", False)
