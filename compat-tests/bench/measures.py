@@ -9,11 +9,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from harness import Daemon, wait_for  # noqa: E402  (the tests' harness lies one folder up)
 
 
-def daemon(side, config):
-    """A running daemon with the given programs."""
+def daemon(side, config, wrap=()):
+    """A running daemon with the given programs, started by the command `wrap`, if any."""
     started = Daemon(side)
     started.configure(config)
-    return started.start()
+    return started.start(wrap=wrap)
 
 
 def children(pid):
@@ -51,10 +51,15 @@ def cpu_ticks(pid):
     return int(fields[11]) + int(fields[12])
 
 
+def cpu_secs(pid):
+    """Processor time used so far by all threads, in seconds, as the scheduler counts it."""
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in Path(f"/proc/{pid}/task").iterdir()) / 1e9
+
+
 def row(name, values, unit):
     """Prints minimum, median and maximum of a list of figures."""
     print(f"{name:32} min {min(values):10.3f}  median {statistics.median(values):10.3f}  "
           f"max {max(values):10.3f} {unit}  (n={len(values)})")
 
 
-__all__ = ["children", "cpu_ticks", "daemon", "row", "status_of", "switches", "wait_for"]
+__all__ = ["children", "cpu_secs", "cpu_ticks", "daemon", "row", "status_of", "switches", "wait_for"]

@@ -70,6 +70,11 @@ impl Capture {
         pieces
     }
 
+    /// Bytes kept: what is held back, and the capture so far.
+    pub fn held_bytes(&self) -> usize {
+        self.held.len() + self.kept.len()
+    }
+
     /// What is still held back for the log when the program has ended; the reference loses it. An unfinished capture
     /// is nothing.
     pub fn finish(&mut self) -> Vec<u8> {

@@ -1,5 +1,8 @@
 //! Events: their types, who descends from whom, and what listeners get to read (`events.py`).
 
+use std::borrow::Cow;
+use std::io::Write;
+
 use super::python::repr_bytes;
 use super::states::ProcessState;
 
@@ -33,6 +36,9 @@ pub const EVENT_TYPES: [&str; 27] = [
     "PROCESS_GROUP_ADDED",
     "PROCESS_GROUP_REMOVED",
 ];
+
+/// Room for an ordinary header line.
+const ENVELOPE_BYTES: usize = 192;
 
 /// One of the output channels of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -248,28 +254,31 @@ impl Event {
 
     /// What listeners get to read after the header line.
     pub fn payload(&self) -> String {
-        let mut payload = self.text.clone();
+        [self.text.as_str(), &self.decoded()].concat()
+    }
+
+    /// The data as text: bytes that are not UTF-8 are shown as Python shows them.
+    fn decoded(&self) -> Cow<'_, str> {
         match std::str::from_utf8(&self.data) {
-            Ok(data) => payload.push_str(data),
-            Err(_) => {
-                payload.push_str("Undecodable: ");
-                payload.push_str(&repr_bytes(&self.data));
-            }
+            Ok(data) => Cow::Borrowed(data),
+            Err(_) => Cow::Owned(format!("Undecodable: {}", repr_bytes(&self.data))),
         }
-        payload
     }
 
     /// The event as it is written to a listener. `len` counts characters, not bytes
     /// (`process.py: _eventEnvelope`).
     pub fn envelope(&self, identifier: &str, serial: u64, pool: &str, pool_serial: u64) -> Vec<u8> {
-        let payload = self.payload();
-        format!(
+        let data = self.decoded();
+        let mut envelope = Vec::with_capacity(ENVELOPE_BYTES + self.text.len() + data.len());
+        let (name, length) = (self.kind.name(), self.text.chars().count() + data.chars().count());
+        // Writing to a Vec does not fail.
+        let _ = write!(
+            envelope,
             "ver:3.0 server:{identifier} serial:{serial} pool:{pool} poolserial:{pool_serial} \
-             eventname:{} len:{}\n{payload}",
-            self.kind.name(),
-            payload.chars().count()
-        )
-        .into_bytes()
+             eventname:{name} len:{length}\n{}{data}",
+            self.text
+        );
+        envelope
     }
 }
 

@@ -19,6 +19,9 @@ const RESULT_START_LEN: usize = 7;
 /// Longest line that announces a result, a little more than the longest number Python reads.
 const LINE_LIMIT_BYTES: usize = 8192;
 
+/// Memory for what is not understood yet that is not given back.
+const KEPT_CAPACITY_BYTES: usize = 64;
+
 /// Most bytes of a result that are kept; the rest is counted. More than any event printed by `supervisor_stdout`.
 pub const RESULT_LIMIT_BYTES: usize = 1 << 20;
 
@@ -105,6 +108,11 @@ impl Listener {
         self.state = next;
     }
 
+    /// Bytes it said that are kept: what is not understood yet, and the result so far.
+    pub fn held_bytes(&self) -> usize {
+        self.unread.len() + self.incoming.as_ref().map_or(0, |incoming| incoming.kept.len())
+    }
+
     /// Takes what it said. Call [`Listener::step`] until it returns nothing before the next call.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.unread.extend_from_slice(bytes);
@@ -183,12 +191,11 @@ impl Listener {
         self.incoming = None;
     }
 
-    /// Forgets the first bytes; what is empty holds no memory.
+    /// Forgets the first bytes. What is empty holds no more memory than the usual answer needs.
     fn consume(&mut self, length: usize) {
-        if length >= self.unread.len() {
+        self.unread.drain(..length.min(self.unread.len()));
+        if self.unread.is_empty() && self.unread.capacity() > KEPT_CAPACITY_BYTES {
             self.unread = Vec::new();
-        } else {
-            self.unread.drain(..length);
         }
     }
 }

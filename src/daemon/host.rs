@@ -33,6 +33,16 @@ struct Child {
     outputs: Vec<OutputPump>,
 }
 
+/// How often in a row a listener's answer may not be there yet before it is looked for less often.
+const ANSWER_PATIENCE: u8 = 8;
+
+/// The listener that got the last event, and how promptly such have answered lately.
+#[derive(Debug, Default)]
+struct Expected {
+    listener: Option<ProcId>,
+    misses: u8,
+}
+
 /// The operating system's side of the programs.
 pub struct OsHost {
     surroundings: Surroundings,
@@ -48,6 +58,7 @@ pub struct OsHost {
     children: HashMap<ProcId, Child>,
     sockets: Sockets,
     taps: Rc<Taps>,
+    expected: Expected,
     /// The daemon's stdout, once something was printed.
     stdout: Option<Sink>,
 }
@@ -74,6 +85,7 @@ impl OsHost {
             children: HashMap::new(),
             sockets: Sockets::new(names),
             taps: Rc::default(),
+            expected: Expected::default(),
             stdout: None,
         }
     }
@@ -81,6 +93,23 @@ impl OsHost {
     /// What the programs' output means to the core.
     pub fn taps(&self) -> &Rc<Taps> {
         &self.taps
+    }
+
+    /// Looks whether the listener that got the last event has answered already: on a busy machine it often ran while
+    /// the event was being written. Whether it had.
+    pub fn hear_at_once(&mut self) -> bool {
+        let Some(listener) = self.expected.listener.take() else {
+            return false;
+        };
+        if self.expected.misses >= ANSWER_PATIENCE {
+            // It takes its time; look again some events later.
+            self.expected.misses = (self.expected.misses + 1) % (4 * ANSWER_PATIENCE);
+            return false;
+        }
+        let stdout = self.children.get(&listener).and_then(|child| child.outputs.first());
+        let heard = stdout.is_some_and(OutputPump::read_at_once);
+        self.expected.misses = if heard { 0 } else { self.expected.misses + 1 };
+        heard
     }
 
     /// Writes to the daemon's stdout; what it does not take is dropped, and counted.
@@ -230,7 +259,9 @@ impl Host for OsHost {
     }
 
     fn write_event(&mut self, proc: ProcId, event: &[u8]) -> Result<(), StdinError> {
-        self.stdin(proc)?.write_event(event)
+        self.stdin(proc)?.write_event(event)?;
+        self.expected.listener = Some(proc);
+        Ok(())
     }
 
     fn open_socket(&mut self, group: &str, socket: &FastCgiSocket) -> Result<bool, String> {

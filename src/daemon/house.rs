@@ -33,6 +33,18 @@ pub type ConfigReader = Arc<Mutex<dyn FnMut() -> Result<Config, String> + Send>>
 /// The number of SIGCHLD.
 const SIGCHLD: i32 = nix::libc::SIGCHLD;
 
+/// Most inputs taken from the programs before others get a turn.
+const INPUTS_PER_TURN: usize = 64;
+
+/// Whether there may be more to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// Nothing is left.
+    Done,
+    /// The turn is over, and something may be left.
+    Used,
+}
+
 /// How a life ended.
 #[derive(Clone, Copy, Debug)]
 pub struct Departure {
@@ -50,6 +62,8 @@ pub struct House {
     main_log: MainLog,
     read_config: ConfigReader,
     started: Instant,
+    /// The minute of the Unix epoch, and the offset of local time from UTC in it.
+    utc_offset: (u64, i32),
     signals: Signals,
     inbox: mpsc::UnboundedReceiver<Request>,
     /// Calls that await their reply.
@@ -79,6 +93,7 @@ impl House {
             main_log,
             read_config,
             started: Instant::now(),
+            utc_offset: (0, 0),
             signals,
             inbox,
             replies: HashMap::new(),
@@ -106,15 +121,24 @@ impl House {
                 Some((job, outcome)) = self.finished.recv() => {
                     self.input(Input::JobDone { job, outcome });
                 }
-                () = self.taps.arrived() => self.tapped(),
+                () = self.taps.arrived() => {
+                    if self.tapped() == Turn::Used {
+                        tokio::task::yield_now().await;
+                    }
+                }
                 () = sleep_until(self.started, deadline) => self.input(Input::Timer),
             }
         }
     }
 
-    fn now(&self) -> Now {
+    fn now(&mut self) -> Now {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Now { mono: self.started.elapsed(), wall, utc_offset_secs: local_offset_secs() }
+        // Offsets change at whole minutes only, and looking them up takes longer than many an input.
+        let minute = wall.as_secs() / 60;
+        if self.utc_offset.0 != minute {
+            self.utc_offset = (minute, local_offset_secs());
+        }
+        Now { mono: self.started.elapsed(), wall, utc_offset_secs: self.utc_offset.1 }
     }
 
     /// Hands an input to the core and carries out what follows.
@@ -131,18 +155,26 @@ impl House {
             for (pid, status) in wait_children() {
                 // What it printed last must be in its log before anybody hears of its end.
                 self.host.child_ended(pid);
-                self.tapped();
+                while let Some(input) = self.taps.take() {
+                    self.input(input);
+                }
                 self.input(Input::ChildExited { pid, status });
             }
         }
         self.input(Input::Signal(signal));
     }
 
-    /// Hands over what the programs printed for the core.
-    fn tapped(&mut self) {
-        while let Some(input) = self.taps.take() {
-            self.input(input);
+    /// Hands over what the programs printed for the core, and what listeners answer to that at once.
+    fn tapped(&mut self) -> Turn {
+        for _ in 0..INPUTS_PER_TURN {
+            match self.taps.take() {
+                Some(input) => self.input(input),
+                None if self.host.hear_at_once() => {}
+                None => return Turn::Done,
+            }
         }
+        self.taps.remind();
+        Turn::Used
     }
 
     fn requested(&mut self, request: Request) {

@@ -30,6 +30,9 @@ use crate::core::states::Level;
 /// Most bytes read at a time (`options.py: readfd`); after each read the other programs get a turn.
 const READ_BYTES: usize = 128 << 10;
 
+/// A read that brought this much may have left something in the pipe: no ordinary pipe holds more.
+const MUCH_BYTES: usize = 64 << 10;
+
 /// Most bytes read when a child has exited: no pipe of an ordinary user holds more. Without a bound a grandchild that
 /// keeps on printing would keep the supervisor reading.
 const DRAIN_LIMIT_BYTES: usize = 1 << 20;
@@ -85,6 +88,8 @@ struct Shared {
     capture: RefCell<Option<Capture>>,
     /// Reads have to wait when the core has too much to look at.
     talks_to_core: bool,
+    /// The log was full after the last read.
+    behind: Cell<bool>,
     mainlog: MainLog,
 }
 
@@ -124,6 +129,7 @@ impl OutputPump {
             pipe: RefCell::new(Some(receiver)),
             capture: RefCell::new(capture),
             talks_to_core,
+            behind: Cell::new(false),
             config,
             mainlog,
         });
@@ -148,6 +154,19 @@ impl OutputPump {
             }
         }
         self.shared.close();
+    }
+
+    /// Reads what is in the pipe already, without asking the event loop; whether anything was.
+    pub fn read_at_once(&self) -> bool {
+        if self.shared.behind.get() {
+            return false;
+        }
+        let chunk = self.shared.pipe.borrow().as_ref().map(read_now);
+        let Some(Chunk::Bytes(bytes)) = chunk else {
+            return false; // the end of the pipe is for the task to find
+        };
+        self.shared.deliver(bytes);
+        true
     }
 
     /// Reopens the log file (SIGUSR2).
@@ -179,6 +198,7 @@ impl Shared {
         loop {
             match self.read().await {
                 Chunk::Bytes(bytes) => {
+                    let much = bytes.len() >= MUCH_BYTES;
                     if self.deliver(bytes) == Pushed::Full
                         && let Some(log) = &self.config.log
                     {
@@ -187,11 +207,14 @@ impl Shared {
                     if self.talks_to_core {
                         self.config.taps.room().await;
                     }
+                    // After less the pipe is empty: waiting for more is a turn for the others.
+                    if much {
+                        tokio::task::yield_now().await;
+                    }
                 }
-                Chunk::Dry => {}
+                Chunk::Dry => tokio::task::yield_now().await,
                 Chunk::End => break,
             }
-            tokio::task::yield_now().await;
         }
         self.close();
     }
@@ -218,6 +241,12 @@ impl Shared {
 
     /// Sends a chunk where it belongs. What is to be logged is in the queue of its log afterwards.
     fn deliver(&self, bytes: Vec<u8>) -> Pushed {
+        let pushed = self.deliver_by_role(bytes);
+        self.behind.set(pushed == Pushed::Full);
+        pushed
+    }
+
+    fn deliver_by_role(&self, bytes: Vec<u8>) -> Pushed {
         if let Role::Listener = self.config.role {
             return self.hear(bytes);
         }

@@ -67,9 +67,12 @@ impl StdinPipe {
         if waiting.saturating_add(bytes.len()) > limit {
             return Err(StdinError::Full);
         }
+        let direct = if waiting == 0 { state.write_some(bytes) } else { 0 };
         state.compact();
-        state.queue.extend_from_slice(bytes);
-        state.write_now();
+        state.queue.extend_from_slice(&bytes[direct..]);
+        if direct < bytes.len() {
+            state.write_now();
+        }
         if state.pipe.is_none() {
             return Err(StdinError::Closed);
         }
@@ -110,6 +113,19 @@ impl State {
         if self.written >= self.queue.len() {
             self.queue = Vec::new();
             self.written = 0;
+        }
+    }
+
+    /// Writes what the pipe takes of bytes that need not wait for others; how many that were.
+    fn write_some(&mut self, bytes: &[u8]) -> usize {
+        loop {
+            let Some(pipe) = &self.pipe else { return 0 };
+            match nix::unistd::write(pipe.as_fd(), bytes) {
+                Ok(length) => return length,
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) => return 0,
+                Err(_) => self.close(),
+            }
         }
     }
 

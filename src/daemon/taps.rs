@@ -44,6 +44,11 @@ impl Taps {
         Some(input)
     }
 
+    /// Makes [`Taps::arrived`] resolve once more.
+    pub fn remind(&self) {
+        self.arrived.notify_one();
+    }
+
     /// Whether a pump may read on.
     pub fn has_room(&self) -> bool {
         self.bytes.get() < HIGH_WATER_BYTES
