@@ -6,6 +6,8 @@ import xmlrpc.client
 
 _TIMESTAMP = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}\b")
 _RULES = [
+    # Our start-up line, which the reference does not have (QUIRKS.md: log).
+    (re.compile(r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} INFO supervisord-rs \S+, compatible with .*\n?"), ""),
     (_TIMESTAMP, "<TIME>"),
     (re.compile(r"\b(pid|PID) \d+"), r"\1 <PID>"),
     (re.compile(r"\(\d+\)(?=:| with)"), "(<PID>)"),
