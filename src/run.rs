@@ -132,12 +132,14 @@ fn settle_in(
     main_log: &MainLog,
 ) -> Result<(Mood, Before), String> {
     let settings = config.settings.clone();
+    let servers = OpenServers::open(&config, main_log)?;
+    // Only now is it sure that no other daemon of this configuration runs, whose logs these would be. The reference
+    // removes them before it looks.
     if !settings.nocleanup {
         for (level, text) in autolog::clear(&settings.childlogdir, &settings.identifier) {
             main_log.log(level, &text);
         }
     }
-    let servers = OpenServers::open(&config, main_log)?;
     let first = before.is_none();
     let signal_mask = match before {
         Some(before) => before.signal_mask,
