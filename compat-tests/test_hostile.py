@@ -276,7 +276,8 @@ stdout_logfile=%(here)s/binary.log
         logged, copy = ((d.root / name).read_bytes() for name in ("binary.log", "copy"))
         assert logged == copy[:300000] + b"\n" + copy[300000:] + b"end\n"
         for method in ("readProcessStdoutLog", "tailProcessStdoutLog"):
-            status, _, body = d.http(call(f"supervisor.{method}", "binary", "<int>0</int>", "<int>0</int>"), see=False)
+            asked = call(f"supervisor.{method}", "binary", "<int>0</int>", "<int>1000000</int>")
+            status, _, body = d.http(asked, see=False)
             assert status == "HTTP/1.1 200 OK" and "\ufffd" in body, (status, body[:200])
 
 
