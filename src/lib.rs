@@ -5,7 +5,10 @@
 pub mod config;
 pub mod core;
 pub mod daemon;
+pub mod dispatch;
+pub mod echo;
 pub mod http;
+pub mod pidproxy;
 pub mod run;
 pub mod sys;
 pub mod xmlrpc;

@@ -139,6 +139,30 @@ unsafe fn run_child(image: &ChildImage<'_>) -> ! {
     }
 }
 
+/// Forks, and makes the child a program that shares everything an exec passes on: descriptors, process group, ignored
+/// signals. It starts with the given signal mask. A child that cannot become the program ends with [`NOT_SPAWNED`].
+///
+/// Unlike `posix_spawn` of the GNU C library this leaves no signal ignored that was not.
+pub fn spawn_alike(
+    file: &CStr,
+    argv: &CStringArray,
+    envp: &CStringArray,
+    mask: &SigSet,
+) -> Result<i32, Errno> {
+    // SAFETY: between fork and exec the child only makes async-signal-safe calls, on memory that the arguments keep
+    // alive; the arrays end with a null pointer.
+    let pid = unsafe {
+        let pid = libc::fork();
+        if pid == 0 {
+            reset_signals(mask);
+            libc::execve(file.as_ptr(), argv.pointers.as_ptr(), envp.pointers.as_ptr());
+            libc::_exit(NOT_SPAWNED);
+        }
+        pid
+    };
+    Errno::result(pid)
+}
+
 /// A step failed, and what there is to say about it has been said.
 struct Failed;
 
