@@ -4,7 +4,9 @@
 
 pub mod config;
 pub mod core;
+pub mod ctl;
 pub mod daemon;
+pub mod dispatch;
 pub mod http;
 pub mod run;
 pub mod sys;
