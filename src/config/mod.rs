@@ -27,7 +27,7 @@ pub(crate) mod testing;
 
 use cli::Overrides;
 pub use cli::parse_args;
-pub use ctl::{ClientOptions, ClientParsed, parse_client_args};
+pub use ctl::{ClientOptions, ClientParsed, parse_client_args, split_scheme};
 use expand::{Table, Value};
 use reader::{Origin, Reading};
 

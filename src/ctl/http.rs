@@ -116,10 +116,7 @@ impl Connection {
     /// Reads one chunk of a chunked body, at most so many bytes long; `None` after the last one.
     pub fn read_chunk(&mut self, max_bytes: u64) -> Outcome<Option<Vec<u8>>> {
         let line = self.line()?;
-        let digits = line.split([';', '\r', '\n']).next().unwrap_or_default().trim();
-        let size = u64::from_str_radix(digits, 16).map_err(|_| {
-            Failure::other("http.client.IncompleteRead", "IncompleteRead(0 bytes read)")
-        })?;
+        let size = chunk_size(&line)?;
         if size > max_bytes {
             return Err(too_large());
         }
@@ -132,13 +129,6 @@ impl Connection {
                 return Ok((size > 0).then_some(chunk));
             }
         }
-    }
-
-    /// Reads what is there of a body that ends with the connection; empty at the end.
-    pub fn read_some(&mut self) -> Outcome<Vec<u8>> {
-        let some = self.stream.fill_buf()?.to_vec();
-        self.stream.consume(some.len());
-        Ok(some)
     }
 
     fn append(&mut self, body: &mut Vec<u8>, length: u64) -> Outcome {
@@ -162,6 +152,22 @@ impl Connection {
         }
         Ok(String::from_utf8_lossy(&line).into_owned())
     }
+}
+
+/// The size in the line before a chunk.
+pub fn chunk_size(line: &str) -> Outcome<u64> {
+    let digits = line.split(';').next().unwrap_or_default().trim();
+    u64::from_str_radix(digits, 16)
+        .map_err(|_| Failure::other("http.client.IncompleteRead", "IncompleteRead(0 bytes read)"))
+}
+
+/// Reads a whole head: the status line and the headers, up to the empty line.
+pub fn parse_head(text: &str) -> Outcome<Head> {
+    let mut lines = text.lines();
+    let (version, status, reason) = parse_status_line(lines.next().unwrap_or_default())?;
+    let mut fields = Fields::default();
+    lines.take_while(|line| !line.is_empty()).for_each(|line| fields.take(line));
+    Ok(fields.head(version, status, reason))
 }
 
 fn check_size(bytes: u64) -> Outcome {
@@ -220,3 +226,7 @@ impl Fields {
         Head { status, reason, framing, closes }
     }
 }
+
+#[cfg(test)]
+#[path = "http_tests.rs"]
+mod tests;

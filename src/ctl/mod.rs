@@ -9,6 +9,7 @@ pub mod address;
 pub mod client;
 pub mod controller;
 pub mod failure;
+pub mod follow;
 pub mod http;
 pub mod info;
 pub mod interrupt;
