@@ -16,7 +16,7 @@ ALLOWED = {
     "echo": ["echo"],
 }
 # These compose everything. Nothing may use them.
-COMPOSERS = {"run", "dispatch", "main", "lib"}
+COMPOSERS = {"dispatch", "run", "main", "lib"}
 # What the core must do without: I/O, a clock, an event loop.
 FORBIDDEN_IN_CORE = re.compile(
     r"\b(tokio|nix|libc|hyper|jiff)::|\bstd::(fs|net|process|thread|os)\b|\b(Instant|SystemTime)\b")

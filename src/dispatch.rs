@@ -1,26 +1,26 @@
-//! Which of the tools this process is: one binary, many names.
+//! One binary, several programs: which one runs is decided by the name it is called as.
 
-use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use crate::{echo, pidproxy, run};
+use crate::{ctl, echo, pidproxy, run};
 
-/// Runs the tool that the binary was called as. `supervisord echo_supervisord_conf` and `supervisord pidproxy …` reach
-/// the tools without a link.
+/// Runs the program that was asked for and returns its exit status: `supervisorctl`, `echo_supervisord_conf` and
+/// `pidproxy` by name, also as the first argument (`supervisord ctl …`, `supervisord pidproxy …`); everything else is
+/// the daemon.
 pub fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
-    let name = args.first().and_then(|path| Path::new(path).file_name());
-    tool(name, &args)
-        .or_else(|| tool(args.get(1).map(OsString::as_os_str), args.get(1..)?))
-        .unwrap_or_else(run::main)
-}
-
-/// Runs the tool of this name, if it is one; its arguments begin with the name.
-fn tool(name: Option<&OsStr>, args: &[OsString]) -> Option<ExitCode> {
-    match name?.to_str()? {
-        "echo_supervisord_conf" => Some(echo::main()),
-        "pidproxy" => Some(pidproxy::main(args)),
-        _ => None,
+    let argv0 = args.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let rest = args.get(1..).unwrap_or_default();
+    let name = argv0.rsplit('/').next().unwrap_or_default();
+    let first = rest.first().and_then(|word| word.to_str()).unwrap_or_default();
+    match (name, first) {
+        ("supervisorctl", _) => ctl::main(&argv0, rest),
+        ("echo_supervisord_conf", _) => echo::main(),
+        ("pidproxy", _) => pidproxy::main(&args),
+        (_, "ctl") => ctl::main(&argv0, &rest[1..]),
+        (_, "echo_supervisord_conf") => echo::main(),
+        (_, "pidproxy") => pidproxy::main(rest),
+        _ => run::main(),
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod config;
 pub mod core;
+pub mod ctl;
 pub mod daemon;
 pub mod dispatch;
 pub mod echo;
