@@ -167,6 +167,7 @@ class Daemon:
 
     def read(self, name):
         """The text of a file below the directory; empty when there is none."""
+        self.catch_up()
         try:
             return (self.root / name).read_text(encoding="utf-8", errors="backslashreplace")
         except FileNotFoundError:
@@ -372,7 +373,6 @@ class Daemon:
 
     def log_text(self):
         """The main log so far."""
-        self.catch_up()
         return self.read("main.log")
 
     def catch_up(self):

@@ -1,5 +1,6 @@
 """Removes from an observation what may differ between two runs of the same daemon: pids, times, paths."""
 
+import difflib
 import pprint
 import re
 import xmlrpc.client
@@ -61,11 +62,22 @@ def difference(left, right):
         two = right[index] if index < len(right) else ("(no observation)", None)
         if one == two:
             continue
-        lines.append(f"- {one[0]}\n    {_indent(one[1])}\n+ {two[0]}\n    {_indent(two[1])}")
         if one[0] != two[0]:
+            lines.append(f"- {one[0]}\n    {_indent(one[1])}\n+ {two[0]}\n    {_indent(two[1])}")
             break  # the scenarios took different ways; the rest cannot be compared
+        lines.append(f"  {one[0]}\n" + "\n".join(_differing_lines(one[1], two[1])))
     return "\n".join(lines)
 
 
+def _pretty(thing):
+    return pprint.pformat(thing, width=130)
+
+
 def _indent(thing):
-    return pprint.pformat(thing, width=130).replace("\n", "\n    ")
+    return _pretty(thing).replace("\n", "\n    ")
+
+
+def _differing_lines(left, right):
+    """The lines that differ with their neighbourhood, so that a difference is not lost in a long answer."""
+    lines = difflib.unified_diff(_pretty(left).splitlines(), _pretty(right).splitlines(), n=4, lineterm="")
+    return [f"  {line}" for line in lines if not line.startswith(("---", "+++", "@@"))]

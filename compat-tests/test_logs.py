@@ -8,6 +8,7 @@ from scenario import scenario
 
 def sizes(d, name):
     """The sizes of a log file and its backups."""
+    d.catch_up()
     return {path.name: path.stat().st_size for path in sorted(d.root.glob(f"{name}*"))}
 
 

@@ -446,6 +446,18 @@ pub fn random_bytes(buffer: &mut [u8]) -> Result<(), Errno> {
     Ok(())
 }
 
+/// Makes the allocator return big pieces of memory (logs read for a client) to the system as soon as they are freed,
+/// instead of keeping room for the next of the biggest size seen (mallopt(3): `M_MMAP_THRESHOLD`).
+#[cfg(target_env = "gnu")]
+pub fn return_big_memory() {
+    // SAFETY: changes numbers in the allocator, under its own lock. It fails on values out of range only.
+    unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, 256 << 10) };
+}
+
+/// Other allocators return big pieces by themselves.
+#[cfg(not(target_env = "gnu"))]
+pub fn return_big_memory() {}
+
 /// Whether the C library knows a locale of this name for character types. Changes nothing.
 pub fn has_ctype_locale(name: &CStr) -> bool {
     // SAFETY: a new locale object is asked for and freed again; no global state is involved.

@@ -116,7 +116,7 @@ impl Controller {
         self.client.hang_up();
         match result {
             Ok(flow) => flow,
-            Err(Failure::Http { status: 401, .. }) => self.unauthorized(&line),
+            Err(failure @ Failure::Http { status: 401, .. }) => self.unauthorized(&line, &failure),
             Err(failure) => {
                 self.fail(&failure);
                 Flow::Go
@@ -124,11 +124,12 @@ impl Controller {
         }
     }
 
-    /// The daemon wants a password: a person is asked for it, a script is told.
-    fn unauthorized(&mut self, line: &str) -> Flow {
+    /// The daemon wants a password: a person is asked for it, a script is told, twice as by the reference, which tries
+    /// again.
+    fn unauthorized(&mut self, line: &str, failure: &Failure) -> Flow {
         self.output("Server requires authentication");
         if !self.options.interactive {
-            self.exit_status = exit::GENERIC;
+            self.fail(failure);
             return Flow::Go;
         }
         match self.ask_credentials() {

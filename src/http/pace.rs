@@ -74,6 +74,10 @@ pub(super) enum Phase {
 pub(super) struct Pace {
     phase: Cell<Phase>,
     since: Cell<Instant>,
+    /// When the client last sent something.
+    heard: Cell<Instant>,
+    /// Bytes of the request's body or of the answer that are kept for this connection.
+    held: Cell<usize>,
     stalled_since: Cell<Option<Instant>>,
     /// The connection, when an end of file is held back from it for as long as the phase lasts.
     held_back: RefCell<Option<Waker>>,
@@ -85,6 +89,8 @@ impl Pace {
         Rc::new(Pace {
             phase: Cell::new(Phase::Idle),
             since: Cell::new(Instant::now()),
+            heard: Cell::new(Instant::now()),
+            held: Cell::new(0),
             stalled_since: Cell::new(None),
             held_back: RefCell::new(None),
             eviction: Notify::new(),
@@ -93,6 +99,7 @@ impl Pace {
 
     pub(super) fn enter(&self, phase: Phase) {
         self.phase.set(phase);
+        self.heard.set(Instant::now());
         self.since.set(Instant::now());
         let held_back = self.held_back.take();
         if let Some(connection) = held_back {
@@ -109,6 +116,31 @@ impl Pace {
         match self.phase.get() {
             Phase::Idle | Phase::Head | Phase::Body => Some(self.since.get()),
             Phase::Busy | Phase::Streaming => self.stalled_since.get(),
+        }
+    }
+
+    /// Takes note of the size of what is kept for this connection.
+    pub(super) fn hold(&self, bytes: usize) {
+        self.held.set(bytes);
+    }
+
+    pub(super) fn held(&self) -> usize {
+        self.held.get()
+    }
+
+    /// Since when a connection for which something is kept has moved no byte, if that is the client's fault.
+    pub(super) fn stuck_since(&self) -> Option<Instant> {
+        match self.phase.get() {
+            _ if self.held.get() == 0 => None,
+            Phase::Body => Some(self.heard.get()),
+            Phase::Idle | Phase::Head | Phase::Busy | Phase::Streaming => self.stalled_since.get(),
+        }
+    }
+
+    /// Everything written has gone out. An answer is written when the phase is over.
+    fn flushed(&self) {
+        if self.phase.get() == Phase::Idle {
+            self.held.set(0);
         }
     }
 
@@ -210,6 +242,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Read for Paced<S> {
             if this.pace.phase() == Phase::Idle {
                 this.pace.enter(Phase::Head);
             }
+            this.pace.heard.set(Instant::now());
             cursor.put_slice(&chunk[..count]);
             return Poll::Ready(Ok(()));
         }
@@ -235,7 +268,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Write for Paced<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.pace.flushed();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -81,6 +81,8 @@ fn write_value(out: &mut String, value: &Value) {
 }
 
 fn element(out: &mut String, tag: &str, text: &str) {
+    // A log may fill megabytes; growing step by step would take up to twice of that.
+    out.reserve(text.len() + 64);
     let _ = write!(out, "<value><{tag}>");
     escape(out, text);
     let _ = writeln!(out, "</{tag}></value>");
