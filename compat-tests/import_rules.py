@@ -11,7 +11,7 @@ ALLOWED = {
     "sys": ["sys", "core"],
     "daemon": ["daemon", "core", "sys"],
     "http": ["http", "core", "xmlrpc", "daemon::handle", "daemon::follow"],
-    "ctl": ["ctl", "core", "config", "xmlrpc"],
+    "ctl": ["ctl", "core", "config", "xmlrpc", "sys"],
     "pidproxy": ["pidproxy", "core", "sys"],
     "echo": ["echo"],
 }

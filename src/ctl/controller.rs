@@ -1,9 +1,10 @@
 //! The controller: splits a line into an action and its argument, runs it, and says what went wrong.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 
 use super::client::Client;
 use super::failure::{Failure, Outcome};
+use super::shell::input;
 use super::verbs;
 use crate::config::ClientOptions;
 use crate::core::fault::FaultCode;
@@ -90,7 +91,7 @@ impl Controller {
             terminal: io::stdout().is_terminal(),
             colours: wants_colours(),
             nobody_reads: false,
-            ask: Box::new(ask_on_standard_input),
+            ask: Box::new(input::ask),
         }
     }
 
@@ -117,6 +118,8 @@ impl Controller {
         match result {
             Ok(flow) => flow,
             Err(failure @ Failure::Http { status: 401, .. }) => self.unauthorized(&line, &failure),
+            // Ctrl-C at a question leaves the shell.
+            Err(failure) if failure.is_io(io::ErrorKind::Interrupted) => Flow::Leave,
             Err(failure) => {
                 self.fail(&failure);
                 Flow::Go
@@ -261,19 +264,4 @@ fn wants_colours() -> bool {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let dumb = set("TERM").is_none_or(|term| term == "dumb");
     io::stdout().is_terminal() && set("NO_COLOR").is_none() && !dumb
-}
-
-/// Writes the prompt and reads a line of standard input.
-fn ask_on_standard_input(
-    out: &mut dyn Write,
-    prompt: &str,
-    _echo: Echo,
-) -> io::Result<Option<String>> {
-    out.write_all(prompt.as_bytes())?;
-    out.flush()?;
-    let mut line = String::new();
-    if io::stdin().lock().read_line(&mut line)? == 0 {
-        return Ok(None);
-    }
-    Ok(Some(line.strip_suffix('\n').unwrap_or(&line).to_string()))
 }

@@ -47,22 +47,37 @@ impl Interrupts {
             Some(time) => PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX),
             None => PollTimeout::NONE,
         };
+        Ok(match self.poll(readable.as_slice(), patience)? {
+            None => Woken::Interrupted,
+            Some(ready) if ready.contains(&true) => Woken::Readable,
+            Some(_) => Woken::TimedOut,
+        })
+    }
+
+    /// Waits until one of the descriptors is readable, and says which are; `None` for Ctrl-C, which wins.
+    pub fn wait_any(&mut self, readable: &[BorrowedFd<'_>]) -> io::Result<Option<Vec<bool>>> {
+        self.poll(readable, PollTimeout::NONE)
+    }
+
+    fn poll(
+        &mut self,
+        readable: &[BorrowedFd<'_>],
+        patience: PollTimeout,
+    ) -> io::Result<Option<Vec<bool>>> {
         loop {
             let mut waiting = vec![PollFd::new(self.descriptor.as_fd(), PollFlags::POLLIN)];
-            waiting.extend(readable.map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
+            waiting.extend(readable.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)));
             match poll(&mut waiting, patience) {
                 Err(Errno::EINTR) => continue,
                 other => other?,
             };
-            let woken: Vec<bool> = waiting.iter().map(|fd| fd.any().unwrap_or(true)).collect();
-            return Ok(match woken[..] {
-                [true, ..] => {
-                    self.descriptor.read_signal()?;
-                    Woken::Interrupted
-                }
-                [_, true] => Woken::Readable,
-                _ => Woken::TimedOut,
-            });
+            let mut woken = waiting.iter().map(|fd| fd.any().unwrap_or(true));
+            let interrupted = woken.next() == Some(true);
+            let ready = woken.collect();
+            if interrupted && self.descriptor.read_signal()?.is_some() {
+                return Ok(None);
+            }
+            return Ok(Some(ready));
         }
     }
 }

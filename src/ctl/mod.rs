@@ -15,6 +15,7 @@ pub mod info;
 pub mod interrupt;
 pub mod json;
 pub mod names;
+pub mod shell;
 pub mod verbs;
 
 use std::ffi::OsString;
@@ -37,8 +38,17 @@ pub fn main(argv0: &str, args: &[OsString]) -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let line = options.args.join(" ");
     let mut controller = Controller::new(options);
+    if controller.options.args.is_empty() {
+        return match shell::run(&mut controller) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                controller.complain(&format!("{argv0}: {error}"));
+                ExitCode::FAILURE
+            }
+        };
+    }
+    let line = controller.options.args.join(" ");
     controller.one_command(&line);
     ExitCode::from(controller.exit_status)
 }

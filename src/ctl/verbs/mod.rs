@@ -1,6 +1,7 @@
 //! The actions. Each takes the controller and the text after its name.
 
 pub mod daemon;
+pub mod fg;
 pub mod groups;
 pub mod help;
 pub mod logs;
@@ -16,6 +17,7 @@ pub fn run(ctl: &mut Controller, action: &str, argument: &str) -> Option<Outcome
         "add" => groups::add(ctl, argument),
         "avail" => groups::avail(ctl, argument),
         "clear" => logs::clear(ctl, argument),
+        "fg" => fg::fg(ctl, argument),
         "help" => help::help(ctl, argument),
         "maintail" => logs::maintail(ctl, argument),
         "open" => daemon::open(ctl, argument),
