@@ -222,7 +222,7 @@ fn check_plugins(document: &Document) -> Result<(), String> {
     Ok(())
 }
 
-const HELP: &str = "supervisorctl -- control the programs that a supervisord runs.
+const HELP: &str = "supervisorctl -- control applications that a supervisord runs.
 
 Usage: %s [options] [action [arguments]]
 

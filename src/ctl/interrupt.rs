@@ -43,27 +43,24 @@ impl Interrupts {
         readable: Option<BorrowedFd<'_>>,
         patience: Option<Duration>,
     ) -> io::Result<Woken> {
-        let patience = match patience {
-            Some(time) => PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX),
-            None => PollTimeout::NONE,
-        };
-        Ok(match self.poll(readable.as_slice(), patience)? {
+        Ok(match self.wait_any(readable.as_slice(), patience)? {
             None => Woken::Interrupted,
             Some(ready) if ready.contains(&true) => Woken::Readable,
             Some(_) => Woken::TimedOut,
         })
     }
 
-    /// Waits until one of the descriptors is readable, and says which are; `None` for Ctrl-C, which wins.
-    pub fn wait_any(&mut self, readable: &[BorrowedFd<'_>]) -> io::Result<Option<Vec<bool>>> {
-        self.poll(readable, PollTimeout::NONE)
-    }
-
-    fn poll(
+    /// Waits until one of the descriptors is readable, for so long at most, and says which are; `None` for Ctrl-C, which
+    /// wins.
+    pub fn wait_any(
         &mut self,
         readable: &[BorrowedFd<'_>],
-        patience: PollTimeout,
+        patience: Option<Duration>,
     ) -> io::Result<Option<Vec<bool>>> {
+        let patience = match patience {
+            Some(time) => PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX),
+            None => PollTimeout::NONE,
+        };
         loop {
             let mut waiting = vec![PollFd::new(self.descriptor.as_fd(), PollFlags::POLLIN)];
             waiting.extend(readable.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)));

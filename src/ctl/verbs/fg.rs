@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
 
 use super::help;
 use crate::core::fault::FaultCode;
@@ -14,6 +15,12 @@ use crate::ctl::info::ProcessInfo;
 use crate::ctl::interrupt::Interrupts;
 use crate::ctl::names;
 use crate::ctl::shell::input::{self, Progress};
+
+/// A program that is silent for so long has said what it has to say.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// After the end of the input nobody listens for longer than this.
+const LONGEST_FAREWELL: Duration = Duration::from_secs(2);
 
 /// `fg NAME`: what is typed goes to the program line by line, what it logs is shown.
 pub fn fg(ctl: &mut Controller, argument: &str) -> Outcome {
@@ -67,22 +74,16 @@ fn attend(ctl: &mut Controller, name: &str, mut interrupts: Interrupts) -> Outco
     let stdin = io::stdin();
     let mut line = Vec::new();
     while !ctl.nobody_reads {
-        let mut watched = vec![stdin.as_fd()];
-        watched.extend(logs.iter().filter_map(Log::descriptor));
-        let Some(ready) = interrupts.wait_any(&watched)? else { return Ok(()) };
-        let mut ready = ready.into_iter();
-        let typed = ready.next().unwrap_or_default();
-        for log in logs.iter_mut().filter(|log| log.stream.is_some()) {
-            if ready.next().unwrap_or_default() {
-                log.show(ctl);
-            }
-        }
+        let Some(typed) = show_logs(ctl, &mut logs, &mut interrupts, Some(stdin.as_fd()), None)?
+        else {
+            return Ok(());
+        };
         if !typed {
             continue;
         }
         match input::read_byte(stdin.as_fd(), &mut line)? {
             Progress::More => {}
-            Progress::End => return Ok(()),
+            Progress::End => return hear_out(ctl, &mut logs, &mut interrupts),
             Progress::Line => {
                 let text = input::text(&std::mem::take(&mut line)) + "\n";
                 if !send(ctl, name, text)? {
@@ -92,6 +93,39 @@ fn attend(ctl: &mut Controller, name: &str, mut interrupts: Interrupts) -> Outco
         }
     }
     Ok(())
+}
+
+/// After the end of the input: the answers to its last lines, unless the program goes on talking.
+fn hear_out(ctl: &mut Controller, logs: &mut [Log; 2], interrupts: &mut Interrupts) -> Outcome {
+    let end = Instant::now() + LONGEST_FAREWELL;
+    while Instant::now() < end
+        && show_logs(ctl, logs, interrupts, None, Some(LAST_WORDS))? == Some(true)
+    {}
+    Ok(())
+}
+
+/// Waits, and shows what the logs have got. Whether there is something to read: on the input if there is one, else on
+/// the logs. `None` for Ctrl-C.
+fn show_logs(
+    ctl: &mut Controller,
+    logs: &mut [Log; 2],
+    interrupts: &mut Interrupts,
+    input: Option<BorrowedFd<'_>>,
+    patience: Option<Duration>,
+) -> Outcome<Option<bool>> {
+    let mut watched: Vec<BorrowedFd<'_>> = input.into_iter().collect();
+    watched.extend(logs.iter().filter_map(Log::descriptor));
+    let Some(ready) = interrupts.wait_any(&watched, patience)? else { return Ok(None) };
+    let mut ready = ready.into_iter();
+    let typed = input.and_then(|_| ready.next());
+    let mut shown = false;
+    for log in logs.iter_mut().filter(|log| log.stream.is_some()) {
+        if ready.next().unwrap_or_default() {
+            log.show(ctl);
+            shown = true;
+        }
+    }
+    Ok(Some(typed.unwrap_or(shown)))
 }
 
 /// Sends a line; whether the program goes on. Says why if not.
