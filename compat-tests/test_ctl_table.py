@@ -154,18 +154,18 @@ CONFIGURED = (
     ("avail", ADDED), ("reread", FLEET),
 )
 WITH_OPTIONS = (
-    (["-x", "status"], 0), (["-c"], 0), (["--configuration"], 0), (["-c", "no.conf", "status"], 0), (["-c", "/", "status"], 0),
-    (["-c", "empty.conf", "status"], 0), (["-c", "other.conf", "status"], 0), (["-c", "bad.conf", "status"], 0),
-    (["-c", "plugin.conf", "status"], 0), (["-c", "bytes.conf", "status"], 0), (["--conf=plain.conf", "version"], 0),
-    (["-cplain.conf", "-i", "version"], 0), (["-s", "foo", "status"], 0), (["-s", "unix://", "status"], 0), (["-s", "", "status"], 0),
-    (["--serverurl=foo:bar", "status"], 0), (["-s", "http:", "status"], 0), (["-s", "http://", "status"], 0),
-    (["-u", "a", "-u", "b", "status"], 0), (["-i", "-i", "status"], 0), (["--inter=1", "status"], 0), (["--nope"], 0),
-    (["-s", "http://127.0.0.1:x", "status"], 0), (["-s", "http://127.0.0.1:99999", "pid"], 0), (["-s", "foo://x", "pid"], 0),
-    (["-s", "http://no-such-host.invalid:9", "version"], 0), (["-s", "unix:///etc/passwd/x", "version"], 0),
-    (["-s", "unix:///" + "x" * 200, "version"], 0), (["-c", "plain.conf", "signal HUP", "cat"], 0),
-    (["-c", "plain.conf", "status", "cat", "-x"], 0), (["-c", "plain.conf", ""], 0), (["-c", "plain.conf", " "], 0),
-    (["-c", "plain.conf", "--", "version"], 0), (["-c", "plain.conf", "-r", "h", "version"], 0), (["-r"], 0),
-    (["-c", "prompt.conf", "version"], 0), (["-c", "expand.conf", "version"], 0),
+    ["-x", "status"], ["-c"], ["--configuration"], ["-c", "no.conf", "status"], ["-c", "/", "status"],
+    ["-c", "empty.conf", "status"], ["-c", "other.conf", "status"], ["-c", "bad.conf", "status"],
+    ["-c", "plugin.conf", "status"], ["-c", "bytes.conf", "status"], ["--conf=plain.conf", "version"],
+    ["-cplain.conf", "-i", "version"], ["-s", "foo", "status"], ["-s", "unix://", "status"], ["-s", "", "status"],
+    ["--serverurl=foo:bar", "status"], ["-s", "http:", "status"], ["-s", "http://", "status"],
+    ["-u", "a", "-u", "b", "status"], ["-i", "-i", "status"], ["--inter=1", "status"], ["--nope"],
+    ["-s", "http://127.0.0.1:x", "status"], ["-s", "http://127.0.0.1:99999", "pid"], ["-s", "foo://x", "pid"],
+    ["-s", "http://no-such-host.invalid:9", "version"], ["-s", "unix:///etc/passwd/x", "version"],
+    ["-s", "unix:///" + "x" * 200, "version"], ["-c", "plain.conf", "signal HUP", "cat"],
+    ["-c", "plain.conf", "status", "cat", "-x"], ["-c", "plain.conf", ""], ["-c", "plain.conf", " "],
+    ["-c", "plain.conf", "--", "version"], ["-c", "plain.conf", "-r", "h", "version"], ["-r"],
+    ["-c", "prompt.conf", "version"], ["-c", "expand.conf", "version"],
 )
 ASKING = (
     ("shutdown", "n\n"), ("shutdown", "\n"), ("shutdown", ""), ("shutdown", "no way\n"), ("reload", "n\n"), ("reload", ""),
@@ -293,7 +293,9 @@ def reconfigure(config, base=BASE):
 
 
 def test_the_table_is_large():
-    assert len(READING) + len(CHANGING) + len(CONFIGURED) + len(WITH_OPTIONS) + len(ASKING) + 3 * len(VERBS) >= 400
+    # Every action is run without a daemon in three ways, with a wrong password, with nothing configured, while it ends.
+    rows = len(READING) + len(CHANGING) + len(CONFIGURED) + len(WITH_OPTIONS) + len(ASKING) + 6 * len(VERBS)
+    assert rows >= 500, rows
     assert len(set(READING)) == len(READING)
 
 
@@ -427,7 +429,7 @@ def test_options(pair):
         pair.daemon.write(f"{name}.conf", text)
     (here / "bytes.conf").write_bytes(b"[supervisorctl]\nprompt=\xff\n")
     pair.daemon.env["HERE"] = here.name
-    for args, _ in WITH_OPTIONS:
+    for args in WITH_OPTIONS:
         pair.compare(Row(args))
     # The configuration is searched: in the directory of the program's directory, here.
     for name in ("supervisord.conf", "etc/supervisord.conf"):
@@ -592,6 +594,58 @@ def test_the_reader_leaves(pair):
     os.close(write)
     os.close(read)
     assert client.communicate(timeout=60)[1] == b"" and client.returncode == 0
+
+
+def test_found_by_the_shell(pair):
+    """Called without a path, the place beside the program is still the first to be searched, and messages name it."""
+    start_fleet(pair)
+    ends = []
+    for side, target in (("python", SCRIPTS / "supervisorctl"), ("ours", binary())):
+        place = pair.daemon.root / side / "bin"
+        place.mkdir(parents=True)
+        (place / "supervisorctl").symlink_to(target)
+        pair.daemon.write(f"{side}/supervisord.conf", f"[supervisorctl]\nserverurl={pair.daemon.url}\n")
+        env = {**pair.daemon.env, "PATH": f"/no/such:{place}:/usr/bin:/bin"}
+        done = [finish(["env", "supervisorctl", arg], 60, cwd="/", env=env) for arg in ("-x", "version", "-h")]
+        ends.append([(status, out.split("Options:")[0].replace(f"/{side}/", "/<SIDE>/"), err.replace(f"/{side}/", "/<SIDE>/"))
+                     for status, out, err in done])
+    assert ends[1][:2] == ends[0][:2]
+    usage = "Usage: %s/<SIDE>/bin/supervisorctl" % pair.daemon.root
+    assert usage in ends[0][2][1] and usage in ends[1][2][1]
+
+
+def test_configuration_that_cannot_be_parsed(pair):
+    """The reference ends with a traceback; ours says what is wrong as it does of other mistakes."""
+    pair.daemon.configure("junk\n")
+    row = Row([*pair.config, "status"])
+    status, _, err = pair.run("python", row)
+    assert status == 1 and err.endswith("ParsingError: Source contains parsing errors: '<ROOT>/supervisord.conf'\n"
+                                        "\t[line 12]: 'junk\\n'\n")
+    assert pair.run("ours", row) == (2, "", "Error: Source contains parsing errors: '<ROOT>/supervisord.conf'\n\t[line 12]: "
+                                     "'junk\\n'\nFor help, use <ROOT>/bin/supervisorctl -h\n")
+
+
+def test_plugins_are_passed_over(pair):
+    """A plugin is a Python class; the reference needs it, ours goes on without its actions."""
+    pair.daemon.configure("")
+    pair.daemon.start()
+    with open(pair.daemon.config, "a", encoding="utf-8") as config:
+        config.write("[ctlplugin:x]\nsupervisor.ctl_factory=no.such:factory\n")
+    row = Row([*pair.config, "version"])
+    assert pair.run("python", row)[:2] == (2, "")
+    assert pair.run("ours", row) == (0, "4.3.0\n", "")
+
+
+def test_control_characters_in_logs(pair):
+    """The reference cannot read an answer with colours in it."""
+    pair.daemon.configure("[program:colours]\ncommand=/bin/sh -c 'printf \"a\\033[31mb\"; exec cat'\nstartsecs=0\nstopsignal=KILL\n")
+    pair.daemon.start()
+    log = Path(pair.daemon.rpc("supervisor.getProcessInfo", "colours")["stdout_logfile"]).name
+    pair.daemon.wait_file(log, "b")
+    row = Row([*pair.config, "tail", "colours"])
+    status, out, _ = pair.run("python", row)
+    assert status == 1 and out.startswith("error: <class 'xml.parsers.expat.ExpatError'>, not well-formed")
+    assert pair.run("ours", row) == (0, "a\x1b[31mb\n", "")
 
 
 def test_by_another_name(pair):

@@ -87,7 +87,7 @@ fn table() -> Command {
 }
 
 /// Reads the command line and the configuration file it names, or the one that is found; a client needs none.
-/// `argv0` is the program's name as called; the search starts beside it.
+/// `argv0` is the program's path, for messages; the search starts beside it.
 pub fn parse_client_args(argv0: &str, args: &[OsString], environ: &Environ) -> ClientParsed {
     let args: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
     match read(argv0, &args, environ) {

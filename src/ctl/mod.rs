@@ -24,12 +24,17 @@ use std::process::ExitCode;
 
 pub use controller::{Controller, Flow};
 
-use crate::config::{ClientParsed, Environ, parse_client_args};
+use crate::config::{ClientParsed, Environ, called_as, parse_client_args};
 
 /// Runs `supervisorctl` and returns its exit status. `argv0` is the name it was called by, for messages and the search
-/// for a configuration; `args` what follows it.
+/// for a configuration; `args` what follows it, or the `ctl` after the daemon's name.
 pub fn main(argv0: &str, args: &[OsString]) -> ExitCode {
-    let options = match parse_client_args(argv0, args, &Environ::of_process()) {
+    let environ = Environ::of_process();
+    let mut name = called_as(argv0, &environ);
+    if !name.ends_with("supervisorctl") {
+        name.push_str(" ctl");
+    }
+    let options = match parse_client_args(&name, args, &environ) {
         ClientParsed::Run(options) => options,
         ClientParsed::Exit { stdout, stderr, code } => {
             // Nobody reading is nobody's concern.
