@@ -239,6 +239,7 @@ def test_reread_update_add_remove(d):
     d.ctl("status")
     d.configure(FLEET)
     d.ctl("update", "all")
+    d.wait_state("cat", "RUNNING")
     d.ctl("status")
     d.configure("[program:cat]\n")
     for command in ("reread", "update"):

@@ -22,14 +22,14 @@ const MEMORY_BYTES: usize = 8 << 20;
 /// Requests and answers up to this size never wait.
 pub(super) const SMALL_BYTES: u64 = 64 << 10;
 
-/// How long a connection with something big may move no byte while others wait: longer than any round trip.
-const PATIENCE: Duration = Duration::from_secs(1);
-
 /// How often a full house looks for a connection to give up.
 const SEAT_CHECK: Duration = Duration::from_secs(1);
 
 /// How often those who wait for memory look whether there is some.
 const MEMORY_CHECK: Duration = Duration::from_millis(50);
+
+/// In how many of these looks in a row a connection may stand still: a second, longer than any round trip.
+const PATIENCE_CHECKS: u32 = 20;
 
 /// The connections of all servers.
 #[derive(Debug)]
@@ -38,6 +38,8 @@ pub(super) struct Hub {
     next_id: Cell<u64>,
     connections: RefCell<BTreeMap<u64, Rc<Pace>>>,
     freed: Notify,
+    /// When those who wait for memory last looked.
+    looked: Cell<Instant>,
     /// Big logs are read one after the other, so that the memory of each is known before the next.
     turn: Mutex<()>,
 }
@@ -62,6 +64,7 @@ impl Hub {
             next_id: Cell::new(0),
             connections: RefCell::new(BTreeMap::new()),
             freed: Notify::new(),
+            looked: Cell::new(Instant::now()),
             turn: Mutex::new(()),
         }
     }
@@ -107,9 +110,13 @@ impl Hub {
     }
 
     fn relieve(&self) {
-        let now = Instant::now();
+        // However many wait.
+        if self.looked.get().elapsed() < MEMORY_CHECK {
+            return;
+        }
+        self.looked.set(Instant::now());
         for pace in self.connections.borrow().values() {
-            if pace.stuck_since().is_some_and(|since| now - since >= PATIENCE) {
+            if pace.seen() > PATIENCE_CHECKS {
                 pace.evict();
             }
         }

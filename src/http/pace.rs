@@ -74,8 +74,8 @@ pub(super) enum Phase {
 pub(super) struct Pace {
     phase: Cell<Phase>,
     since: Cell<Instant>,
-    /// When the client last sent something.
-    heard: Cell<Instant>,
+    /// How often it was seen to stand still since it last moved.
+    strikes: Cell<u32>,
     /// Bytes of the request's body or of the answer that are kept for this connection.
     held: Cell<usize>,
     stalled_since: Cell<Option<Instant>>,
@@ -89,7 +89,7 @@ impl Pace {
         Rc::new(Pace {
             phase: Cell::new(Phase::Idle),
             since: Cell::new(Instant::now()),
-            heard: Cell::new(Instant::now()),
+            strikes: Cell::new(0),
             held: Cell::new(0),
             stalled_since: Cell::new(None),
             held_back: RefCell::new(None),
@@ -99,7 +99,7 @@ impl Pace {
 
     pub(super) fn enter(&self, phase: Phase) {
         self.phase.set(phase);
-        self.heard.set(Instant::now());
+        self.strikes.set(0);
         self.since.set(Instant::now());
         let held_back = self.held_back.take();
         if let Some(connection) = held_back {
@@ -128,13 +128,19 @@ impl Pace {
         self.held.get()
     }
 
-    /// Since when a connection for which something is kept has moved no byte, if that is the client's fault.
-    pub(super) fn stuck_since(&self) -> Option<Instant> {
-        match self.phase.get() {
-            _ if self.held.get() == 0 => None,
-            Phase::Body => Some(self.heard.get()),
-            Phase::Idle | Phase::Head | Phase::Busy | Phase::Streaming => self.stalled_since.get(),
-        }
+    /// Counts how often in a row a connection for which something is kept was seen waiting for its client.
+    ///
+    /// Looks are counted and not time, because a client is not to blame for the time in which we did not listen.
+    pub(super) fn seen(&self) -> u32 {
+        let stuck = match self.phase.get() {
+            _ if self.held.get() == 0 => false,
+            Phase::Body => true,
+            Phase::Idle | Phase::Head | Phase::Busy | Phase::Streaming => {
+                self.stalled_since.get().is_some()
+            }
+        };
+        self.strikes.set(if stuck { self.strikes.get() + 1 } else { 0 });
+        self.strikes.get()
     }
 
     /// Everything written has gone out. An answer is written when the phase is over.
@@ -212,6 +218,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
     ) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
             self.pace.stalled_since.set(None);
+            self.pace.strikes.set(0);
             return outcome;
         }
         let since = self.pace.stalled_since.get().unwrap_or_else(Instant::now);
@@ -242,7 +249,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Read for Paced<S> {
             if this.pace.phase() == Phase::Idle {
                 this.pace.enter(Phase::Head);
             }
-            this.pace.heard.set(Instant::now());
+            this.pace.strikes.set(0);
             cursor.put_slice(&chunk[..count]);
             return Poll::Ready(Ok(()));
         }
