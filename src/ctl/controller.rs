@@ -224,7 +224,6 @@ impl Controller {
         } else if failure.is_io(io::ErrorKind::NotFound) {
             (format!("{url} no such file"), exit::NOT_RUNNING)
         } else {
-            self.exit_status = exit::GENERIC;
             return Err(failure);
         };
         self.output(&message);
