@@ -129,15 +129,16 @@ def test_pid_files(d):
         gone.wait()
     d.write("daemon.pid", f" {gone.pid}\n")
     running.send_signal(signal.SIGHUP)
-    d.see("gone", ends(running)[::2])
+    running.wait(WAIT_SECS)
     os.killpg(running.pid, signal.SIGKILL)
+    d.see("gone", ends(running)[::2])
 
 
 @scenario(config=None, start=False)
 def test_no_such_command(d):
     """Nothing is searched for in PATH, and a command that cannot be run is one that ended."""
-    for command in ("sleep", "/no/such/command", "/", ""):
-        running = start(d, command, "60")
+    commands = ("sleep", "/no/such/command", "/", "")
+    for command, running in [(command, start(d, command, "60")) for command in commands]:
         d.see(command, ends(running))
 
 
@@ -155,12 +156,12 @@ print(sys.argv[1:], os.getcwd() == sys.argv[1], [fields[name].strip() for name i
     python = os.path.relpath(sys.executable, d.root)
     names = " ".join(sorted(set(d.env) | {"PYTHONUNBUFFERED"} | {"LC_CTYPE"} & set(os.environ)))
     running = start(d, python, script, str(d.root), names, "a b", "", preexec_fn=lambda: signal.signal(1, signal.SIG_IGN))
-    out, err = running.communicate(timeout=WAIT_SECS)
-    d.see("look", (running.returncode, out, err))
     # `..` is taken away before a link is followed.
     d.write("bin/true.sh", "#!/bin/sh\necho by text\n", 0o755)
-    running = start(d, "link/../bin/true.sh")
-    d.see("link", ends(running))
+    linked = start(d, "link/../bin/true.sh")
+    out, err = running.communicate(timeout=WAIT_SECS)
+    d.see("look", (running.returncode, out, err))
+    d.see("link", ends(linked))
 
 
 @scenario(config="""

@@ -80,17 +80,16 @@ fn candidates(line: &str, word: &str, infos: impl FnOnce() -> Vec<ProcessInfo>) 
         (Some(action), _) if OF_PROCESSES.contains(&action) => processes(&infos(), word),
         _ => Vec::new(),
     };
-    all.into_iter().filter(|name| name.starts_with(word)).map(|name| name + " ").collect()
+    let mut fitting: Vec<String> =
+        all.into_iter().filter(|name| name.starts_with(word)).map(|name| name + " ").collect();
+    // They are shown in this order, as by readline.
+    fitting.sort_unstable();
+    fitting
 }
 
 fn actions() -> Vec<String> {
-    let mut actions: Vec<String> = ["help"]
-        .into_iter()
-        .chain(help::TOPICS.map(|(action, _)| action))
-        .map(str::to_string)
-        .collect();
-    actions.sort_unstable();
-    actions
+    let topics = help::TOPICS.iter().map(|(action, _)| *action);
+    topics.chain(["help"]).map(str::to_string).collect()
 }
 
 fn groups(infos: &[ProcessInfo]) -> Vec<String> {
@@ -147,10 +146,10 @@ mod tests {
         assert_eq!(offered("help v"), "version ");
         assert_eq!(offered("update "), "cat |web ");
         assert_eq!(offered("remove w"), "web ");
-        assert_eq!(offered("stop "), "cat |web:web_0 |web:* |web:web_1 ");
-        assert_eq!(offered("stop cat w"), "web:web_0 |web:* |web:web_1 ");
+        assert_eq!(offered("stop "), "cat |web:* |web:web_0 |web:web_1 ");
+        assert_eq!(offered("stop cat w"), "web:* |web:web_0 |web:web_1 ");
         assert_eq!(offered("stop web:web_1"), "web:web_1 ");
-        assert_eq!(offered("stop cat:"), "cat:cat |cat:* ");
+        assert_eq!(offered("stop cat:"), "cat:* |cat:cat ");
         assert_eq!(offered("version "), "");
         assert_eq!(offered("nonsense x"), "");
     }
