@@ -229,7 +229,8 @@ Usage: %s [options] [action [arguments]]
 Options:
 -c/--configuration FILENAME -- read this configuration file (default: search)
 -h/--help -- print this text and exit
--i/--interactive -- ask for confirmation and passwords as the shell does
+-i/--interactive -- start an interactive shell; with an action, run it with
+     the questions a shell asks
 -s/--serverurl URL -- where supervisord listens, http://HOST:PORT or
      unix:///PATH (default \"http://localhost:9001\")
 -u/--username USERNAME -- name for the server's authentication
