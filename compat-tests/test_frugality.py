@@ -167,21 +167,3 @@ startsecs=0
     ours.signal(signal.SIGUSR2)
     ours.rpc("supervisor.sendProcessStdin", "a", "second\n")
     ours.wait_file("logs/a.log", "second")
-
-
-def test_kinds_that_are_not_run_yet(ours):
-    """Starting an event listener or a FastCGI program says that this version does not do it."""
-    ours.configure("""
-[eventlistener:ear]
-command=/bin/cat
-events=EVENT
-startretries=0
-[fcgi-program:fast]
-command=/bin/cat
-socket=tcp://127.0.0.1:9
-startretries=0
-""")
-    ours.start()
-    for name, kind in (("ear", "event listeners"), ("fast", "FastCGI programs")):
-        info = ours.wait_state(name, "FATAL")
-        assert info["spawnerr"] == f"this version does not run {kind} yet"

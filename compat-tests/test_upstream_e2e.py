@@ -23,11 +23,7 @@ from scenario import sides
 
 # Tests for which our daemon still lacks something, with what they wait for. They are run and have to fail, so that a
 # test whose time has come does not stay here.
-WAITING = {
-    "test_issue_663": "event listeners",
-    "test_issue_733": "event listeners",
-    "test_issue_1170c": "event listeners",
-}
+WAITING = {}
 
 SUITE = Path(importlib.util.find_spec("supervisor").origin).parent / "tests" / "test_end_to_end.py"
 

@@ -19,9 +19,10 @@ use crate::core::states::{Level, Mood};
 use crate::core::supervisor::Supervisor;
 use crate::daemon::child::Surroundings;
 use crate::daemon::disk::Disk;
+use crate::daemon::fastcgi::{self, HostNames};
 use crate::daemon::handle::Handle;
 use crate::daemon::host::OsHost;
-use crate::daemon::house::House;
+use crate::daemon::house::{Departure, House};
 use crate::daemon::mainlog::{MainLog, MainLogSpec};
 use crate::daemon::pidfile::Pidfile;
 use crate::daemon::signals::Signals;
@@ -73,6 +74,7 @@ pub fn main() -> ExitCode {
 struct Before {
     /// The signal mask the daemon was started with.
     signal_mask: SigSet,
+    next_event_serial: u64,
 }
 
 fn fail(text: &str) -> ExitCode {
@@ -133,14 +135,17 @@ fn settle_in(
 ) -> Result<(Mood, Before), String> {
     let settings = config.settings.clone();
     let servers = OpenServers::open(&config, main_log)?;
-    // Only now is it sure that no other daemon of this configuration runs, whose logs these would be. The reference
-    // removes them before it looks.
+    // Only now is it sure that no other daemon of this configuration runs, whose FastCGI sockets and logs would go. The
+    // reference removes them before it looks.
+    let names = HostNames::default();
+    fastcgi::try_all(&config.groups, &names, main_log)?;
     if !settings.nocleanup {
         for (level, text) in autolog::clear(&settings.childlogdir, &settings.identifier) {
             main_log.log(level, &text);
         }
     }
     let first = before.is_none();
+    let next_event_serial = before.as_ref().map_or(0, |before| before.next_event_serial);
     let signal_mask = match before {
         Some(before) => before.signal_mask,
         None => signals::take_over().map_err(|error| format!("cannot set up signals: {error}"))?,
@@ -157,12 +162,14 @@ fn settle_in(
     let (pidfile, (level, text)) = Pidfile::write(&settings.pidfile, std::process::id());
     main_log.log(level, &text);
 
-    let result = supervise(config, loader, servers, signal_mask, main_log);
+    let fresh = Fresh { config, loader, servers, names, signal_mask, next_event_serial };
+    let result = supervise(fresh, main_log);
     if let Some(pidfile) = pidfile {
         pidfile.remove();
     }
-    let mood = result.map_err(|error| format!("the daemon cannot go on: {error}"))?;
-    Ok((mood, Before { signal_mask }))
+    let Departure { mood, next_event_serial } =
+        result.map_err(|error| format!("the daemon cannot go on: {error}"))?;
+    Ok((mood, Before { signal_mask, next_event_serial }))
 }
 
 /// The servers' listeners; dropping them removes their sockets from the file system.
@@ -203,39 +210,56 @@ impl Drop for OpenServers {
     }
 }
 
-/// Runs the event loop until everything is stopped.
-fn supervise(
+/// What a life begins with.
+struct Fresh {
     config: Config,
     loader: Box<Loader>,
-    mut servers: OpenServers,
+    servers: OpenServers,
+    names: HostNames,
     signal_mask: SigSet,
-    main_log: &MainLog,
-) -> io::Result<Mood> {
+    next_event_serial: u64,
+}
+
+/// Runs the event loop until everything is stopped.
+fn supervise(fresh: Fresh, main_log: &MainLog) -> io::Result<Departure> {
+    let Fresh { config, loader, mut servers, names, signal_mask, next_event_serial } = fresh;
     let disk = start_disk(main_log)?;
     let settings = config.settings.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let bound = std::mem::take(&mut servers.bound);
-    let mood = LocalSet::new().block_on(&runtime, async {
+    let departure = LocalSet::new().block_on(&runtime, async {
         let (handle, inbox) = Handle::new();
-        let host = new_host(&settings, &disk, signal_mask, main_log);
-        let core = Supervisor::new(config, std::process::id().cast_signed());
-        let house =
-            House::new(core, host, main_log.clone(), config_reader(loader), Signals::new()?, inbox);
+        let host = new_host(&settings, &disk, signal_mask, main_log, names.clone());
+        let mut core = Supervisor::new(config, std::process::id().cast_signed());
+        core.count_events_from(next_event_serial);
+        let reader = config_reader(loader, names);
+        let house = House::new(core, host, main_log.clone(), reader, Signals::new()?, inbox);
         let serving = http::serve(bound, &handle, settings.loglevel)?;
-        let mood = house.run().await?;
+        let departure = house.run().await?;
         serving.finish(ANSWER_GRACE).await;
-        Ok(mood)
+        Ok(departure)
     });
     drop(servers);
     disk.shutdown();
-    mood
+    departure
 }
 
-fn config_reader(mut loader: Box<Loader>) -> crate::daemon::house::ConfigReader {
-    Arc::new(Mutex::new(move || loader.reload()))
+/// Runs on the disk thread, where waiting for a name server harms nobody.
+fn config_reader(mut loader: Box<Loader>, names: HostNames) -> crate::daemon::house::ConfigReader {
+    Arc::new(Mutex::new(move || {
+        let config = loader.reload()?;
+        names.learn(&config.groups);
+        Ok(config)
+    }))
 }
 
-fn new_host(settings: &Settings, disk: &Disk, signal_mask: SigSet, main_log: &MainLog) -> OsHost {
+fn new_host(
+    settings: &Settings,
+    disk: &Disk,
+    signal_mask: SigSet,
+    main_log: &MainLog,
+    names: HostNames,
+) -> OsHost {
     let environ = environment::inherited();
     let search_path = command::search_path(environment::get(&environ, "PATH"));
     let surroundings = Surroundings {
@@ -244,5 +268,5 @@ fn new_host(settings: &Settings, disk: &Disk, signal_mask: SigSet, main_log: &Ma
         signal_mask,
         min_fds: settings.minfds,
     };
-    OsHost::new(surroundings, search_path, disk.clone(), main_log.clone(), settings)
+    OsHost::new(surroundings, search_path, disk.clone(), main_log.clone(), settings, names)
 }

@@ -13,12 +13,13 @@ use super::program::processes;
 use super::reader::{Context, Scope};
 use crate::core::config::{FastCgiSocket, GroupConfig, GroupKind, ListenerConfig, Owner};
 use crate::core::python::{decimal_digit, is_space, repr, strip};
+use crate::core::result_handler::SUPERVISOR_STDOUT;
 
 /// The result handler of listeners that name none.
 const DEFAULT_RESULT_HANDLER: &str = "supervisor.dispatchers:default_handler";
 
 /// Result handlers that are built in.
-const RESULT_HANDLERS: [&str; 2] = [DEFAULT_RESULT_HANDLER, "supervisor_stdout:event_handler"];
+const RESULT_HANDLERS: [&str; 2] = [DEFAULT_RESULT_HANDLER, SUPERVISOR_STDOUT];
 
 /// All groups, by priority, then name. The kinds are read one after the other, so the first mistake is that of the
 /// first kind (`options.py: process_groups_from_parser`).
@@ -119,7 +120,10 @@ impl Reader<'_> {
         let result_handler =
             self.scope.get_or(section, "result_handler", DEFAULT_RESULT_HANDLER)?;
         if !RESULT_HANDLERS.iter().any(|known| names_factory(&result_handler, known)) {
-            return Err(format!("{result_handler} cannot be resolved within [{section}]"));
+            return Err(format!(
+                "{result_handler} cannot be resolved within [{section}]: result handlers in Python cannot be called; \
+                 use {DEFAULT_RESULT_HANDLER} (which is what an unset result_handler means) or {SUPERVISOR_STDOUT}"
+            ));
         }
         let names = list_of_strings(&self.scope.get_or(section, "events", "")?);
         if names.is_empty() {

@@ -20,6 +20,20 @@ impl Now {
     }
 }
 
+/// When something happened, on both clocks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Moment {
+    pub(super) mono: Duration,
+    pub(super) wall_secs: i64,
+    pub(super) utc_offset_secs: i32,
+}
+
+impl From<Now> for Moment {
+    fn from(now: Now) -> Moment {
+        Moment { mono: now.mono, wall_secs: now.wall_secs(), utc_offset_secs: now.utc_offset_secs }
+    }
+}
+
 /// Deadline `secs` after `from`; negative amounts count as none, absurd ones saturate.
 pub fn after_secs(from: Duration, secs: i64) -> Duration {
     from.saturating_add(Duration::from_secs(u64::try_from(secs).unwrap_or(0)))

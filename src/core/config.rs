@@ -285,6 +285,13 @@ pub struct FastCgiSocket {
     pub backlog: Option<i64>,
 }
 
+impl FastCgiSocket {
+    /// What is said when it could not be created (`process.py: FastCGIProcessGroup`).
+    pub fn failure(&self, why: &str) -> String {
+        format!("Could not create FastCGI socket {}: {why}", self.url)
+    }
+}
+
 impl PartialEq for FastCgiSocket {
     fn eq(&self, other: &FastCgiSocket) -> bool {
         self.url == other.url

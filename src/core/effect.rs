@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::config::{Config, GroupKind, ProcessConfig};
+use super::config::{Config, FastCgiSocket, GroupKind, ProcessConfig};
+use super::event::Channel;
 use super::fault::Fault;
 use super::signal;
 use super::states::{Level, Mood};
@@ -97,6 +98,31 @@ pub enum Input {
         /// Its result.
         outcome: JobOutcome,
     },
+    /// An event listener wrote to its stdout.
+    ListenerBytes {
+        /// The listener.
+        proc: ProcId,
+        /// What it wrote.
+        bytes: Vec<u8>,
+    },
+    /// A process with `stdout_events_enabled` (or the one of stderr) printed something.
+    ProcessLog {
+        /// The process.
+        proc: ProcId,
+        /// Where it printed.
+        channel: Channel,
+        /// What it printed.
+        data: Vec<u8>,
+    },
+    /// A process sent something between the capture tokens.
+    Communication {
+        /// The process.
+        proc: ProcId,
+        /// Where it printed.
+        channel: Channel,
+        /// What was kept of it.
+        data: Vec<u8>,
+    },
 }
 
 /// Result of a [`Job`].
@@ -154,6 +180,8 @@ pub enum Effect {
     },
     /// Write a line to the main log.
     Log(Level, String),
+    /// Write bytes to the daemon's stdout.
+    Print(Vec<u8>),
     /// Do a job and report its outcome.
     Job {
         /// To be echoed in the outcome.
@@ -243,6 +271,17 @@ pub trait Host {
 
     /// Writes to a child's stdin what fits and queues the rest.
     fn write_stdin(&mut self, proc: ProcId, bytes: &[u8]) -> Result<(), StdinError>;
+
+    /// Writes an event to a listener's stdin: what fits at once, the rest as the listener reads. A listener that has
+    /// read everything before takes an event of any size; else the limits of [`Host::write_stdin`] hold.
+    fn write_event(&mut self, proc: ProcId, event: &[u8]) -> Result<(), StdinError>;
+
+    /// Adds a user to the shared socket of a FastCGI group and creates it for the first one; `true` if it did.
+    /// The error is the system's, in Python's words.
+    fn open_socket(&mut self, group: &str, socket: &FastCgiSocket) -> Result<bool, String>;
+
+    /// Takes a user away from the shared socket of a FastCGI group and closes it after the last one; `true` if it did.
+    fn close_socket(&mut self, group: &str) -> bool;
 
     /// Chooses an unused name for an AUTO child log and has the file created, empty and private to its owner.
     fn auto_log_name(&mut self, process: &str, channel: &str) -> String;

@@ -2,6 +2,7 @@
 //!
 //! `(state, input, now) → effects`. See ARCHITECTURE.md.
 
+pub mod capture;
 pub mod clock;
 pub mod config;
 pub mod effect;
@@ -10,9 +11,13 @@ pub mod event;
 pub mod fault;
 pub mod info;
 pub mod lifecycle;
+pub mod listener;
 pub mod namespec;
+mod notify;
+mod pool;
 pub mod process;
 pub mod python;
+pub mod result_handler;
 pub mod rpc;
 pub mod shlex;
 pub mod signal;
@@ -20,4 +25,5 @@ pub mod signal;
 mod sim;
 pub mod states;
 pub mod supervisor;
+mod tick;
 pub mod value;

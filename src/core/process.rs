@@ -8,9 +8,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::clock::{Now, after_secs};
+use super::clock::{Moment, Now, after_secs};
 use super::config::{AutoRestart, GroupKind, ProcessConfig};
 use super::effect::{Effect, ExitStatus, Host, KillError, ProcId, SpawnRequest};
+use super::event::{Event, Subject};
 use super::lifecycle::{Cause, next_state};
 use super::signal;
 use super::states::{Level, Mood, ProcessState};
@@ -35,26 +36,14 @@ pub struct Shell<'a> {
     pub host: &'a mut dyn Host,
     /// Effects to be carried out later, in order.
     pub effects: &'a mut VecDeque<Effect>,
+    /// Events that occurred, in order; `None` when nobody listens.
+    pub events: Option<&'a mut Vec<Event>>,
 }
 
 impl Shell<'_> {
     /// Writes a line to the main log.
     pub fn log(&mut self, level: Level, text: String) {
         self.effects.push_back(Effect::Log(level, text));
-    }
-}
-
-/// When something happened, on both clocks.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Moment {
-    mono: Duration,
-    wall_secs: i64,
-    utc_offset_secs: i32,
-}
-
-impl From<Now> for Moment {
-    fn from(now: Now) -> Moment {
-        Moment { mono: now.mono, wall_secs: now.wall_secs(), utc_offset_secs: now.utc_offset_secs }
     }
 }
 
@@ -78,6 +67,8 @@ pub struct Process {
     killing: bool,
     exit_status: Option<i64>,
     spawn_error: Option<String>,
+    /// It is a user of its group's FastCGI socket.
+    uses_socket: bool,
 }
 
 impl Process {
@@ -99,6 +90,7 @@ impl Process {
             killing: false,
             exit_status: None,
             spawn_error: None,
+            uses_socket: false,
         }
     }
 
@@ -115,6 +107,20 @@ impl Process {
     /// Name of its group.
     pub fn group_name(&self) -> &str {
         &self.group_name
+    }
+
+    /// Kind of its group.
+    pub fn kind(&self) -> &GroupKind {
+        &self.kind
+    }
+
+    /// What events say about it.
+    pub fn subject(&self) -> Subject<'_> {
+        Subject {
+            process: &self.config.name,
+            group: &self.group_name,
+            pid: self.pid.unwrap_or_default(),
+        }
     }
 
     /// Its state.
@@ -180,8 +186,10 @@ impl Process {
         self.spawn_error = None;
         self.exit_status = None;
         self.last_start = Some(shell.now.into());
-        self.change(Cause::Spawn);
-        match self.try_spawn(shell) {
+        // The reference opens the socket before anything else, and dies when it cannot.
+        let socket = self.open_socket(shell);
+        self.change(Cause::Spawn, shell);
+        match socket.and_then(|()| self.try_spawn(shell)) {
             Ok(pid) => {
                 self.pid = Some(pid);
                 self.due = Some(after_secs(shell.now.mono, self.config.startsecs));
@@ -190,7 +198,8 @@ impl Process {
             Err(reason) => {
                 shell.log(Level::Info, format!("spawnerr: {reason}"));
                 self.spawn_error = Some(reason);
-                self.back_off(Cause::SpawnFailed, shell.now);
+                self.back_off(Cause::SpawnFailed, shell);
+                self.close_socket(shell);
             }
         }
     }
@@ -205,6 +214,28 @@ impl Process {
             config: &self.config,
             command: &command,
         })
+    }
+
+    /// Becomes a user of the group's FastCGI socket, if it has one (`process.py: FastCGISubprocess`).
+    fn open_socket(&mut self, shell: &mut Shell<'_>) -> Result<(), String> {
+        let GroupKind::FastCgi(socket) = &self.kind else {
+            return Ok(());
+        };
+        let opened = shell.host.open_socket(&self.group_name, socket);
+        if opened != Ok(false) {
+            shell.log(Level::Info, format!("Creating socket {}", socket.url));
+        }
+        self.uses_socket = opened.is_ok();
+        opened.map(drop).map_err(|why| socket.failure(&why))
+    }
+
+    fn close_socket(&mut self, shell: &mut Shell<'_>) {
+        if std::mem::take(&mut self.uses_socket)
+            && shell.host.close_socket(&self.group_name)
+            && let GroupKind::FastCgi(socket) = &self.kind
+        {
+            shell.log(Level::Info, format!("Closing socket {}", socket.url));
+        }
     }
 
     /// Stops the process on request: its stop signal now, SIGKILL after `stopwaitsecs`.
@@ -222,7 +253,7 @@ impl Process {
         if self.state == ProcessState::Backoff {
             shell
                 .log(Level::Debug, format!("Attempted to kill {name}, which is in BACKOFF state."));
-            self.change(Cause::Kill);
+            self.change(Cause::Kill, shell);
             self.due = None;
             return Ok(());
         }
@@ -253,7 +284,7 @@ impl Process {
         };
         self.killing = true;
         self.due = Some(after_secs(shell.now.mono, wait_secs));
-        self.change(Cause::Kill);
+        self.change(Cause::Kill, shell);
         match shell.host.kill(if as_group { -pid } else { pid }, signal) {
             Ok(()) => Ok(()),
             Err(KillError::Gone) => {
@@ -268,7 +299,7 @@ impl Process {
             Err(KillError::Other(why)) => {
                 let text = format!("unknown problem killing {name} ({pid}):{why}");
                 shell.log(Level::Critical, text.clone());
-                self.change(Cause::SignalFailed);
+                self.change(Cause::SignalFailed, shell);
                 self.killing = false;
                 self.due = None;
                 Err(text)
@@ -305,7 +336,7 @@ impl Process {
             Err(KillError::Other(why)) => {
                 let text = format!("unknown problem sending sig {name} ({pid}):{why}");
                 shell.log(Level::Critical, text.clone());
-                self.change(Cause::SignalFailed);
+                self.change(Cause::SignalFailed, shell);
                 self.due = None;
                 Err(text)
             }
@@ -318,7 +349,6 @@ impl Process {
         let code = status.exit_code();
         let how = status.describe();
         let expected = self.config.exitcodes.contains(&code);
-        self.pid = None;
         self.last_stop = Some(now.into());
         let lived = self.lived(now);
         let survived = lived >= after_secs(Duration::ZERO, self.config.startsecs);
@@ -327,25 +357,25 @@ impl Process {
             self.killing = false;
             self.due = None;
             self.exit_status = Some(code);
-            self.change(Cause::Died);
+            self.change(Cause::Died, shell);
             self.log_end(shell, "stopped", &how, expected);
         } else if self.state == ProcessState::Starting && !survived {
             self.exit_status = None;
             self.spawn_error =
                 Some("Exited too quickly (process log may have details)".to_string());
-            self.back_off(Cause::DiedEarly, now);
+            self.back_off(Cause::DiedEarly, shell);
             self.log_end(shell, "exited", &format!("{how}; not expected"), false);
         } else {
             if self.state == ProcessState::Starting {
                 // Its step to RUNNING was due in this very moment.
-                self.change(Cause::Survived);
+                self.change(Cause::Survived, shell);
             }
             self.backoff = 0;
             self.exit_status = Some(code);
             if !expected {
                 self.spawn_error = Some(format!("Bad exit code {code}"));
             }
-            self.change(Cause::Died);
+            self.change_state(Cause::Died, expected, shell);
             let wanted = match self.config.autorestart {
                 AutoRestart::Always => true,
                 AutoRestart::Unexpected => !expected,
@@ -355,6 +385,9 @@ impl Process {
             let verdict = if expected { "expected" } else { "not expected" };
             self.log_end(shell, "exited", &format!("{how}; {verdict}"), expected);
         }
+        // Only now: events tell the pid of what ended.
+        self.pid = None;
+        self.close_socket(shell);
     }
 
     /// The exit line, at WARN unless the exit was an expected one.
@@ -376,9 +409,10 @@ impl Process {
     }
 
     /// Enters BACKOFF: the n-th failure in a row waits n seconds; after the last one giving up is due at once.
-    fn back_off(&mut self, cause: Cause, now: Now) {
-        self.change(cause);
+    fn back_off(&mut self, cause: Cause, shell: &mut Shell<'_>) {
+        let now = shell.now;
         self.backoff += 1;
+        self.change(cause, shell);
         self.due = Some(if self.backoff > self.config.startretries {
             now.mono
         } else {
@@ -387,10 +421,10 @@ impl Process {
     }
 
     /// BACKOFF → FATAL, also when the supervisor stops.
-    pub fn give_up(&mut self) {
+    pub fn give_up(&mut self, shell: &mut Shell<'_>) {
         self.backoff = 0;
         self.due = None;
-        self.change(Cause::GiveUp);
+        self.change(Cause::GiveUp, shell);
     }
 
     /// Does what is due (`process.py: transition`). Every call either moves the deadline or removes it.
@@ -405,7 +439,7 @@ impl Process {
                 self.spawn(shell);
             }
             ProcessState::Backoff if self.backoff > self.config.startretries => {
-                self.give_up();
+                self.give_up(shell);
                 shell.log(
                     Level::Info,
                     format!(
@@ -418,7 +452,7 @@ impl Process {
             ProcessState::Starting => {
                 self.due = None;
                 self.backoff = 0;
-                self.change(Cause::Survived);
+                self.change(Cause::Survived, shell);
                 shell.log(
                     Level::Info,
                     format!(
@@ -458,12 +492,21 @@ impl Process {
         })
     }
 
-    /// The only place where the state changes.
-    fn change(&mut self, cause: Cause) {
+    fn change(&mut self, cause: Cause, shell: &mut Shell<'_>) {
+        self.change_state(cause, true, shell);
+    }
+
+    /// The only place where the state changes (`process.py: change_state`). `expected` is for the event of an exit.
+    fn change_state(&mut self, cause: Cause, expected: bool, shell: &mut Shell<'_>) {
         let next = next_state(self.state, cause);
         debug_assert!(next.is_some(), "{cause:?} in {:?}", self.state);
-        if let Some(next) = next {
-            self.state = next;
+        let Some(next) = next.filter(|next| *next != self.state) else {
+            return;
+        };
+        let from = std::mem::replace(&mut self.state, next);
+        let (subject, tries) = (self.subject(), self.backoff);
+        if let Some(events) = &mut shell.events {
+            events.push(Event::process_state(subject, from, next, tries, expected));
         }
     }
 }

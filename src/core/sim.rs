@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use super::clock::Now;
 use super::config::{
-    AutoRestart, ChannelConfig, Config, GroupConfig, GroupKind, LogFile, ProcessConfig, Settings,
+    AutoRestart, ChannelConfig, Config, FastCgiSocket, GroupConfig, GroupKind, ListenerConfig,
+    LogFile, ProcessConfig, Settings,
 };
 use super::effect::{
     Call, CommandError, Effect, ExitStatus, Host, Input, Job, JobId, JobOutcome, KillError, ProcId,
     ReplyId, ResolvedCommand, SpawnRequest, StdinError,
 };
+use super::event::Channel;
+use super::listener::{Listener, ListenerState, Step};
 use super::states::{Level, Mood, ProcessState};
 use super::supervisor::Supervisor;
 use super::value::Value;
@@ -48,6 +51,25 @@ struct Child {
     ignores_term: bool,
     untouchable: bool,
     exit: Option<(Duration, ExitStatus)>,
+    group: String,
+    /// What a listener knows of itself: the same parser, fed the same bytes.
+    mirror: Option<Mirror>,
+}
+
+#[derive(Default)]
+struct Mirror {
+    listener: Listener,
+    /// Pool serial of the event it works on.
+    holds: Option<u64>,
+}
+
+/// What is known about the events of a pool from the outside.
+#[derive(Default)]
+struct PoolWatch {
+    /// The highest serial that was sent to a listener.
+    highest: Option<u64>,
+    sent: BTreeSet<u64>,
+    accepted: BTreeSet<u64>,
 }
 
 struct World {
@@ -55,6 +77,8 @@ struct World {
     now: Duration,
     next_pid: i32,
     children: BTreeMap<i32, Child>,
+    pools: BTreeMap<String, PoolWatch>,
+    socket_users: BTreeMap<String, usize>,
     /// Priority of the group of every process that was asked to stop since this was last emptied.
     stop_signals: Vec<i64>,
 }
@@ -107,6 +131,8 @@ impl Host for World {
             ignores_term: request.config.command == "stubborn",
             untouchable: request.config.command == "setuid",
             exit: None,
+            group: request.group_name.to_string(),
+            mirror: matches!(request.kind, GroupKind::Listener(_)).then(Mirror::default),
         };
         self.children.insert(pid, child);
         let life_ms = match request.config.command.as_str() {
@@ -152,6 +178,54 @@ impl Host for World {
             1 => Err(StdinError::Full),
             _ => Ok(()),
         }
+    }
+
+    fn write_event(&mut self, proc: ProcId, event: &[u8]) -> Result<(), StdinError> {
+        match self.rng.below(20) {
+            0 => return Err(StdinError::Closed),
+            1 => return Err(StdinError::Full),
+            _ => {}
+        }
+        let header = String::from_utf8_lossy(event);
+        let field =
+            |name: &str| header.split_once(name).and_then(|(_, rest)| rest.split(' ').next());
+        let serial: u64 =
+            field("poolserial:").and_then(|text| text.parse().ok()).expect("a serial");
+        let pool = self.pools.entry(field("pool:").expect("a pool").to_string()).or_default();
+        let again = pool.sent.contains(&serial);
+        assert!(again || pool.highest < Some(serial), "event {serial} handed out too late");
+        assert!(
+            !pool.accepted.contains(&serial),
+            "event {serial} handed out after it was accepted"
+        );
+        pool.highest = pool.highest.max(Some(serial));
+        pool.sent.insert(serial);
+        let group = field("pool:").expect("a pool").to_string();
+        for child in self.children.values_mut().filter(|child| child.group == group) {
+            let mirror = child.mirror.as_mut().expect("a group of listeners");
+            if child.proc == proc {
+                mirror.listener.sent();
+                mirror.holds = Some(serial);
+            } else {
+                assert_ne!(mirror.holds, Some(serial), "two listeners work on event {serial}");
+            }
+        }
+        Ok(())
+    }
+
+    fn open_socket(&mut self, group: &str, _: &FastCgiSocket) -> Result<bool, String> {
+        let users = self.socket_users.entry(group.to_string()).or_default();
+        if *users == 0 && self.rng.chance(10) {
+            return Err("[Errno 98] Address already in use".into());
+        }
+        *users += 1;
+        Ok(*users == 1)
+    }
+
+    fn close_socket(&mut self, group: &str) -> bool {
+        let users = self.socket_users.get_mut(group).expect("an open socket");
+        *users = users.checked_sub(1).expect("a user");
+        *users == 0
     }
 
     fn auto_log_name(&mut self, process: &str, channel: &str) -> String {
@@ -207,7 +281,38 @@ fn random_process(rng: &mut Rng, name: String, priority: i64) -> ProcessConfig {
     }
 }
 
-fn random_config(rng: &mut Rng) -> Config {
+/// Ticks follow the wall clock; a run that must not notice its jumps has none.
+#[derive(Clone, Copy, PartialEq)]
+enum Ticks {
+    Wanted,
+    None,
+}
+
+fn random_kind(rng: &mut Rng, ticks: Ticks) -> GroupKind {
+    let subscriptions: &[&str] = match (rng.below(3), ticks) {
+        (0, Ticks::Wanted) => &["EVENT"],
+        (0, Ticks::None) => &["PROCESS_GROUP", "PROCESS_STATE", "REMOTE_COMMUNICATION"],
+        (1, Ticks::Wanted) => &["PROCESS_STATE_EXITED", "TICK_5"],
+        (1, Ticks::None) => &["PROCESS_STATE_EXITED"],
+        _ => &["PROCESS_COMMUNICATION", "PROCESS_LOG", "SUPERVISOR_STATE_CHANGE"],
+    };
+    match rng.below(4) {
+        0 => GroupKind::Listener(ListenerConfig {
+            buffer_size: 1 + rng.below(4) as i64,
+            events: subscriptions.iter().map(|name| (*name).to_string()).collect(),
+            result_handler: String::new(),
+        }),
+        1 => GroupKind::FastCgi(FastCgiSocket {
+            url: "tcp://localhost:1".into(),
+            owner: None,
+            mode: None,
+            backlog: None,
+        }),
+        _ => GroupKind::Plain,
+    }
+}
+
+fn random_config(rng: &mut Rng, ticks: Ticks) -> Config {
     let groups = (0..=rng.below(3))
         .map(|index| {
             let name = format!("g{}", rng.below(4).max(index));
@@ -215,7 +320,7 @@ fn random_config(rng: &mut Rng) -> Config {
             let processes = (0..=rng.below(2))
                 .map(|process| random_process(rng, format!("p{process}"), priority))
                 .collect();
-            GroupConfig { name, priority, processes, kind: GroupKind::Plain }
+            GroupConfig { name, priority, processes, kind: random_kind(rng, ticks) }
         })
         .collect();
     Config {
@@ -253,6 +358,7 @@ struct Run {
     supervisor: Supervisor,
     wall: Duration,
     jumpy_clock: bool,
+    ticks: Ticks,
     clock_rng: Rng,
     next_reply: u64,
     outstanding: BTreeSet<ReplyId>,
@@ -264,14 +370,16 @@ struct Run {
 }
 
 impl Run {
-    fn new(seed: u64, jumpy_clock: bool) -> Run {
+    fn new(seed: u64, jumpy_clock: bool, ticks: Ticks) -> Run {
         let mut rng = Rng(seed);
-        let config = random_config(&mut rng);
+        let config = random_config(&mut rng, ticks);
         let mut world = World {
             rng,
             now: Duration::from_secs(100),
             next_pid: 0,
             children: BTreeMap::new(),
+            pools: BTreeMap::new(),
+            socket_users: BTreeMap::new(),
             stop_signals: Vec::new(),
         };
         let mut supervisor = Supervisor::new(config, 4711);
@@ -281,6 +389,7 @@ impl Run {
             supervisor,
             wall: Duration::from_secs(1_700_000_000),
             jumpy_clock,
+            ticks,
             clock_rng: Rng(!seed),
             next_reply: 0,
             outstanding: BTreeSet::new(),
@@ -323,12 +432,32 @@ impl Run {
                 assert!(self.exit.is_none(), "left twice");
                 self.exit = Some(mood);
             }
-            Effect::ReopenLogs | Effect::ApplySettings => {}
+            Effect::ReopenLogs | Effect::ApplySettings | Effect::Print(_) => {}
+        }
+    }
+
+    /// What must hold of listeners and FastCGI sockets.
+    fn check_groups(&self) {
+        for pool in &self.supervisor.pools {
+            assert!(pool.waiting() <= pool.capacity(), "buffer of {} too long", pool.name());
+        }
+        for child in self.world.children.values() {
+            let Some(mirror) = &child.mirror else { continue };
+            let pool = self.supervisor.pools.iter().find(|pool| pool.name() == child.group);
+            let (state, serial) = pool.and_then(|pool| pool.listener(child.proc)).expect("a pool");
+            assert_eq!(state, mirror.listener.state());
+            assert_eq!(serial.is_some(), state == ListenerState::Busy);
+            assert_eq!(mirror.holds.is_some(), serial.is_some());
+        }
+        for (group, users) in &self.world.socket_users {
+            let alive = self.world.children.values().filter(|child| child.group == *group).count();
+            assert_eq!(*users, alive, "users of the socket of {group}");
         }
     }
 
     /// What must hold after every input.
     fn check(&self) {
+        self.check_groups();
         for process in self.supervisor.processes() {
             let alive = matches!(
                 process.state(),
@@ -390,7 +519,9 @@ impl Run {
         let (job, work) = self.jobs.remove(0);
         let outcome = match work {
             Job::ReadConfig if self.world.rng.chance(20) => JobOutcome::Config(Err("bad".into())),
-            Job::ReadConfig => JobOutcome::Config(Ok(Box::new(random_config(&mut self.world.rng)))),
+            Job::ReadConfig => {
+                JobOutcome::Config(Ok(Box::new(random_config(&mut self.world.rng, self.ticks))))
+            }
             Job::ReadLog { .. }
             | Job::TailLog { .. }
             | Job::ClearMainLog
@@ -459,8 +590,73 @@ impl Run {
         Call { method: format!("{namespace}.{method}"), params }
     }
 
+    /// A listener says something: what it should, in one piece or cut, or nonsense.
+    fn listener_speaks(&mut self) {
+        let speakers: Vec<i32> = self
+            .world
+            .children
+            .iter()
+            .filter(|(_, child)| child.mirror.is_some())
+            .map(|(pid, _)| *pid)
+            .collect();
+        if speakers.is_empty() {
+            return;
+        }
+        let pid = *self.world.rng.pick(&speakers);
+        let world = &mut self.world;
+        let child = world.children.get_mut(&pid).expect("a living child");
+        let proc = child.proc;
+        let state = child.mirror.as_ref().map(|mirror| mirror.listener.state());
+        let bytes: &[u8] = match (world.rng.below(12), state) {
+            (0, _) => {
+                world.rng.pick::<&[u8]>(&[b"junk", b"READ", b"\n", b"RESULT -1\n", b"RESULT x\n"])
+            }
+            (1, _) => world.rng.pick::<&[u8]>(&[b"RESULT 2\nOKREADY\n", b"RE", b"RESULT 4"]),
+            (2..=4, Some(ListenerState::Busy)) => b"RESULT 4\nFAIL",
+            (_, Some(ListenerState::Busy)) => b"RESULT 2\nOK",
+            _ => b"READY\n",
+        };
+        let child = world.children.get_mut(&pid).expect("a living child");
+        let mirror = child.mirror.as_mut().expect("a listener");
+        mirror.listener.feed(bytes);
+        while let Some(step) = mirror.listener.step() {
+            if let Step::Result(result) = step {
+                if result == b"OK"
+                    && let Some(serial) = mirror.holds
+                {
+                    world.pools.entry(child.group.clone()).or_default().accepted.insert(serial);
+                }
+                mirror.listener.judged(ListenerState::Acknowledged);
+            }
+            if mirror.listener.state() != ListenerState::Busy {
+                mirror.holds = None;
+            }
+        }
+        self.trace.push(format!("{:?} {proc:?} says {bytes:?}", self.world.now));
+        self.input(Input::ListenerBytes { proc, bytes: bytes.to_vec() });
+    }
+
+    /// A process prints something that is an event.
+    fn program_prints(&mut self) {
+        let procs: Vec<ProcId> = self.world.children.values().map(|child| child.proc).collect();
+        if procs.is_empty() {
+            return;
+        }
+        let proc = *self.world.rng.pick(&procs);
+        let channel = *self.world.rng.pick(&[Channel::Stdout, Channel::Stderr]);
+        let data = b"text \xff".to_vec();
+        let input = if self.world.rng.chance(50) {
+            Input::ProcessLog { proc, channel, data }
+        } else {
+            Input::Communication { proc, channel, data }
+        };
+        self.input(input);
+    }
+
     fn step(&mut self) {
-        match self.world.rng.below(10) {
+        match self.world.rng.below(14) {
+            10..=12 => self.listener_speaks(),
+            13 => self.program_prints(),
             0..=3 => {
                 let limit = Duration::from_millis(self.world.rng.below(4000));
                 self.advance(limit);
@@ -511,10 +707,10 @@ impl Run {
     }
 }
 
-fn run(seed: u64, jumpy_clock: bool) -> Vec<String> {
-    let mut run = Run::new(seed, jumpy_clock);
+fn run(seed: u64, jumpy_clock: bool, ticks: Ticks) -> Vec<String> {
+    let mut run = Run::new(seed, jumpy_clock, ticks);
     run.input(Input::Timer);
-    for _ in 0..60 {
+    for _ in 0..90 {
         if run.exit.is_some() {
             break;
         }
@@ -548,7 +744,7 @@ fn random_histories_keep_the_invariants() {
     let (first, end) = seeds();
     for seed in first..end {
         let _guard = SeedOnPanic(seed);
-        run(seed, false);
+        run(seed, false, Ticks::Wanted);
     }
 }
 
@@ -557,6 +753,6 @@ fn wall_clock_jumps_change_nothing_but_the_reported_times() {
     let (first, end) = seeds();
     for seed in first..end.min(first + 2000) {
         let _guard = SeedOnPanic(seed);
-        assert_eq!(run(seed, false), run(seed, true));
+        assert_eq!(run(seed, false, Ticks::None), run(seed, true, Ticks::None));
     }
 }

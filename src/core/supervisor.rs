@@ -10,10 +10,13 @@ use std::time::Duration;
 use super::clock::{Now, after_secs};
 use super::config::{Config, GroupConfig, GroupKind, LogFile, Settings};
 use super::effect::{Effect, ExitStatus, Host, Input, JobId, ProcId, earliest};
+use super::event::{Event, EventKind};
+use super::pool::Pool;
 use super::process::{Process, Shell};
 use super::rpc::pending::Pending;
 use super::signal;
 use super::states::{Level, Mood};
+use super::tick::Ticker;
 
 /// Least time between two lines about processes that hold up the shutdown, in seconds.
 const SHUTDOWN_REPORT_SECS: i64 = 3;
@@ -41,6 +44,17 @@ pub struct Supervisor {
     pub(super) pid: i32,
     pub(super) pending: Vec<Pending>,
     pub(super) effects: VecDeque<Effect>,
+    /// The pools of the active groups of listeners, in the order they were added.
+    pub(super) pools: Vec<Pool>,
+    /// Something changed that may allow a pool to hand out an event.
+    pub(super) pools_moved: bool,
+    /// When handing out is tried again, if a listener was too slow.
+    pub(super) pool_retry: Option<Duration>,
+    pub(super) ticker: Ticker,
+    /// Serial of the next event that somebody wants.
+    pub(super) next_event: u64,
+    /// Lines at level debug are written.
+    pub(super) verbose: bool,
     by_pid: HashMap<i32, ProcId>,
     /// Deadlines of processes, soonest first, and the entry each process has there.
     timers: BTreeSet<(Duration, ProcId)>,
@@ -57,6 +71,7 @@ impl Supervisor {
     /// A supervisor of the given configuration with nothing active yet; `pid` is the daemon's own.
     pub fn new(config: Config, pid: i32) -> Supervisor {
         Supervisor {
+            verbose: config.settings.loglevel <= Level::Debug,
             settings: config.settings,
             rpcinterfaces: config.rpcinterfaces,
             available: config.groups,
@@ -66,6 +81,11 @@ impl Supervisor {
             pid,
             pending: Vec::new(),
             effects: VecDeque::new(),
+            pools: Vec::new(),
+            pools_moved: false,
+            pool_retry: None,
+            ticker: Ticker::new(),
+            next_event: 0,
             by_pid: HashMap::new(),
             timers: BTreeSet::new(),
             timer_of: HashMap::new(),
@@ -82,6 +102,17 @@ impl Supervisor {
         for index in 0..self.available.len() {
             self.add_group(index, host);
         }
+        self.notify(Event::supervisor(EventKind::SupervisorRunning));
+    }
+
+    /// The serial the next event will have. A restart in the same process goes on counting.
+    pub fn next_event_serial(&self) -> u64 {
+        self.next_event
+    }
+
+    /// Goes on counting events where an earlier life ended.
+    pub fn count_events_from(&mut self, serial: u64) {
+        self.next_event = serial;
     }
 
     /// Settings in force.
@@ -131,11 +162,13 @@ impl Supervisor {
             self.timers.first().map(|(deadline, _)| *deadline),
             report,
             self.stop_report_deadline(),
+            self.event_deadline(),
         ])
     }
 
     /// Takes one input and does everything that follows from it.
     pub fn handle(&mut self, now: Now, host: &mut dyn Host, input: Input) {
+        self.pools.iter_mut().for_each(Pool::mark_input);
         match input {
             Input::Timer => {}
             Input::ChildExited { pid, status } => self.child_exited(pid, status, now, host),
@@ -143,15 +176,19 @@ impl Supervisor {
             Input::Hangup { reply } => self.pending.retain(|pending| pending.reply != reply),
             Input::Signal(number) => self.signalled(number),
             Input::JobDone { job, outcome } => self.job_done(job, outcome),
+            Input::ListenerBytes { proc, bytes } => self.listener_said(proc, &bytes),
+            Input::ProcessLog { proc, channel, data } => self.printed(proc, channel, data),
+            Input::Communication { proc, channel, data } => self.communicated(proc, channel, data),
         }
         self.settle(now, host);
     }
 
-    /// Runs due transitions, the shutdown sequence and pending calls until nothing moves.
+    /// Runs due transitions, the shutdown sequence and pending calls until nothing moves; then hands out events.
     fn settle(&mut self, now: Now, host: &mut dyn Host) {
         loop {
             // Calls first: a client that waits for RUNNING must see it even if the process dies in the same instant.
             self.poll_pending(now, host);
+            self.tick(now);
             if let Some(&(deadline, id)) = self.timers.first()
                 && deadline <= now.mono
             {
@@ -161,8 +198,9 @@ impl Supervisor {
             if self.advance_shutdown(now, host) {
                 continue;
             }
-            return;
+            break;
         }
+        self.dispatch(now, host);
     }
 
     /// Lets a process act and keeps the indexes (pid, timer) true to what it did.
@@ -174,10 +212,14 @@ impl Supervisor {
         act: impl FnOnce(&mut Process, &mut Shell<'_>) -> T,
     ) -> Option<T> {
         let process = self.processes.get_mut(&id)?;
-        let pid_before = process.pid();
-        let mut shell = Shell { now, mood: self.mood, host, effects: &mut self.effects };
+        let (pid_before, state_before) = (process.pid(), process.state());
+        let mut occurred = Vec::new();
+        let events = (!self.pools.is_empty()).then_some(&mut occurred);
+        let mut shell = Shell { now, mood: self.mood, host, effects: &mut self.effects, events };
         let result = act(process, &mut shell);
         let (pid_after, deadline) = (process.pid(), process.deadline(self.mood));
+        let moved = pid_before != pid_after || state_before != process.state();
+        let listens = moved && matches!(process.kind(), GroupKind::Listener(_));
         if pid_before != pid_after {
             if let Some(pid) = pid_before {
                 self.by_pid.remove(&pid);
@@ -187,6 +229,12 @@ impl Supervisor {
             }
         }
         self.set_timer(id, deadline);
+        for event in occurred {
+            self.notify(event);
+        }
+        if listens {
+            self.listener_moved(id, pid_before, pid_after);
+        }
         Some(result)
     }
 
@@ -293,7 +341,9 @@ impl Supervisor {
             self.processes.insert(id, process);
             self.set_timer(id, deadline);
         }
+        self.add_pool(&config.name, &config.kind, &members);
         self.groups.push(Group { config, members });
+        self.notify(Event::group(EventKind::GroupAdded, &name));
         true
     }
 
@@ -320,9 +370,12 @@ impl Supervisor {
         if busy {
             return false;
         }
-        for id in self.groups.remove(index).members {
+        let group = self.groups.remove(index);
+        for id in group.members {
             self.drop_process(id);
         }
+        self.remove_pool(&group.config.name);
+        self.notify(Event::group(EventKind::GroupRemoved, &group.config.name));
         true
     }
 
@@ -364,10 +417,12 @@ impl Supervisor {
             groups.sort_by_key(|group| group.config.priority);
             let order = groups.into_iter().map(|group| group.config.name.clone()).collect();
             self.stop_order = Some(order);
+            self.notify(Event::supervisor(EventKind::SupervisorStopping));
         }
         while let Some(index) = self.last_to_stop() {
+            let may_stop = self.may_stop(index, now);
             if self.unstopped(&self.groups[index]).next().is_some() {
-                if self.stop_all(index, now, host) {
+                if may_stop && self.stop_all(index, now, host) {
                     return true;
                 }
                 self.report_shutdown(now);
@@ -406,7 +461,7 @@ impl Supervisor {
                 moved = true;
                 self.with_process(id, now, host, |process, shell| {
                     if state == Backoff {
-                        process.give_up();
+                        process.give_up(shell);
                     } else {
                         // A failure is in the log, and leaves a state that counts as stopped.
                         let _ = process.stop(shell);
@@ -436,27 +491,6 @@ impl Supervisor {
         for (name, state) in waiting {
             self.log(Level::Blather, format!("{name} state: {state}"));
         }
-    }
-
-    /// Groups added, changed and removed between the active ones and a configuration
-    /// (`supervisord.py: diff_to_active`).
-    pub(super) fn diff_to_active(&self) -> [Vec<String>; 3] {
-        let names =
-            |groups: Vec<&GroupConfig>| groups.iter().map(|group| group.name.clone()).collect();
-        let active = |name: &str| self.group_index(name).map(|index| &self.groups[index].config);
-        let added = self.available.iter().filter(|group| active(&group.name).is_none()).collect();
-        let changed = self
-            .available
-            .iter()
-            .filter(|group| active(&group.name).is_some_and(|current| current != *group))
-            .collect();
-        let removed = self
-            .groups
-            .iter()
-            .map(|group| &group.config)
-            .filter(|group| !self.available.iter().any(|candidate| candidate.name == group.name))
-            .collect();
-        [names(added), names(changed), names(removed)]
     }
 
     /// Kind of an active group.

@@ -12,11 +12,14 @@ use super::autolog;
 use super::child::{self, SpawnFailure, SpawnPlan, Spawned, Surroundings};
 use super::command;
 use super::disk::{Disk, Sink, SinkSpec};
+use super::fastcgi::{HostNames, Sockets};
 use super::mainlog::MainLog;
-use super::pump::{Channel, OutputPump, PumpConfig, Tap};
+use super::pump::{Channel, OutputPump, PumpConfig, Role};
 use super::stdin::StdinPipe;
 use super::syslog::Syslog;
-use crate::core::config::{ChannelConfig, GroupKind, ProcessConfig, Settings};
+use super::taps::Taps;
+use crate::core::capture::Capture;
+use crate::core::config::{ChannelConfig, FastCgiSocket, GroupKind, ProcessConfig, Settings};
 use crate::core::effect::{
     CommandError, Host, KillError, ProcId, ResolvedCommand, SpawnRequest, StdinError,
 };
@@ -43,6 +46,10 @@ pub struct OsHost {
     childlogdir: String,
     identifier: String,
     children: HashMap<ProcId, Child>,
+    sockets: Sockets,
+    taps: Rc<Taps>,
+    /// The daemon's stdout, once something was printed.
+    stdout: Option<Sink>,
 }
 
 impl OsHost {
@@ -53,6 +60,7 @@ impl OsHost {
         disk: Disk,
         main_log: MainLog,
         settings: &Settings,
+        names: HostNames,
     ) -> OsHost {
         OsHost {
             surroundings,
@@ -64,7 +72,28 @@ impl OsHost {
             childlogdir: settings.childlogdir.clone(),
             identifier: settings.identifier.clone(),
             children: HashMap::new(),
+            sockets: Sockets::new(names),
+            taps: Rc::default(),
+            stdout: None,
         }
+    }
+
+    /// What the programs' output means to the core.
+    pub fn taps(&self) -> &Rc<Taps> {
+        &self.taps
+    }
+
+    /// Writes to the daemon's stdout; what it does not take is dropped, and counted.
+    pub fn print(&mut self, bytes: Vec<u8>) {
+        let stdout = self.stdout.get_or_insert_with(|| {
+            self.disk.open_sink(SinkSpec {
+                path: PathBuf::from("/dev/stdout"),
+                max_bytes: 0,
+                backups: 0,
+                owner: "event listeners".to_string(),
+            })
+        });
+        stdout.push(bytes);
     }
 
     /// The disk thread.
@@ -122,33 +151,49 @@ impl OsHost {
     fn pump(
         &self,
         pipe: OwnedFd,
-        program: &ProcessConfig,
+        request: &SpawnRequest<'_>,
         channel: Channel,
     ) -> io::Result<OutputPump> {
+        let program = request.config;
         let config = match channel {
             Channel::Stdout => &program.stdout,
             Channel::Stderr => &program.stderr,
+        };
+        let listens = matches!(request.kind, GroupKind::Listener(_)) && channel == Channel::Stdout;
+        let role = if listens {
+            Role::Listener
+        } else {
+            let bytes = config.capture_maxbytes;
+            let capture = (bytes != 0).then(|| Capture::new(bytes));
+            Role::Output { capture, events: config.events_enabled }
         };
         let config = PumpConfig {
             program: program.name.clone(),
             channel,
             log: self.sink(&program.name, channel, config),
-            syslog: config.syslog.then(|| self.syslog.clone()),
+            syslog: (config.syslog && !listens).then(|| self.syslog.clone()),
             strip_ansi: Rc::clone(&self.strip_ansi),
-            tap: Tap::None,
+            proc: request.proc,
+            role,
+            taps: Rc::clone(&self.taps),
         };
         OutputPump::start(pipe, config, self.main_log.clone())
     }
 
     /// Puts our ends of a new program's pipes to work.
-    fn adopt(&mut self, id: ProcId, program: &ProcessConfig, spawned: Spawned) -> io::Result<()> {
-        let mut outputs = vec![self.pump(spawned.stdout, program, Channel::Stdout)?];
+    fn adopt(&mut self, request: &SpawnRequest<'_>, spawned: Spawned) -> io::Result<()> {
+        let mut outputs = vec![self.pump(spawned.stdout, request, Channel::Stdout)?];
         if let Some(stderr) = spawned.stderr {
-            outputs.push(self.pump(stderr, program, Channel::Stderr)?);
+            outputs.push(self.pump(stderr, request, Channel::Stderr)?);
         }
         let stdin = spawned.stdin.map(StdinPipe::new).transpose()?;
-        self.children.insert(id, Child { pid: spawned.pid, stdin, outputs });
+        self.children.insert(request.proc, Child { pid: spawned.pid, stdin, outputs });
         Ok(())
+    }
+
+    fn stdin(&self, proc: ProcId) -> Result<&StdinPipe, StdinError> {
+        let stdin = self.children.get(&proc).and_then(|child| child.stdin.as_ref());
+        stdin.ok_or(StdinError::Closed)
     }
 }
 
@@ -158,19 +203,15 @@ impl Host for OsHost {
     }
 
     fn spawn(&mut self, request: SpawnRequest<'_>) -> Result<i32, String> {
-        match request.kind {
-            GroupKind::Plain => {}
-            GroupKind::Listener(_) => {
-                return Err("this version does not run event listeners yet".to_string());
-            }
-            GroupKind::FastCgi(_) => {
-                return Err("this version does not run FastCGI programs yet".to_string());
-            }
-        }
-        let plan = SpawnPlan { request, surroundings: &self.surroundings, stdin: None };
+        let stdin = match request.kind {
+            GroupKind::Plain | GroupKind::Listener(_) => None,
+            // The core has made the process a user of it.
+            GroupKind::FastCgi(_) => self.sockets.get(request.group_name),
+        };
+        let plan = SpawnPlan { request, surroundings: &self.surroundings, stdin };
         let spawned = child::spawn(&plan).map_err(|SpawnFailure(text)| text)?;
         let pid = spawned.pid;
-        if let Err(error) = self.adopt(request.proc, request.config, spawned) {
+        if let Err(error) = self.adopt(&request, spawned) {
             // The event loop took no more descriptors. The program is there and is supervised; its output is not read.
             self.main_log.log(
                 Level::Critical,
@@ -185,8 +226,19 @@ impl Host for OsHost {
     }
 
     fn write_stdin(&mut self, proc: ProcId, bytes: &[u8]) -> Result<(), StdinError> {
-        let stdin = self.children.get(&proc).and_then(|child| child.stdin.as_ref());
-        stdin.ok_or(StdinError::Closed)?.write(bytes)
+        self.stdin(proc)?.write(bytes)
+    }
+
+    fn write_event(&mut self, proc: ProcId, event: &[u8]) -> Result<(), StdinError> {
+        self.stdin(proc)?.write_event(event)
+    }
+
+    fn open_socket(&mut self, group: &str, socket: &FastCgiSocket) -> Result<bool, String> {
+        self.sockets.acquire(group, socket)
+    }
+
+    fn close_socket(&mut self, group: &str) -> bool {
+        self.sockets.release(group)
     }
 
     fn auto_log_name(&mut self, process: &str, channel: &str) -> String {

@@ -4,6 +4,7 @@
 //! is handed to the core, whose effects are then carried out. The loop sleeps whenever nothing happens.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,6 +16,7 @@ use super::handle::Request;
 use super::host::OsHost;
 use super::mainlog::MainLog;
 use super::signals::{Signals, wait_children};
+use super::taps::Taps;
 use crate::core::clock::Now;
 use crate::core::config::{ChannelConfig, Config};
 use crate::core::effect::{Effect, Input, Job, JobId, JobOutcome, ProcId, ReplyId};
@@ -31,10 +33,20 @@ pub type ConfigReader = Arc<Mutex<dyn FnMut() -> Result<Config, String> + Send>>
 /// The number of SIGCHLD.
 const SIGCHLD: i32 = nix::libc::SIGCHLD;
 
+/// How a life ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Departure {
+    /// Whether to start again.
+    pub mood: Mood,
+    /// Where to go on counting events.
+    pub next_event_serial: u64,
+}
+
 /// Everything the loop works with.
 pub struct House {
     core: Supervisor,
     host: OsHost,
+    taps: Rc<Taps>,
     main_log: MainLog,
     read_config: ConfigReader,
     started: Instant,
@@ -62,6 +74,7 @@ impl House {
         let (finish, finished) = mpsc::unbounded_channel();
         House {
             core,
+            taps: Rc::clone(host.taps()),
             host,
             main_log,
             read_config,
@@ -75,15 +88,16 @@ impl House {
         }
     }
 
-    /// Supervises until everything is stopped; the mood says whether to start again.
+    /// Supervises until everything is stopped.
     ///
     /// # Errors
     /// Only when the system stops delivering signals.
-    pub async fn run(mut self) -> std::io::Result<Mood> {
+    pub async fn run(mut self) -> std::io::Result<Departure> {
         self.input(Input::Timer);
         loop {
             if let Some(mood) = self.exit {
-                return Ok(mood);
+                let next_event_serial = self.core.next_event_serial();
+                return Ok(Departure { mood, next_event_serial });
             }
             let deadline = self.core.next_deadline();
             tokio::select! {
@@ -92,6 +106,7 @@ impl House {
                 Some((job, outcome)) = self.finished.recv() => {
                     self.input(Input::JobDone { job, outcome });
                 }
+                () = self.taps.arrived() => self.tapped(),
                 () = sleep_until(self.started, deadline) => self.input(Input::Timer),
             }
         }
@@ -116,10 +131,18 @@ impl House {
             for (pid, status) in wait_children() {
                 // What it printed last must be in its log before anybody hears of its end.
                 self.host.child_ended(pid);
+                self.tapped();
                 self.input(Input::ChildExited { pid, status });
             }
         }
         self.input(Input::Signal(signal));
+    }
+
+    /// Hands over what the programs printed for the core.
+    fn tapped(&mut self) {
+        while let Some(input) = self.taps.take() {
+            self.input(input);
+        }
     }
 
     fn requested(&mut self, request: Request) {
@@ -174,6 +197,7 @@ impl House {
                 }
             }
             Effect::Log(level, text) => self.main_log.log(level, &text),
+            Effect::Print(bytes) => self.host.print(bytes),
             Effect::Job { job, work } => self.start_job(job, work),
             Effect::ReopenLogs => {
                 self.main_log.reopen();

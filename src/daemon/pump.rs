@@ -4,7 +4,6 @@
 //! the end makes the program wait, and nothing else.
 
 use std::cell::{Cell, RefCell};
-use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -21,6 +20,10 @@ use super::disk::{Missing, Pushed, Sink};
 use super::mainlog::MainLog;
 use super::strip_ansi::strip_ansi;
 use super::syslog::Syslog;
+use super::taps::Taps;
+use crate::core::capture::{Capture, Piece};
+use crate::core::effect::{Input, ProcId};
+pub use crate::core::event::Channel;
 use crate::core::python::{repr, repr_bytes};
 use crate::core::states::Level;
 
@@ -31,43 +34,18 @@ const READ_BYTES: usize = 128 << 10;
 /// keeps on printing would keep the supervisor reading.
 const DRAIN_LIMIT_BYTES: usize = 1 << 20;
 
-/// One of the output channels of a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Channel {
-    /// Descriptor 1.
-    Stdout,
-    /// Descriptor 2.
-    Stderr,
-}
-
-impl Channel {
-    /// As it is called in option names and messages.
-    pub fn name(self) -> &'static str {
-        match self {
-            Channel::Stdout => "stdout",
-            Channel::Stderr => "stderr",
-        }
-    }
-}
-
-/// Gets chunks of a program's output as they are read.
-pub type ChunkTap = Box<dyn FnMut(&[u8])>;
-
-/// Who else looks at the bytes as they are read.
-pub enum Tap {
-    /// Nobody.
-    None,
-    /// Gets every chunk as the program wrote it.
-    Raw(ChunkTap),
-}
-
-impl fmt::Debug for Tap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Tap::None => "Tap::None",
-            Tap::Raw(_) => "Tap::Raw",
-        })
-    }
+/// What becomes of what is read, besides being logged.
+#[derive(Debug)]
+pub enum Role {
+    /// The output of a program.
+    Output {
+        /// Looks for the capture tokens.
+        capture: Option<Capture>,
+        /// Everything read is an event, too.
+        events: bool,
+    },
+    /// The stdout of an event listener: its side of the protocol.
+    Listener,
 }
 
 /// What a pump does with what it reads.
@@ -83,8 +61,12 @@ pub struct PumpConfig {
     pub syslog: Option<Syslog>,
     /// Whether ANSI escapes are removed; shared, so that a reread changes running pumps.
     pub strip_ansi: Rc<Cell<bool>>,
-    /// Who else gets the bytes.
-    pub tap: Tap,
+    /// The process, as the core knows it.
+    pub proc: ProcId,
+    /// What else becomes of the bytes.
+    pub role: Role,
+    /// Where events and answers go.
+    pub taps: Rc<Taps>,
 }
 
 /// One channel of one running child. Dropping it closes the pipe without reading what is left.
@@ -99,7 +81,10 @@ struct Shared {
     /// `None` once it is closed. Borrowed only between awaits.
     pipe: RefCell<Option<Receiver>>,
     config: PumpConfig,
-    tap: RefCell<Tap>,
+    /// The looking for tokens, which changes as bytes go by.
+    capture: RefCell<Option<Capture>>,
+    /// Reads have to wait when the core has too much to look at.
+    talks_to_core: bool,
     mainlog: MainLog,
 }
 
@@ -128,9 +113,17 @@ impl OutputPump {
         mainlog: MainLog,
     ) -> io::Result<OutputPump> {
         let receiver = Receiver::from_owned_fd(pipe)?; // makes it non-blocking
+        let (capture, talks_to_core) = match &mut config.role {
+            Role::Output { capture, events } => {
+                let talks = *events || capture.is_some();
+                (capture.take(), talks)
+            }
+            Role::Listener => (None, true),
+        };
         let shared = Rc::new(Shared {
             pipe: RefCell::new(Some(receiver)),
-            tap: RefCell::new(std::mem::replace(&mut config.tap, Tap::None)),
+            capture: RefCell::new(capture),
+            talks_to_core,
             config,
             mainlog,
         });
@@ -191,6 +184,9 @@ impl Shared {
                     {
                         log.ready().await;
                     }
+                    if self.talks_to_core {
+                        self.config.taps.room().await;
+                    }
                 }
                 Chunk::Dry => {}
                 Chunk::End => break,
@@ -220,28 +216,82 @@ impl Shared {
         .await
     }
 
-    /// Taps, then the log, which takes the bytes themselves (`POutputDispatcher._log`).
+    /// Sends a chunk where it belongs. What is to be logged is in the queue of its log afterwards.
     fn deliver(&self, bytes: Vec<u8>) -> Pushed {
-        let config = &self.config;
-        // A tap that ends up here again gets nothing; taps queue, they do not act.
-        if let Ok(mut tap) = self.tap.try_borrow_mut() {
-            match &mut *tap {
-                Tap::None => {}
-                Tap::Raw(tap) => tap(&bytes),
+        if let Role::Listener = self.config.role {
+            return self.hear(bytes);
+        }
+        let clean = |bytes| self.clean(bytes);
+        let Some(capture) = &mut *self.capture.borrow_mut() else {
+            return self.output(clean(bytes));
+        };
+        let mut pushed = Pushed::Accepted;
+        for piece in capture.feed(bytes, clean) {
+            match piece {
+                Piece::Output(text) => pushed = self.output(text),
+                Piece::Captured(text) => self.show(&text),
+                Piece::Communication(data) => self.communicate(data),
             }
         }
-        let bytes = if config.strip_ansi.get() { strip_ansi(bytes) } else { bytes };
+        pushed
+    }
+
+    fn clean(&self, bytes: Vec<u8>) -> Vec<u8> {
+        if self.config.strip_ansi.get() { strip_ansi(bytes) } else { bytes }
+    }
+
+    /// What a listener says (`PEventListenerDispatcher.handle_read_event`).
+    fn hear(&self, bytes: Vec<u8>) -> Pushed {
+        let PumpConfig { program, channel, proc, log, .. } = &self.config;
+        if self.mainlog.is_enabled(Level::Debug) {
+            let (name, channel, said) = (repr(program), channel.name(), repr_bytes(&bytes));
+            self.mainlog.log(Level::Debug, &format!("{name} {channel} output:\n{said}"));
+        }
+        match log {
+            Some(log) => {
+                let pushed = log.push(self.clean(bytes.clone()));
+                self.config.taps.push(Input::ListenerBytes { proc: *proc, bytes });
+                pushed
+            }
+            None => {
+                self.config.taps.push(Input::ListenerBytes { proc: *proc, bytes });
+                Pushed::Accepted
+            }
+        }
+    }
+
+    /// Output of a program: to its logs, and shown to whoever wants to see it (`POutputDispatcher._log`).
+    fn output(&self, bytes: Vec<u8>) -> Pushed {
+        let config = &self.config;
         if let Some(syslog) = &config.syslog {
             let prefix = format!("{} ", config.program);
             syslog.send_lines(&prefix, &String::from_utf8_lossy(&bytes));
         }
-        if self.mainlog.is_enabled(Level::Debug) {
-            let text = debug_copy(&config.program, config.channel, &bytes);
-            self.mainlog.log(Level::Debug, &text);
-        }
+        self.show(&bytes);
         match &config.log {
             Some(log) => log.push(bytes),
             None => Pushed::Accepted,
+        }
+    }
+
+    /// A copy for the main log, and an event: also of what is captured.
+    fn show(&self, bytes: &[u8]) {
+        let PumpConfig { program, channel, proc, role, taps, .. } = &self.config;
+        if self.mainlog.is_enabled(Level::Debug) {
+            self.mainlog.log(Level::Debug, &debug_copy(program, *channel, bytes));
+        }
+        if let Role::Output { events: true, .. } = role {
+            let data = bytes.to_vec();
+            taps.push(Input::ProcessLog { proc: *proc, channel: *channel, data });
+        }
+    }
+
+    fn communicate(&self, data: Vec<u8>) {
+        let PumpConfig { program, channel, proc, taps, .. } = &self.config;
+        taps.push(Input::Communication { proc: *proc, channel: *channel, data });
+        if self.mainlog.is_enabled(Level::Debug) {
+            let (name, channel) = (repr(program), channel.name());
+            self.mainlog.log(Level::Debug, &format!("{name} {channel} emitted a comm event"));
         }
     }
 
@@ -249,6 +299,11 @@ impl Shared {
         let Some(receiver) = self.pipe.borrow_mut().take() else {
             return;
         };
+        // The reference loses what was held back in case a token would follow.
+        let held = self.capture.borrow_mut().as_mut().map(Capture::finish).unwrap_or_default();
+        if let Some(log) = self.config.log.as_ref().filter(|_| !held.is_empty()) {
+            log.push(self.clean(held));
+        }
         let PumpConfig { program, channel, .. } = &self.config;
         let (fd, channel) = (receiver.as_fd().as_raw_fd(), channel.name());
         let text = format!("fd {fd} closed, stopped monitoring {program} {channel}");

@@ -26,7 +26,9 @@ fn config(log: Option<Sink>) -> PumpConfig {
         log,
         syslog: None,
         strip_ansi: Rc::new(Cell::new(false)),
-        tap: Tap::None,
+        proc: ProcId(1),
+        role: Role::Output { capture: None, events: false },
+        taps: Rc::default(),
     }
 }
 
@@ -162,18 +164,58 @@ fn debug_level_copies_output_and_closing_into_the_main_log() {
     assert!(text.contains("closed, stopped monitoring cat stdout\n"), "{text}");
 }
 
-#[test]
-fn the_raw_tap_sees_bytes_before_escapes_are_removed() {
-    let dir = TempDir::new();
-    let seen = Rc::new(RefCell::new(Vec::new()));
+fn drained(config: PumpConfig, dir: &TempDir, bytes: &[u8]) -> Vec<String> {
     block_on(async {
+        let taps = Rc::clone(&config.taps);
         let (reader, mut child) = child_pipe();
-        let theirs = Rc::clone(&seen);
-        let tap = Tap::Raw(Box::new(move |bytes| theirs.borrow_mut().extend_from_slice(bytes)));
-        let config = PumpConfig { tap, strip_ansi: Rc::new(Cell::new(true)), ..config(None) };
-        let pump = OutputPump::start(reader, config, main_log(&dir, Level::Info)).unwrap();
-        child.write_all(b"\x1b[0mREADY\n").unwrap();
+        let pump = OutputPump::start(reader, config, main_log(dir, Level::Info)).unwrap();
+        child.write_all(bytes).unwrap();
         pump.drain_and_close();
-    });
-    assert_eq!(*seen.borrow(), b"\x1b[0mREADY\n");
+        std::iter::from_fn(|| taps.take())
+            .map(|input| match input {
+                Input::ListenerBytes { bytes, .. } => {
+                    format!("said {:?}", String::from_utf8_lossy(&bytes))
+                }
+                Input::ProcessLog { data, .. } => {
+                    format!("log {:?}", String::from_utf8_lossy(&data))
+                }
+                Input::Communication { data, .. } => {
+                    format!("comm {:?}", String::from_utf8_lossy(&data))
+                }
+                other => panic!("{other:?}"),
+            })
+            .collect()
+    })
+}
+
+#[test]
+fn the_core_hears_listeners_before_escapes_are_removed() {
+    let dir = TempDir::new();
+    let (disk, _) = start();
+    let config = PumpConfig {
+        role: Role::Listener,
+        strip_ansi: Rc::new(Cell::new(true)),
+        ..config(Some(disk.open_sink(plain(dir.path("cat.log")))))
+    };
+    let heard = drained(config, &dir, b"\x1b[0mREADY\n");
+    disk.shutdown();
+    assert_eq!(heard, ["said \"\\u{1b}[0mREADY\\n\""]);
+    assert_eq!(std::fs::read(dir.path("cat.log")).unwrap(), b"READY\n");
+}
+
+#[test]
+fn events_tell_of_the_log_and_of_captures() {
+    let dir = TempDir::new();
+    let (disk, _) = start();
+    let config = PumpConfig {
+        role: Role::Output { capture: Some(Capture::new(100)), events: true },
+        strip_ansi: Rc::new(Cell::new(true)),
+        ..config(Some(disk.open_sink(plain(dir.path("cat.log")))))
+    };
+    let said = b"one\x1b[1m\n<!--XSUPERVISOR:BEGIN-->in\x1b[0mside<!--XSUPERVISOR:END-->held";
+    let heard = drained(config, &dir, said);
+    disk.shutdown();
+    assert_eq!(heard, ["log \"one\\n\"", "log \"inside\"", "comm \"inside\""]);
+    // What was held back in case a token would follow is logged when the program has ended.
+    assert_eq!(std::fs::read(dir.path("cat.log")).unwrap(), b"one\nheld");
 }

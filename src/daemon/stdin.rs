@@ -49,12 +49,22 @@ impl StdinPipe {
     /// Writes what fits now and queues the rest: all of it or, on error, nothing. Without a reader it is `Closed`
     /// (as `PInputDispatcher.flush` raises EPIPE); beyond [`STDIN_QUEUE_BYTES`] it is `Full`.
     pub fn write(&self, bytes: &[u8]) -> Result<(), StdinError> {
+        self.write_within(STDIN_QUEUE_BYTES, bytes)
+    }
+
+    /// As [`StdinPipe::write`], but to a reader that is up to date the bytes may be as many as they are: an event is
+    /// never too long for a listener.
+    pub fn write_event(&self, event: &[u8]) -> Result<(), StdinError> {
+        self.write_within(STDIN_QUEUE_BYTES.max(event.len()), event)
+    }
+
+    fn write_within(&self, limit: usize, bytes: &[u8]) -> Result<(), StdinError> {
         let mut state = self.shared.borrow_mut();
         if state.pipe.is_none() {
             return Err(StdinError::Closed);
         }
         let waiting = state.queue.len() - state.written;
-        if waiting.saturating_add(bytes.len()) > STDIN_QUEUE_BYTES {
+        if waiting.saturating_add(bytes.len()) > limit {
             return Err(StdinError::Full);
         }
         state.compact();
@@ -197,6 +207,17 @@ mod tests {
             }
             assert!(got == sent);
             stdin.write(b"again").unwrap();
+        });
+    }
+
+    #[test]
+    fn an_event_of_any_size_goes_to_a_reader_that_is_up_to_date() {
+        block_on(async {
+            let (stdin, _child) = child_stdin();
+            let event = vec![b'e'; STDIN_QUEUE_BYTES + (1 << 20)];
+            assert_eq!(stdin.write(&event), Err(StdinError::Full));
+            stdin.write_event(&event).unwrap();
+            assert_eq!(stdin.write_event(b"e"), Err(StdinError::Full));
         });
     }
 

@@ -3,11 +3,12 @@
 use super::pending::Wait;
 use super::{Answer, Context, DONE, params};
 use crate::SUPERVISOR_VERSION;
-use crate::core::config::Config;
+use crate::core::config::{Config, GroupConfig, GroupKind};
 use crate::core::effect::{Effect, Job};
+use crate::core::event::Event;
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::{config_info, record};
-use crate::core::states::Mood;
+use crate::core::states::{Level, Mood};
 use crate::core::supervisor::Supervisor;
 use crate::core::value::Value;
 
@@ -65,11 +66,31 @@ pub(super) fn add_process_group(
         .iter()
         .position(|group| group.name == name)
         .ok_or_else(|| Fault::new(FaultCode::BadName, name))?;
-    if supervisor.add_group(index, context.host) {
+    if supervisor.group_index(name).is_none() {
+        try_socket(context, index)?;
+    }
+    if context.supervisor.add_group(index, context.host) {
         Ok(DONE)
     } else {
         Err(Fault::new(FaultCode::AlreadyAdded, name))
     }
+}
+
+/// A FastCGI group is added only if its socket can be created; the reference answers HTTP 500 when it cannot.
+fn try_socket(context: &mut Context<'_>, available: usize) -> Result<(), Fault> {
+    let group = &context.supervisor.available[available];
+    let GroupKind::FastCgi(socket) = &group.kind else {
+        return Ok(());
+    };
+    let effects = &mut context.supervisor.effects;
+    effects.push_back(Effect::Log(Level::Info, format!("Creating socket {}", socket.url)));
+    context
+        .host
+        .open_socket(&group.name, socket)
+        .map_err(|why| Fault::new(FaultCode::Failed, socket.failure(&why)))?;
+    context.host.close_socket(&group.name);
+    effects.push_back(Effect::Log(Level::Info, format!("Closing socket {}", socket.url)));
+    Ok(())
 }
 
 pub(super) fn remove_process_group(
@@ -99,8 +120,13 @@ pub(super) fn get_all_config_info(context: &mut Context<'_>, _: &[Value]) -> Res
     Ok(Answer::Value(Value::Array(entries.into_iter().map(|(_, entry)| entry).collect())))
 }
 
-/// Event listeners are told by a later version; the call itself is accepted even during a shutdown.
-pub(super) fn send_remote_comm_event(_: &mut Context<'_>, _: &[Value]) -> Result<Answer, Fault> {
+/// Tells event listeners; accepted even during a shutdown. What is not text is shown as Python would.
+pub(super) fn send_remote_comm_event(
+    context: &mut Context<'_>,
+    args: &[Value],
+) -> Result<Answer, Fault> {
+    let (kind, data) = (params::display(&args[0]), params::display(&args[1]));
+    context.supervisor.notify(Event::remote_communication(&kind, &data));
     Ok(DONE)
 }
 
@@ -117,5 +143,26 @@ impl Supervisor {
             .diff_to_active()
             .map(|names| Value::Array(names.into_iter().map(Value::Str).collect()));
         Value::Array(vec![Value::Array(lists.to_vec())])
+    }
+
+    /// Groups added, changed and removed between the active ones and a configuration
+    /// (`supervisord.py: diff_to_active`).
+    fn diff_to_active(&self) -> [Vec<String>; 3] {
+        let names =
+            |groups: Vec<&GroupConfig>| groups.iter().map(|group| group.name.clone()).collect();
+        let active = |name: &str| self.group_index(name).map(|index| &self.groups[index].config);
+        let added = self.available.iter().filter(|group| active(&group.name).is_none()).collect();
+        let changed = self
+            .available
+            .iter()
+            .filter(|group| active(&group.name).is_some_and(|current| current != *group))
+            .collect();
+        let removed = self
+            .groups
+            .iter()
+            .map(|group| &group.config)
+            .filter(|group| !self.available.iter().any(|candidate| candidate.name == group.name))
+            .collect();
+        [names(added), names(changed), names(removed)]
     }
 }

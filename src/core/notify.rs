@@ -1,0 +1,151 @@
+//! How events get from where they occur to the listener pools (`events.py: notify`).
+//!
+//! Occurring and being handed out are two steps: an event is put into the buffers of the pools that want it; when
+//! everything that follows from an input is done, the pools hand out what they have.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::clock::{Now, after_secs};
+use super::config::GroupKind;
+use super::effect::{Host, ProcId, earliest};
+use super::event::{Channel, Event};
+use super::pool::{Journal, Pool};
+use super::process::Process;
+use super::states::ProcessState;
+use super::supervisor::Supervisor;
+
+/// How long until a listener that has not read its last events is tried again, in seconds.
+const CONGESTION_RETRY_SECS: i64 = 1;
+
+/// How long a shutdown waits for listeners to take what happened before it is their turn to be stopped.
+const LISTENER_GRACE: Duration = Duration::from_millis(250);
+
+impl Supervisor {
+    /// Puts an event into the buffer of every pool that wants it. Serials count only events that somebody wants.
+    pub(super) fn notify(&mut self, event: Event) {
+        let event = Rc::new(event);
+        let mut serial = None;
+        let mut journal = Journal { effects: &mut self.effects, verbose: self.verbose };
+        for pool in &mut self.pools {
+            let copies = pool.copies(event.kind());
+            if copies == 0 {
+                continue;
+            }
+            let serial = *serial.get_or_insert_with(|| {
+                let next = self.next_event;
+                self.next_event += 1;
+                next
+            });
+            pool.accept(&event, serial, copies, &mut journal);
+            self.pools_moved = true;
+        }
+    }
+
+    /// Makes the pool of a group of listeners that became active.
+    pub(super) fn add_pool(&mut self, name: &str, kind: &GroupKind, members: &[ProcId]) {
+        if let GroupKind::Listener(config) = kind {
+            let member = |id: &ProcId| (*id, self.processes[id].config().name.clone());
+            let members = members.iter().map(member).collect();
+            self.pools.push(Pool::new(name, config, members));
+            self.watch_ticks();
+        }
+    }
+
+    /// Forgets a pool and what is in its buffer.
+    pub(super) fn remove_pool(&mut self, name: &str) {
+        self.pools.retain(|pool| pool.name() != name);
+        self.watch_ticks();
+    }
+
+    fn watch_ticks(&mut self) {
+        let pools = &self.pools;
+        self.ticker.watch(|kind| pools.iter().any(|pool| pool.copies(kind) > 0));
+    }
+
+    /// Notifies of the periods that have begun.
+    pub(super) fn tick(&mut self, now: Now) {
+        if self.ticker.deadline().is_some_and(|due| due <= now.mono) {
+            for event in self.ticker.tick(now) {
+                self.notify(event);
+            }
+        }
+    }
+
+    /// When events call for another look: a tick, a listener that was too slow, or the end of a shutdown's patience.
+    pub(super) fn event_deadline(&self) -> Option<Duration> {
+        let closing = self.pools.iter().map(Pool::closing_deadline);
+        earliest(closing.chain([self.ticker.deadline(), self.pool_retry]))
+    }
+
+    /// Whether the shutdown may stop a group; listeners may still have something to hear.
+    pub(super) fn may_stop(&mut self, group: usize, now: Now) -> bool {
+        let name = self.groups[group].config.name.as_str();
+        let processes = &self.processes;
+        let running = |id| is_running(processes, id);
+        let pool = self.pools.iter_mut().find(|pool| pool.name() == name);
+        pool.is_none_or(|pool| pool.may_stop(now.mono, LISTENER_GRACE, running))
+    }
+
+    /// Tells the pool of a listener about a change of its process id, or of its state.
+    pub(super) fn listener_moved(&mut self, id: ProcId, before: Option<i32>, after: Option<i32>) {
+        self.pools_moved = true;
+        let Some(pool) = self.pools.iter_mut().find(|pool| pool.has(id)) else {
+            return;
+        };
+        if before != after {
+            match after {
+                Some(_) => pool.started(id),
+                None => {
+                    let mut journal = Journal { effects: &mut self.effects, verbose: self.verbose };
+                    pool.ended(id, &mut journal);
+                }
+            }
+        }
+    }
+
+    /// A listener wrote to its stdout.
+    pub(super) fn listener_said(&mut self, id: ProcId, bytes: &[u8]) {
+        self.pools_moved = true;
+        let mut journal = Journal { effects: &mut self.effects, verbose: self.verbose };
+        if let Some(pool) = self.pools.iter_mut().find(|pool| pool.has(id)) {
+            pool.heard(id, bytes, &mut journal);
+        }
+    }
+
+    /// A process printed something that is an event.
+    pub(super) fn printed(&mut self, id: ProcId, channel: Channel, data: Vec<u8>) {
+        if let Some(process) = self.processes.get(&id).filter(|_| !self.pools.is_empty()) {
+            self.notify(Event::log(process.subject(), channel, data));
+        }
+    }
+
+    /// A process sent something between the capture tokens.
+    pub(super) fn communicated(&mut self, id: ProcId, channel: Channel, data: Vec<u8>) {
+        if let Some(process) = self.processes.get(&id).filter(|_| !self.pools.is_empty()) {
+            self.notify(Event::communication(process.subject(), channel, data));
+        }
+    }
+
+    /// Hands out what waits, where something changed since the last time.
+    pub(super) fn dispatch(&mut self, now: Now, host: &mut dyn Host) {
+        let retry = self.pool_retry.is_some_and(|due| due <= now.mono);
+        if !std::mem::take(&mut self.pools_moved) && !retry {
+            return;
+        }
+        let processes = &self.processes;
+        let running =
+            |id| processes.get(&id).is_some_and(|process| process.state() == ProcessState::Running);
+        let mut journal = Journal { effects: &mut self.effects, verbose: self.verbose };
+        for pool in &mut self.pools {
+            pool.dispatch(&self.settings.identifier, running, host, &mut journal);
+        }
+        let congested = self.pools.iter().any(Pool::is_congested);
+        self.pool_retry = congested.then(|| after_secs(now.mono, CONGESTION_RETRY_SECS));
+    }
+}
+
+fn is_running(processes: &BTreeMap<ProcId, Process>, id: ProcId) -> bool {
+    processes.get(&id).is_some_and(|process| process.state() == ProcessState::Running)
+}

@@ -1,0 +1,388 @@
+//! A pool of event listeners: the buffer, who gets the next event, and what becomes of results
+//! (`process.py: EventListenerPool`).
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::config::ListenerConfig;
+use super::effect::{Effect, Host, ProcId, StdinError};
+use super::event::{Event, EventKind};
+use super::listener::{Listener, ListenerState, Step};
+use super::python::repr_bytes;
+use super::result_handler::{ResultHandler, Verdict};
+use super::states::Level;
+
+/// Where the pool says what it does.
+pub(super) struct Journal<'a> {
+    /// Effects to be carried out later.
+    pub(super) effects: &'a mut VecDeque<Effect>,
+    /// Whether lines at level debug are wanted; there are several for each event.
+    pub(super) verbose: bool,
+}
+
+impl Journal<'_> {
+    fn log(&mut self, level: Level, text: String) {
+        self.effects.push_back(Effect::Log(level, text));
+    }
+
+    fn debug(&mut self, text: impl FnOnce() -> String) {
+        if self.verbose {
+            self.log(Level::Debug, text());
+        }
+    }
+}
+
+/// An event on its way through one pool.
+#[derive(Clone, Debug)]
+pub(super) struct Queued {
+    event: Rc<Event>,
+    serial: u64,
+    pool_serial: u64,
+}
+
+/// One process of the pool.
+#[derive(Debug)]
+struct Member {
+    id: ProcId,
+    name: String,
+    listener: Listener,
+    /// What it works on while it is BUSY.
+    event: Option<Queued>,
+}
+
+/// What became of an attempt to hand out an event.
+enum Sent {
+    /// A listener works on it.
+    Yes,
+    /// No listener is ready, or none of those that are can be written to.
+    No,
+}
+
+/// The last moments of a pool in a shutdown.
+#[derive(Clone, Copy, Debug)]
+struct Closing {
+    /// Events from this pool serial on come too late.
+    before: u64,
+    /// How long the shutdown waits; `None` once it goes on.
+    until: Option<Duration>,
+}
+
+/// The listeners of one group and the events that wait for them.
+#[derive(Debug)]
+pub(super) struct Pool {
+    name: String,
+    subscriptions: Vec<String>,
+    capacity: usize,
+    handler: ResultHandler,
+    members: Vec<Member>,
+    buffer: VecDeque<Queued>,
+    next_serial: u64,
+    /// A listener that is ready could not take an event because of what it has not read yet.
+    congested: bool,
+    closing: Option<Closing>,
+    /// [`Pool::next_serial`] before the input that is being handled.
+    serial_before_input: u64,
+}
+
+impl Pool {
+    /// A pool whose listeners were never started; `members` in the order of the configuration.
+    pub(super) fn new(name: &str, config: &ListenerConfig, members: Vec<(ProcId, String)>) -> Pool {
+        let members = members
+            .into_iter()
+            .map(|(id, name)| Member { id, name, listener: Listener::new(), event: None })
+            .collect();
+        Pool {
+            name: name.to_string(),
+            subscriptions: config.events.clone(),
+            capacity: usize::try_from(config.buffer_size).unwrap_or(usize::MAX).max(1),
+            handler: ResultHandler::of(&config.result_handler),
+            members,
+            buffer: VecDeque::new(),
+            next_serial: 0,
+            congested: false,
+            closing: None,
+            serial_before_input: 0,
+        }
+    }
+
+    /// The name of the group.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How often it wants events of this kind.
+    pub(super) fn copies(&self, kind: EventKind) -> usize {
+        kind.matches(&self.subscriptions)
+    }
+
+    /// Whether one of its listeners is this process.
+    pub(super) fn has(&self, id: ProcId) -> bool {
+        self.members.iter().any(|member| member.id == id)
+    }
+
+    /// Whether events wait although a listener is ready, so that handing out is to be tried again.
+    pub(super) fn is_congested(&self) -> bool {
+        self.congested && !self.buffer.is_empty()
+    }
+
+    /// An input is about to be handled.
+    pub(super) fn mark_input(&mut self) {
+        self.serial_before_input = self.next_serial;
+    }
+
+    /// Whether the listeners may be stopped now that the shutdown has come to them: not while events wait that occurred
+    /// before, or one is being worked on, but not for longer than `patience`. The reference looks at its listeners
+    /// several times until it notices that the last program before them has ended; so they hear of everything but that
+    /// end.
+    pub(super) fn may_stop(
+        &mut self,
+        now: Duration,
+        patience: Duration,
+        running: impl Fn(ProcId) -> bool,
+    ) -> bool {
+        let before = self.serial_before_input;
+        let until = Some(now.saturating_add(patience));
+        let closing = self.closing.get_or_insert(Closing { before, until });
+        let listening = |member: &&Member| {
+            running(member.id) && member.listener.state() != ListenerState::Unknown
+        };
+        let mut able = self.members.iter().filter(listening).peekable();
+        let waiting = able.peek().is_some()
+            && self.buffer.front().is_some_and(|first| first.pool_serial < closing.before);
+        let busy = able.any(|member| member.event.is_some());
+        if (!waiting && !busy) || closing.until.is_none_or(|until| until <= now) {
+            closing.until = None;
+        }
+        closing.until.is_none()
+    }
+
+    /// Until when the shutdown waits for the listeners at most.
+    pub(super) fn closing_deadline(&self) -> Option<Duration> {
+        self.closing.and_then(|closing| closing.until)
+    }
+
+    /// Takes a new event, `copies` times (a repeated subscription makes the reference deliver it repeatedly).
+    pub(super) fn accept(
+        &mut self,
+        event: &Rc<Event>,
+        serial: u64,
+        copies: usize,
+        journal: &mut Journal<'_>,
+    ) {
+        let queued = Queued { event: Rc::clone(event), serial, pool_serial: self.next_serial };
+        self.next_serial += 1;
+        for copy in 0..copies {
+            if copy > 0 {
+                self.say_rebuffering(&queued, journal);
+            }
+            self.make_room(journal);
+            self.buffer.push_back(queued.clone());
+        }
+    }
+
+    /// Takes an event back that a listener did not accept: it is the next to be handed out.
+    fn rebuffer(&mut self, queued: Queued, journal: &mut Journal<'_>) {
+        self.say_rebuffering(&queued, journal);
+        self.make_room(journal);
+        self.buffer.push_front(queued);
+    }
+
+    fn say_rebuffering(&self, queued: &Queued, journal: &mut Journal<'_>) {
+        let (serial, size, capacity) = (queued.serial, self.buffer.len(), self.capacity);
+        journal.debug(|| {
+            let name = &self.name;
+            format!("rebuffering event {serial} for pool {name} (buf size={size}, max={capacity})")
+        });
+    }
+
+    fn make_room(&mut self, journal: &mut Journal<'_>) {
+        if self.buffer.len() >= self.capacity
+            && let Some(oldest) = self.buffer.pop_front()
+        {
+            let (name, serial) = (&self.name, oldest.serial);
+            let text = format!("pool {name} event buffer overflowed, discarding event {serial}");
+            journal.log(Level::Error, text);
+        }
+    }
+
+    /// A listener was started: it has said nothing yet.
+    pub(super) fn started(&mut self, id: ProcId) {
+        if let Some(member) = self.members.iter_mut().find(|member| member.id == id) {
+            member.listener = Listener::new();
+            member.event = None;
+        }
+    }
+
+    /// A listener ended; what it worked on goes to another one, or to the next life of this one.
+    pub(super) fn ended(&mut self, id: ProcId, journal: &mut Journal<'_>) {
+        let member = self.members.iter_mut().find(|member| member.id == id);
+        if let Some(queued) = member.and_then(|member| member.event.take()) {
+            self.rebuffer(queued, journal);
+        }
+    }
+
+    /// A listener said something.
+    pub(super) fn heard(&mut self, id: ProcId, bytes: &[u8], journal: &mut Journal<'_>) {
+        let Some(index) = self.members.iter().position(|member| member.id == id) else {
+            return;
+        };
+        self.members[index].listener.feed(bytes);
+        while let Some(step) = self.members[index].listener.step() {
+            self.take_step(index, step, journal);
+        }
+    }
+
+    fn take_step(&mut self, index: usize, step: Step, journal: &mut Journal<'_>) {
+        let member = &mut self.members[index];
+        match step {
+            Step::Ready => {
+                say_change(member, ListenerState::Acknowledged, journal);
+            }
+            Step::Violation(from) => {
+                say_change(member, from, journal);
+                member.event = None;
+            }
+            Step::BadResult(line) => {
+                let line = match String::from_utf8(line) {
+                    Ok(line) => line,
+                    Err(error) => format!("Undecodable: {}", repr_bytes(error.as_bytes())),
+                };
+                journal.log(Level::Warn, format!("{}: bad result line: '{line}'", member.name));
+                say_change(member, ListenerState::Busy, journal);
+                self.take_back(index, journal);
+            }
+            Step::Result(result) => self.judge(index, &result, journal),
+        }
+    }
+
+    fn judge(&mut self, index: usize, result: &[u8], journal: &mut Journal<'_>) {
+        let verdict = self.handler.judge(result);
+        let member = &mut self.members[index];
+        let name = &member.name;
+        let next = match &verdict {
+            Verdict::Accepted { .. } => {
+                journal.debug(|| format!("{name}: event was processed"));
+                ListenerState::Acknowledged
+            }
+            Verdict::Rejected => {
+                journal.log(Level::Warn, format!("{name}: event was rejected"));
+                ListenerState::Acknowledged
+            }
+            Verdict::Failed => {
+                journal.log(Level::Warn, format!("{name}: event caused an error"));
+                ListenerState::Unknown
+            }
+        };
+        member.listener.judged(next);
+        say_change(member, ListenerState::Busy, journal);
+        match verdict {
+            Verdict::Accepted { print } => {
+                member.event = None;
+                if !print.is_empty() {
+                    journal.effects.push_back(Effect::Print(print));
+                }
+            }
+            Verdict::Rejected | Verdict::Failed => self.take_back(index, journal),
+        }
+    }
+
+    fn take_back(&mut self, index: usize, journal: &mut Journal<'_>) {
+        if let Some(queued) = self.members[index].event.take() {
+            self.rebuffer(queued, journal);
+        }
+    }
+
+    /// Hands out events, oldest first, as long as there is a listener for them. `running` tells whose process is up.
+    pub(super) fn dispatch(
+        &mut self,
+        identifier: &str,
+        running: impl Fn(ProcId) -> bool,
+        host: &mut dyn Host,
+        journal: &mut Journal<'_>,
+    ) {
+        self.congested = false;
+        let ready =
+            |member: &Member| member.listener.state() == ListenerState::Ready && running(member.id);
+        if !self.members.iter().any(&ready) {
+            return;
+        }
+        let end = self.closing.map_or(u64::MAX, |closing| closing.before);
+        while self.buffer.front().is_some_and(|first| first.pool_serial < end)
+            && let Some(queued) = self.buffer.pop_front()
+        {
+            if let Sent::No = self.send(&queued, identifier, &ready, host, journal) {
+                self.say_rebuffering(&queued, journal);
+                self.buffer.push_front(queued);
+                return;
+            }
+        }
+    }
+
+    fn send(
+        &mut self,
+        queued: &Queued,
+        identifier: &str,
+        ready: &impl Fn(&Member) -> bool,
+        host: &mut dyn Host,
+        journal: &mut Journal<'_>,
+    ) -> Sent {
+        let serial = queued.serial;
+        let mut envelope = None;
+        for member in self.members.iter_mut().filter(|member| ready(member)) {
+            let bytes = envelope.get_or_insert_with(|| {
+                queued.event.envelope(identifier, serial, &self.name, queued.pool_serial)
+            });
+            match host.write_event(member.id, bytes) {
+                Ok(()) => {
+                    member.listener.sent();
+                    member.event = Some(queued.clone());
+                    journal.debug(|| format!("event {serial} sent to listener {}", member.name));
+                    return Sent::Yes;
+                }
+                Err(StdinError::Full) => self.congested = true,
+                Err(StdinError::Closed) => journal.debug(|| {
+                    format!(
+                        "epipe occurred while sending event {serial} to listener {}, listener state unchanged",
+                        member.name
+                    )
+                }),
+            }
+        }
+        Sent::No
+    }
+
+    /// Events that wait.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Most events that may wait.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// The listener state of a process, and the serial of what it works on.
+    #[cfg(test)]
+    pub(super) fn listener(&self, id: ProcId) -> Option<(ListenerState, Option<u64>)> {
+        let member = self.members.iter().find(|member| member.id == id)?;
+        Some((member.listener.state(), member.event.as_ref().map(|queued| queued.serial)))
+    }
+}
+
+/// The lines about a change of a listener's state.
+fn say_change(member: &Member, from: ListenerState, journal: &mut Journal<'_>) {
+    let (name, to) = (&member.name, member.listener.state());
+    journal.debug(|| format!("{name}: {} -> {}", from.name(), to.name()));
+    if to == ListenerState::Unknown {
+        journal.log(
+            Level::Warn,
+            format!(
+                "{name}: has entered the UNKNOWN state and will no longer receive events, this usually indicates \
+                 the process violated the eventlistener protocol"
+            ),
+        );
+    }
+}

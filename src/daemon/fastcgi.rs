@@ -1,0 +1,303 @@
+//! The shared sockets of FastCGI groups: created before the first process of a group is started, closed after the
+//! last one has ended (`socket_manager.py`, `datatypes.py: SocketConfig`).
+//!
+//! Names of hosts are resolved where waiting harms nobody: at the start, and on the disk thread when the
+//! configuration is read again.
+
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddrV4, ToSocketAddrs};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, Backlog, SockFlag, SockType, SockaddrIn, SockaddrLike, UnixAddr, bind, listen,
+    setsockopt, socket, sockopt::ReuseAddr,
+};
+use nix::unistd::{Gid, Uid, chown};
+
+use super::mainlog::MainLog;
+use crate::core::config::{FastCgiSocket, GroupConfig, GroupKind};
+use crate::core::states::Level;
+
+/// Backlog of a socket without `socket_backlog`: the system's maximum (`socket.SOMAXCONN`).
+const DEFAULT_BACKLOG: i32 = nix::libc::SOMAXCONN;
+
+/// Addresses of the hosts that FastCGI sockets name. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct HostNames {
+    known: Arc<Mutex<HashMap<String, Ipv4Addr>>>,
+}
+
+impl HostNames {
+    /// Resolves the names in the sockets of these groups. May wait for a name server.
+    pub fn learn(&self, groups: &[GroupConfig]) {
+        for socket in groups.iter().filter_map(socket_of) {
+            let Some(Address::Tcp { host, port }) = Address::of(&socket.url) else { continue };
+            if host.parse::<Ipv4Addr>().is_ok() {
+                continue;
+            }
+            let found = (host, port).to_socket_addrs().ok().and_then(|addresses| {
+                addresses
+                    .filter_map(|address| match address {
+                        std::net::SocketAddr::V4(address) => Some(*address.ip()),
+                        std::net::SocketAddr::V6(_) => None,
+                    })
+                    .next()
+            });
+            if let Some(address) = found {
+                self.lock().insert(host.to_string(), address);
+            }
+        }
+    }
+
+    fn find(&self, host: &str) -> Option<Ipv4Addr> {
+        host.parse().ok().or_else(|| self.lock().get(host).copied())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Ipv4Addr>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn socket_of(group: &GroupConfig) -> Option<&FastCgiSocket> {
+    match &group.kind {
+        GroupKind::FastCgi(socket) => Some(socket),
+        GroupKind::Plain | GroupKind::Listener(_) => None,
+    }
+}
+
+/// Creates and closes the socket of every FastCGI group once, so that a mistake shows at the start
+/// (`process.py: FastCGIProcessGroup`).
+///
+/// # Errors
+/// The text for the terminal about the first socket that could not be created.
+pub fn try_all(
+    groups: &[GroupConfig],
+    names: &HostNames,
+    main_log: &MainLog,
+) -> Result<(), String> {
+    names.learn(groups);
+    for socket in groups.iter().filter_map(socket_of) {
+        main_log.log(Level::Info, &format!("Creating socket {}", socket.url));
+        drop(create(socket, names).map_err(|why| socket.failure(&why))?);
+        main_log.log(Level::Info, &format!("Closing socket {}", socket.url));
+    }
+    Ok(())
+}
+
+/// The open sockets, by group.
+#[derive(Debug, Default)]
+pub struct Sockets {
+    names: HostNames,
+    open: HashMap<String, Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    socket: OwnedFd,
+    users: usize,
+}
+
+impl Sockets {
+    /// No sockets yet.
+    pub fn new(names: HostNames) -> Sockets {
+        Sockets { names, open: HashMap::new() }
+    }
+
+    /// Adds a user to a group's socket; `true` if it was the first, so that the socket was created.
+    ///
+    /// # Errors
+    /// The system's message as Python prints it.
+    pub fn acquire(&mut self, group: &str, config: &FastCgiSocket) -> Result<bool, String> {
+        if let Some(shared) = self.open.get_mut(group) {
+            shared.users += 1;
+            return Ok(false);
+        }
+        let socket = create(config, &self.names)?;
+        self.open.insert(group.to_string(), Shared { socket, users: 1 });
+        Ok(true)
+    }
+
+    /// Takes a user away; `true` if it was the last, so that the socket was closed.
+    pub fn release(&mut self, group: &str) -> bool {
+        let Some(shared) = self.open.get_mut(group) else {
+            return false;
+        };
+        shared.users = shared.users.saturating_sub(1);
+        let last = shared.users == 0;
+        if last {
+            self.open.remove(group);
+        }
+        last
+    }
+
+    /// The socket of a group while it has users.
+    pub fn get(&self, group: &str) -> Option<BorrowedFd<'_>> {
+        self.open.get(group).map(|shared| shared.socket.as_fd())
+    }
+}
+
+enum Address<'a> {
+    Tcp { host: &'a str, port: u16 },
+    Unix(&'a Path),
+}
+
+impl Address<'_> {
+    fn of(url: &str) -> Option<Address<'_>> {
+        if let Some(path) = url.strip_prefix("unix://") {
+            return Some(Address::Unix(Path::new(path)));
+        }
+        let (host, port) = url.strip_prefix("tcp://")?.rsplit_once(':')?;
+        Some(Address::Tcp { host, port: port.parse().ok()? })
+    }
+}
+
+/// Creates, binds and listens.
+fn create(config: &FastCgiSocket, names: &HostNames) -> Result<OwnedFd, String> {
+    let socket = match Address::of(&config.url) {
+        Some(Address::Tcp { host, port }) => {
+            let address = names
+                .find(host)
+                .ok_or_else(|| "[Errno -2] Name or service not known".to_string())?;
+            let socket = stream_socket(AddressFamily::Inet).map_err(python_error)?;
+            setsockopt(&socket, ReuseAddr, &true).map_err(python_error)?;
+            bind_to(&socket, &SockaddrIn::from(SocketAddrV4::new(address, port)))?;
+            socket
+        }
+        Some(Address::Unix(path)) => unix_socket(path, config)?,
+        None => return Err(format!("Bad socket format {}", config.url)),
+    };
+    let backlog = config.backlog.and_then(|backlog| i32::try_from(backlog).ok());
+    // The system lowers what is more than it allows.
+    let backlog = Backlog::new(backlog.unwrap_or(DEFAULT_BACKLOG)).unwrap_or(Backlog::MAXCONN);
+    listen(&socket, backlog).map_err(python_error)?;
+    Ok(socket)
+}
+
+fn stream_socket(family: AddressFamily) -> Result<OwnedFd, Errno> {
+    // Blocking: the flags of the description are those the program gets.
+    socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)
+}
+
+fn bind_to(socket: &OwnedFd, address: &dyn SockaddrLike) -> Result<(), String> {
+    bind(socket.as_raw_fd(), address).map_err(python_error)
+}
+
+/// A socket left behind by an earlier life is replaced; what cannot get its owner and mode is removed again.
+fn unix_socket(path: &Path, config: &FastCgiSocket) -> Result<OwnedFd, String> {
+    if path.exists() {
+        std::fs::remove_file(path).map_err(|error| file_error(&error, path))?;
+    }
+    let socket = stream_socket(AddressFamily::Unix).map_err(python_error)?;
+    let address = UnixAddr::new(path).map_err(|_| "AF_UNIX path too long".to_string())?;
+    let prepared = bind_to(&socket, &address).and_then(|()| give_away(path, config));
+    if prepared.is_err() && path.exists() {
+        let _ = std::fs::remove_file(path); // the first failure is the one to report
+    }
+    prepared.map(|()| socket)
+}
+
+/// Owner, then mode.
+fn give_away(path: &Path, config: &FastCgiSocket) -> Result<(), String> {
+    if let Some(owner) = config.owner {
+        let (uid, gid) = (Uid::from_raw(owner.uid), owner.gid.map(Gid::from_raw));
+        chown(path, Some(uid), gid).map_err(|error| {
+            let error = file_error(&error.into(), path);
+            format!("Could not change ownership of socket file: {error}")
+        })?;
+    }
+    if let Some(mode) = config.mode {
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        std::fs::set_permissions(path, permissions).map_err(|error| {
+            let error = file_error(&error, path);
+            format!("Could not change permissions of socket file: {error}")
+        })?;
+    }
+    Ok(())
+}
+
+/// `str()` of an `OSError`.
+fn python_error(error: Errno) -> String {
+    format!("[Errno {}] {}", error as i32, super::daemonize::error_text(error))
+}
+
+/// `str()` of an `OSError` about a file.
+fn file_error(error: &std::io::Error, path: &Path) -> String {
+    let error = python_error(Errno::from_raw(error.raw_os_error().unwrap_or_default()));
+    format!("{error}: {}", crate::core::python::repr(&path.to_string_lossy()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::net::{UnixListener, UnixStream};
+
+    use super::*;
+    use crate::daemon::disk::testing::TempDir;
+
+    fn config(url: &str) -> FastCgiSocket {
+        FastCgiSocket { url: url.to_string(), owner: None, mode: Some(0o640), backlog: Some(5) }
+    }
+
+    #[test]
+    fn the_socket_lives_as_long_as_it_has_users() {
+        let dir = TempDir::new();
+        let path = dir.path("f.sock");
+        let config = config(&format!("unix://{}", path.display()));
+        let mut sockets = Sockets::default();
+        assert_eq!(sockets.acquire("g", &config), Ok(true));
+        assert_eq!(sockets.acquire("g", &config), Ok(false));
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+
+        let server = UnixListener::from(sockets.get("g").unwrap().try_clone_to_owned().unwrap());
+        let mut client = UnixStream::connect(&path).unwrap();
+        client.write_all(b"x").unwrap();
+        let mut byte = [0];
+        server.accept().unwrap().0.read_exact(&mut byte).unwrap();
+        drop(server);
+
+        assert!(!sockets.release("g"));
+        assert!(sockets.release("g"));
+        assert!(sockets.get("g").is_none());
+        // The file stays, as in the reference, and is replaced next time.
+        assert!(UnixStream::connect(&path).is_err());
+        assert_eq!(sockets.acquire("g", &config), Ok(true));
+        assert!(UnixStream::connect(&path).is_ok());
+    }
+
+    #[test]
+    fn tcp_sockets_listen_on_the_address() {
+        let mut sockets = Sockets::default();
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        let config = config(&format!("tcp://127.0.0.1:{port}"));
+        assert_eq!(
+            sockets.acquire("g", &config),
+            Err("[Errno 98] Address already in use".to_string())
+        );
+        drop(free);
+        assert_eq!(sockets.acquire("g", &config), Ok(true));
+        std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    }
+
+    #[test]
+    fn failures_in_the_words_of_python() {
+        let mut sockets = Sockets::default();
+        for (url, words) in [
+            ("unix:///nonexistent/f.sock", "[Errno 2] No such file or directory"),
+            ("tcp://nowhere.invalid:1", "[Errno -2] Name or service not known"),
+            ("tcp://192.0.2.1:9", "[Errno 99] Cannot assign requested address"),
+        ] {
+            assert_eq!(sockets.acquire("g", &config(url)), Err(words.to_string()), "{url}");
+        }
+        let dir = TempDir::new();
+        std::fs::create_dir(dir.path("d")).unwrap();
+        let path = dir.path("d");
+        let error = sockets.acquire("g", &config(&format!("unix://{}", path.display())));
+        let words = format!("[Errno 21] Is a directory: '{}'", path.display());
+        assert_eq!(error, Err(words));
+    }
+}
