@@ -75,7 +75,13 @@ impl Input {
             completions.refresh(options);
         }
         let line = match self.read(out, &prompt) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Line::End),
+            // Ctrl-C, or nobody is left who would read.
+            Err(error)
+                if [io::ErrorKind::Interrupted, io::ErrorKind::BrokenPipe]
+                    .contains(&error.kind()) =>
+            {
+                return Ok(Line::End);
+            }
             other => other?,
         };
         match line {
@@ -88,7 +94,7 @@ impl Input {
             }
             None => {
                 if self.editor.is_none() {
-                    out.write_all(b"\n")?;
+                    let _ = out.write_all(b"\n"); // as above
                 }
                 Ok(Line::End)
             }
