@@ -111,13 +111,22 @@ def about(event):
     return match.group(1) if match else fields(event[0])["eventname"]
 
 
+def join(so_far, event):
+    """Adds an event. Into how many log events a program's writes fall depends on when the pipe is read."""
+    head, _, printed = event[2].partition("\n")
+    if so_far and event[1]["eventname"].startswith("PROCESS_LOG_") and so_far[-1][:2] == event[:2] \
+            and so_far[-1][2].partition("\n")[0] == head:
+        event = (*event[:2], so_far.pop()[2] + printed)
+    so_far.append(event)
+
+
 def stream(daemon, name, prefix=""):
     """The stream a recorder got, by whom it is about, each in order."""
     by_subject = {}
     for event in events(daemon, name):
         subject = about(event)
         if subject.startswith(prefix) and not subject.startswith("flush-"):
-            by_subject.setdefault(subject, []).append(comparable(event))
+            join(by_subject.setdefault(subject, []), comparable(event))
     return {subject: by_subject[subject] for subject in sorted(by_subject)}
 
 

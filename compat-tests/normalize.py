@@ -1,11 +1,14 @@
 """Removes from an observation what may differ between two runs of the same daemon: pids, times, paths."""
 
+import difflib
 import pprint
 import re
 import xmlrpc.client
 
 _TIMESTAMP = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}\b")
 _RULES = [
+    # Our start-up line, which the reference does not have (QUIRKS.md: log).
+    (re.compile(r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} INFO supervisord-rs \S+, compatible with .*\n?"), ""),
     (_TIMESTAMP, "<TIME>"),
     (re.compile(r"\b(pid|PID) \d+"), r"\1 <PID>"),
     (re.compile(r"\(\d+\)(?=:| with)"), "(<PID>)"),
@@ -14,6 +17,9 @@ _RULES = [
     # AUTO log names end in eight random characters.
     (re.compile(r"(-std(?:out|err)---.+?-)\w{8}(?=\.log)"), r"\1<RANDOM>"),
 ]
+# What ours adds to the reference's words to tell what to do (QUIRKS.md: configuration).
+_ADVICE = re.compile(r": result handlers in Python cannot be called; use .*? or supervisor_stdout:event_handler")
+_RULES.append((_ADVICE, ""))
 _TIMES = ("start", "stop", "now")
 
 
@@ -59,11 +65,22 @@ def difference(left, right):
         two = right[index] if index < len(right) else ("(no observation)", None)
         if one == two:
             continue
-        lines.append(f"- {one[0]}\n    {_indent(one[1])}\n+ {two[0]}\n    {_indent(two[1])}")
         if one[0] != two[0]:
+            lines.append(f"- {one[0]}\n    {_indent(one[1])}\n+ {two[0]}\n    {_indent(two[1])}")
             break  # the scenarios took different ways; the rest cannot be compared
+        lines.append(f"  {one[0]}\n" + "\n".join(_differing_lines(one[1], two[1])))
     return "\n".join(lines)
 
 
+def _pretty(thing):
+    return pprint.pformat(thing, width=130)
+
+
 def _indent(thing):
-    return pprint.pformat(thing, width=130).replace("\n", "\n    ")
+    return _pretty(thing).replace("\n", "\n    ")
+
+
+def _differing_lines(left, right):
+    """The lines that differ with their neighbourhood, so that a difference is not lost in a long answer."""
+    lines = difflib.unified_diff(_pretty(left).splitlines(), _pretty(right).splitlines(), n=4, lineterm="")
+    return [f"  {line}" for line in lines if not line.startswith(("---", "+++", "@@"))]

@@ -23,7 +23,9 @@ def test_version_and_help(d):
     for option in ("-v", "--version", "--vers", "-h", "--help", "-?", "-nv", "-vh"):
         status, out, err = d.run(option)
         if "h" in option.lstrip("-")[:1] or "?" in option:
-            d.see(option, (status, re.findall(r"^--?\S+", out, re.M), err))
+            options = re.findall(r"^--?\S+", out, re.M)
+            d.expect(f"{option}: --about", "--about" in options, python=False, ours=True)
+            d.see(option, (status, [option for option in options if option != "--about"], err))
         else:
             d.see(option, (status, out, err))
 
@@ -141,3 +143,13 @@ def test_warnings_of_the_start(d):
     d.start()
     d.see("lines", d.log_lines())
     d.see("stderr", d.without_warning(d.read("stderr")))
+
+
+@scenario(config=None, start=False)
+def test_a_main_log_that_cannot_be_opened(d):
+    """The reference dies with a traceback; ours says what is wrong and how to get help."""
+    d.write("bad.conf", MINIMAL.replace("/main.log", ""))
+    status, _, err = d.run("-n", "-c", "bad.conf")
+    d.expect("status", status, python=1, ours=2)
+    d.expect("message", err, python=lambda text: "IsADirectoryError" in text,
+             ours=lambda text: text.startswith("Error: cannot open the log file <ROOT>: ") and "For help, use" in text)

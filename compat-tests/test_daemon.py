@@ -302,3 +302,16 @@ def test_limits_are_kept(d):
 def test_limits_that_cannot_be_had(d):
     d.configure(CAT, extra="minfds=999999999")
     d.see("refusal", d.run("-n", "-c", d.config))
+
+
+@scenario("""
+[program:cat]
+command=/bin/cat
+startsecs=0
+""")
+def test_a_refused_daemon_leaves_the_logs_of_the_first(d):
+    d.wait_state("cat", "RUNNING")
+    auto = d.rpc("supervisor.getProcessInfo", "cat")["stdout_logfile"]
+    status, _, err = d.run("-n", "-c", d.config)
+    d.see("refusal", (status, err))
+    d.expect("the log is still there", os.path.exists(auto), python=False, ours=True)

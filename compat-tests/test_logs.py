@@ -8,6 +8,7 @@ from scenario import scenario
 
 def sizes(d, name):
     """The sizes of a log file and its backups."""
+    d.catch_up()
     return {path.name: path.stat().st_size for path in sorted(d.root.glob(f"{name}*"))}
 
 
@@ -257,6 +258,7 @@ def test_rotation_of_the_main_log(d):
     for _ in range(4):
         d.rpc("supervisor.stopProcess", "p")
         d.rpc("supervisor.startProcess", "p")
+    d.rpc("supervisor.readLog", 0, 0)  # what was logged is in the files then
     files = sizes(d, "main.log")
     d.see("files", sorted(files))
     limit = 400 + max(len(line) for line in d.read("main.log.1").splitlines())

@@ -239,6 +239,7 @@ def test_reread_update_add_remove(d):
     d.ctl("status")
     d.configure(FLEET)
     d.ctl("update", "all")
+    d.wait_state("cat", "RUNNING")
     d.ctl("status")
     d.configure("[program:cat]\n")
     for command in ("reread", "update"):
@@ -249,10 +250,12 @@ def test_reread_update_add_remove(d):
 @scenario(FLEET)
 def test_update_with_names(d):
     d.wait_state("cat", "RUNNING")
-    d.configure("[program:cat]\ncommand=/bin/cat -u\nstopsignal=KILL\n[program:new]\ncommand=/bin/cat\nautostart=false\n")
+    d.configure("[program:cat]\ncommand=/bin/cat -u\nstopsignal=KILL\nstartsecs=0\n"
+                "[program:new]\ncommand=/bin/cat\nautostart=false\n")
     d.ctl("update", "new")
     d.ctl("status")
     d.ctl("update", "cat", "grp")
+    d.wait_state("cat", "RUNNING")
     d.ctl("status")
 
 

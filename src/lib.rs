@@ -4,8 +4,12 @@
 
 pub mod config;
 pub mod core;
+pub mod ctl;
 pub mod daemon;
+pub mod dispatch;
+pub mod echo;
 pub mod http;
+pub mod pidproxy;
 pub mod run;
 pub mod sys;
 pub mod xmlrpc;

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    supervisord_rs::run::main()
+    supervisord_rs::dispatch::main()
 }

@@ -28,7 +28,7 @@ use crate::daemon::pidfile::Pidfile;
 use crate::daemon::signals::Signals;
 use crate::daemon::{autolog, command, daemonize, environment, limits, privileges, signals};
 use crate::http;
-use crate::{SUPERVISOR_VERSION, VERSION};
+use crate::{SUPERVISOR_VERSION, VERSION, sys};
 
 /// How long answers under way may take to be sent when the daemon leaves.
 const ANSWER_GRACE: Duration = Duration::from_secs(2);
@@ -44,6 +44,7 @@ pub fn main() -> ExitCode {
     if let Err(error) = signals::ignore_as_python() {
         return fail(&format!("Error: cannot set up signals: {error}\n"));
     }
+    sys::return_big_memory();
     let environ = Environ::of_process();
     let mut before: Option<Before> = None;
     loop {
@@ -133,14 +134,16 @@ fn settle_in(
     main_log: &MainLog,
 ) -> Result<(Mood, Before), String> {
     let settings = config.settings.clone();
+    let servers = OpenServers::open(&config, main_log)?;
+    // Only now is it sure that no other daemon of this configuration runs, whose FastCGI sockets and logs would go. The
+    // reference removes them before it looks.
+    let names = HostNames::default();
+    fastcgi::try_all(&config.groups, &names, main_log)?;
     if !settings.nocleanup {
         for (level, text) in autolog::clear(&settings.childlogdir, &settings.identifier) {
             main_log.log(level, &text);
         }
     }
-    let names = HostNames::default();
-    fastcgi::try_all(&config.groups, &names, main_log)?;
-    let servers = OpenServers::open(&config, main_log)?;
     let first = before.is_none();
     let next_event_serial = before.as_ref().map_or(0, |before| before.next_event_serial);
     let signal_mask = match before {

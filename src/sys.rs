@@ -139,6 +139,30 @@ unsafe fn run_child(image: &ChildImage<'_>) -> ! {
     }
 }
 
+/// Forks, and makes the child a program that shares everything an exec passes on: descriptors, process group, ignored
+/// signals. It starts with the given signal mask. A child that cannot become the program ends with [`NOT_SPAWNED`].
+///
+/// Unlike `posix_spawn` of the GNU C library this leaves no signal ignored that was not.
+pub fn spawn_alike(
+    file: &CStr,
+    argv: &CStringArray,
+    envp: &CStringArray,
+    mask: &SigSet,
+) -> Result<i32, Errno> {
+    // SAFETY: between fork and exec the child only makes async-signal-safe calls, on memory that the arguments keep
+    // alive; the arrays end with a null pointer.
+    let pid = unsafe {
+        let pid = libc::fork();
+        if pid == 0 {
+            reset_signals(mask);
+            libc::execve(file.as_ptr(), argv.pointers.as_ptr(), envp.pointers.as_ptr());
+            libc::_exit(NOT_SPAWNED);
+        }
+        pid
+    };
+    Errno::result(pid)
+}
+
 /// A step failed, and what there is to say about it has been said.
 struct Failed;
 
@@ -292,6 +316,25 @@ pub fn default_signal(signal: i32) -> Result<(), Errno> {
     Errno::result(unsafe { set_disposition(signal, libc::SIG_DFL) }).map(drop)
 }
 
+/// Lets SIGINT end this process at once, on a new line of standard output and with exit status 0.
+pub fn exit_on_interrupt() -> Result<(), Errno> {
+    extern "C" fn leave(_signal: c_int) {
+        // SAFETY: both calls are async-signal-safe, and the second never returns.
+        unsafe {
+            libc::write(1, b"\n".as_ptr().cast(), 1);
+            libc::_exit(0)
+        }
+    }
+    let handler: extern "C" fn(c_int) = leave;
+    // SAFETY: all-zero is a valid sigaction (no flags, empty mask), and the handler has the type of a plain one.
+    Errno::result(unsafe {
+        let mut action = MaybeUninit::<libc::sigaction>::zeroed().assume_init();
+        action.sa_sigaction = handler as libc::sighandler_t;
+        libc::sigaction(libc::SIGINT, &action, ptr::null_mut())
+    })
+    .map(drop)
+}
+
 /// A duplicate, closed at exec, with the lowest free number that is at least `min`.
 pub fn duplicate_from(fd: BorrowedFd<'_>, min: i32) -> Result<OwnedFd, Errno> {
     // SAFETY: fcntl on a live descriptor; what it returns is new and nobody else's.
@@ -421,6 +464,18 @@ pub fn random_bytes(buffer: &mut [u8]) -> Result<(), Errno> {
     }
     Ok(())
 }
+
+/// Makes the allocator return big pieces of memory (logs read for a client) to the system as soon as they are freed,
+/// instead of keeping room for the next of the biggest size seen (mallopt(3): `M_MMAP_THRESHOLD`).
+#[cfg(target_env = "gnu")]
+pub fn return_big_memory() {
+    // SAFETY: changes numbers in the allocator, under its own lock. It fails on values out of range only.
+    unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, 256 << 10) };
+}
+
+/// Other allocators return big pieces by themselves.
+#[cfg(not(target_env = "gnu"))]
+pub fn return_big_memory() {}
 
 /// Whether the C library knows a locale of this name for character types. Changes nothing.
 pub fn has_ctype_locale(name: &CStr) -> bool {

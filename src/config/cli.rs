@@ -73,6 +73,7 @@ fn table() -> Command {
 
 /// Reads the command line. `argv0` is the program's name as called; the search for a configuration starts beside it.
 pub fn parse_args(argv0: &str, args: &[OsString], environ: &Environ) -> Parsed {
+    let argv0 = &called_as(argv0, environ);
     let args: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
     let (given, positional) = match getopt::scan(&table(), &args) {
         Ok(scanned) => scanned,
@@ -161,6 +162,18 @@ fn start(argv0: &str, overrides: Overrides, environ: &Environ) -> Parsed {
     let mut loader = Loader::new(argv0, found.clone(), overrides, environ);
     loader.warning = warning;
     Parsed::Run(Box::new(loader))
+}
+
+/// The path of the program as Python's `sys.argv[0]` has it: where the shell has found it, if it was called by its bare
+/// name. Messages and the search for a configuration use it.
+pub fn called_as(argv0: &str, environ: &Environ) -> String {
+    if argv0.is_empty() || argv0.contains('/') {
+        return argv0.to_string();
+    }
+    let places = environ.get("PATH").unwrap_or_default().split(':');
+    let mut found =
+        places.map(|place| paths::join(if place.is_empty() { "." } else { place }, argv0));
+    found.find(|path| paths::is_executable(path)).unwrap_or_else(|| argv0.to_string())
 }
 
 /// Where a configuration is looked for: beside the directory of the program, here, and in `/etc`.

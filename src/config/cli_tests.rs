@@ -77,3 +77,20 @@ fn options_win_over_the_file() {
     assert_eq!(settings.minfds, 7);
     assert!(settings.logfile.ends_with("/f.log"));
 }
+
+#[test]
+fn a_bare_name_is_looked_up_as_the_shell_does() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = TempDir::new();
+    let program = directory.write("bin/prog", "");
+    directory.write("other/prog", "");
+    let environ = Environ::from_pairs([(
+        "PATH",
+        format!("/no/such:{0}:{0}/other:{0}/bin", directory.path()),
+    )]);
+    assert_eq!(called_as("prog", &environ), "prog");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(called_as("prog", &environ), program);
+    assert_eq!(called_as("./prog", &environ), "./prog");
+    assert_eq!(called_as("prog", &Environ::default()), "prog");
+}

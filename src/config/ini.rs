@@ -142,6 +142,10 @@ fn decode(content: &[u8]) -> (String, Option<String>) {
         let rest = &content[start..];
         error = Some(decode_error(rest, 0, rest.len(), true));
     }
+    // A carriage return ends a line only once it is known that no line feed follows, which the error prevents.
+    if error.is_some() && text.ends_with('\r') {
+        text.pop();
+    }
     (text.replace("\r\n", "\n").replace('\r', "\n"), error)
 }
 

@@ -66,6 +66,11 @@ fn errors_in_pythons_words() {
         Document::new().read(b"[a]\nk=\xe2\x82", "x").unwrap_err(),
         "'utf-8' codec can't decode bytes in position 0-1: unexpected end of data"
     );
+    // The first line is no section header, but it is not known to have ended.
+    assert_eq!(
+        Document::new().read(b"k\r\xe2\x82", "x").unwrap_err(),
+        "'utf-8' codec can't decode bytes in position 0-1: unexpected end of data"
+    );
 }
 
 #[test]

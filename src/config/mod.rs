@@ -9,6 +9,7 @@
 
 pub mod accounts;
 pub mod cli;
+pub mod ctl;
 pub mod datatypes;
 pub mod expand;
 mod format;
@@ -25,7 +26,8 @@ pub mod shlex;
 pub(crate) mod testing;
 
 use cli::Overrides;
-pub use cli::parse_args;
+pub use cli::{called_as, parse_args};
+pub use ctl::{ClientOptions, ClientParsed, parse_client_args, split_scheme};
 use expand::{Table, Value};
 use reader::{Origin, Reading};
 

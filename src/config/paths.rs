@@ -108,6 +108,13 @@ pub fn is_directory(path: &str) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
+/// Whether this is a file that may be executed.
+pub fn is_executable(path: &str) -> bool {
+    use nix::unistd::{AccessFlags, access};
+    let is_file = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    is_file && access(path, AccessFlags::X_OK).is_ok()
+}
+
 /// `os.path.exists`.
 pub fn exists(path: &str) -> bool {
     std::fs::metadata(path).is_ok()

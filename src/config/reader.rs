@@ -179,7 +179,7 @@ fn read_files(origin: &Origin<'_>, names: &Table) -> Result<Files, String> {
     Ok(files)
 }
 
-fn file_content(path: &OsStr) -> std::io::Result<Vec<u8>> {
+pub(super) fn file_content(path: &OsStr) -> std::io::Result<Vec<u8>> {
     let mut content = Vec::new();
     std::fs::File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut content)?;
     if content.len() as u64 > MAX_FILE_BYTES {

@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, PathBuf};
 
 use crate::core::python::{is_space, repr};
 use crate::core::states::Level;
@@ -19,17 +19,18 @@ const RANDOM_CHARS: usize = 8;
 const TRIES: usize = 100;
 
 /// An unused path `<childlogdir>/<process>-<channel>---<identifier>-XXXXXXXX.log`, absolute. The file is not created.
+/// The name of a process may be an absolute path itself (`tempfile` joins as `os.path.join` does).
 pub fn name(childlogdir: &str, process: &str, channel: &str, identifier: &str) -> String {
     let directory = absolute(childlogdir);
-    let mut path = String::new();
+    let mut path = PathBuf::new();
     for _ in 0..TRIES {
         let random = random_part();
-        path = format!("{directory}/{process}-{channel}---{identifier}-{random}.log");
+        path = directory.join(format!("{process}-{channel}---{identifier}-{random}.log"));
         if fs::symlink_metadata(&path).is_err() {
             break;
         }
     }
-    path
+    path.to_string_lossy().into_owned()
 }
 
 /// Removes the AUTO logs that an earlier run with the same identifier left. Returns lines for the main log.
@@ -82,7 +83,7 @@ fn random_part() -> String {
 }
 
 /// `os.path.abspath`: absolute, without `.`, `..` and double slashes, decided by the text alone.
-fn absolute(directory: &str) -> String {
+fn absolute(directory: &str) -> PathBuf {
     let base = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
     let mut path = PathBuf::new();
     for component in base.join(directory).components() {
@@ -94,8 +95,7 @@ fn absolute(directory: &str) -> String {
             Component::CurDir | Component::Prefix(_) => {}
         }
     }
-    // The root itself would double the slash that follows.
-    if path == Path::new("/") { String::new() } else { path.to_string_lossy().into_owned() }
+    path
 }
 
 #[cfg(test)]
@@ -140,7 +140,9 @@ mod tests {
         let random = random.strip_suffix(".log").unwrap();
         assert_eq!(random.len(), RANDOM_CHARS);
         assert!(random.bytes().all(|byte| ALPHABET.contains(&byte)));
-        assert_eq!(absolute("/"), "");
+        assert_eq!(absolute("/"), PathBuf::from("/"));
+        assert!(name("/", "web", "stderr", "super").starts_with("/web-stderr---super-"));
+        assert!(name("/tmp", "/x/web", "stderr", "super").starts_with("/x/web-stderr---super-"));
     }
 
     #[test]

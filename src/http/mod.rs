@@ -6,13 +6,15 @@
 //! grows a buffer beyond its bound, or ends in a 5xx answer.
 //!
 //! - `bind`: listeners, as the reference opens them
-//! - `server`: accepting, the limit on connections, who answers which path
+//! - `server`: accepting, who answers which path
+//! - `hub`: the limits on connections and on the memory they hold together
 //! - `pace`: the timeouts, below HTTP
 //! - `auth`, `rpc2`, `logtail`: one handler each
 //! - `response`: bodies, headers, error pages, the access log
 
 mod auth;
 pub mod bind;
+mod hub;
 mod logtail;
 mod pace;
 mod response;

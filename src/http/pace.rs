@@ -74,6 +74,10 @@ pub(super) enum Phase {
 pub(super) struct Pace {
     phase: Cell<Phase>,
     since: Cell<Instant>,
+    /// How often it was seen to stand still since it last moved.
+    strikes: Cell<u32>,
+    /// Bytes of the request's body or of the answer that are kept for this connection.
+    held: Cell<usize>,
     stalled_since: Cell<Option<Instant>>,
     /// The connection, when an end of file is held back from it for as long as the phase lasts.
     held_back: RefCell<Option<Waker>>,
@@ -85,6 +89,8 @@ impl Pace {
         Rc::new(Pace {
             phase: Cell::new(Phase::Idle),
             since: Cell::new(Instant::now()),
+            strikes: Cell::new(0),
+            held: Cell::new(0),
             stalled_since: Cell::new(None),
             held_back: RefCell::new(None),
             eviction: Notify::new(),
@@ -93,6 +99,7 @@ impl Pace {
 
     pub(super) fn enter(&self, phase: Phase) {
         self.phase.set(phase);
+        self.strikes.set(0);
         self.since.set(Instant::now());
         let held_back = self.held_back.take();
         if let Some(connection) = held_back {
@@ -109,6 +116,37 @@ impl Pace {
         match self.phase.get() {
             Phase::Idle | Phase::Head | Phase::Body => Some(self.since.get()),
             Phase::Busy | Phase::Streaming => self.stalled_since.get(),
+        }
+    }
+
+    /// Takes note of the size of what is kept for this connection.
+    pub(super) fn hold(&self, bytes: usize) {
+        self.held.set(bytes);
+    }
+
+    pub(super) fn held(&self) -> usize {
+        self.held.get()
+    }
+
+    /// Counts how often in a row a connection for which something is kept was seen waiting for its client.
+    ///
+    /// Looks are counted and not time, because a client is not to blame for the time in which we did not listen.
+    pub(super) fn seen(&self) -> u32 {
+        let stuck = match self.phase.get() {
+            _ if self.held.get() == 0 => false,
+            Phase::Body => true,
+            Phase::Idle | Phase::Head | Phase::Busy | Phase::Streaming => {
+                self.stalled_since.get().is_some()
+            }
+        };
+        self.strikes.set(if stuck { self.strikes.get() + 1 } else { 0 });
+        self.strikes.get()
+    }
+
+    /// Everything written has gone out. An answer is written when the phase is over.
+    fn flushed(&self) {
+        if self.phase.get() == Phase::Idle {
+            self.held.set(0);
         }
     }
 
@@ -180,6 +218,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
     ) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
             self.pace.stalled_since.set(None);
+            self.pace.strikes.set(0);
             return outcome;
         }
         let since = self.pace.stalled_since.get().unwrap_or_else(Instant::now);
@@ -210,6 +249,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Read for Paced<S> {
             if this.pace.phase() == Phase::Idle {
                 this.pace.enter(Phase::Head);
             }
+            this.pace.strikes.set(0);
             cursor.put_slice(&chunk[..count]);
             return Poll::Ready(Ok(()));
         }
@@ -235,7 +275,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Write for Paced<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.pace.flushed();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

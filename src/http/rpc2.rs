@@ -6,6 +6,7 @@ use hyper::body::{Body, Incoming};
 use hyper::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use hyper::{Method, Request, Response, StatusCode};
 
+use super::hub::{SMALL_BYTES, log_bytes};
 use super::pace::{Pace, Phase};
 use super::response::{Content, closing_error, complete, error};
 use super::server::Site;
@@ -33,8 +34,15 @@ pub(super) async fn respond(
     if !headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(TRANSFER_ENCODING) {
         return error(StatusCode::LENGTH_REQUIRED);
     }
+    let body = request.into_body();
+    // A body in chunks does not tell its size.
+    let expected = body.size_hint().exact().unwrap_or(MAX_BODY_BYTES).min(MAX_BODY_BYTES);
+    if expected > SMALL_BYTES {
+        site.hub.memory().await;
+    }
+    pace.hold(usize::try_from(expected).unwrap_or(usize::MAX));
     pace.enter(Phase::Body);
-    let body = match read(site, request.into_body()).await {
+    let body = match read(site, body).await {
         Ok(body) => body,
         Err(status) => return closing_error(status),
     };
@@ -48,6 +56,11 @@ pub(super) async fn respond(
         }
     };
     drop(body);
+    pace.hold(0);
+    let _turn = match log_bytes(&call) {
+        0..=SMALL_BYTES => None,
+        _ => Some(site.hub.turn().await),
+    };
     let method = printable(&call.method);
     site.log(Level::Trace, || format!("XML-RPC method called: {method}()"));
     let document = match site.handle.call(call).await {
@@ -63,6 +76,7 @@ pub(super) async fn respond(
             write_fault(&fault)
         }
     };
+    pace.hold(document.len());
     complete("text/xml", document)
 }
 

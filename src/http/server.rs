@@ -1,7 +1,5 @@
-//! Accepting connections, the limit on their number, and who answers which path.
+//! Accepting connections, and who answers which path.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::TcpListener as StdTcpListener;
@@ -16,12 +14,13 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::auth::{Gate, Verdict};
 use super::bind::Bound;
+use super::hub::{Hub, Seat};
 use super::logtail;
 use super::pace::{Pace, Paced, Phase, Timeouts};
 use super::response::{AccessEntry, Content, Persistence, Tracked, error, finish, unauthorized};
@@ -39,9 +38,6 @@ const MAX_HEAD_BYTES: usize = 64 << 10;
 
 /// Wait after a failed accept: descriptors have run out, and only time brings them back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
-
-/// How often a full house looks for a connection to give up.
-const ROOM_CHECK: Duration = Duration::from_secs(1);
 
 /// The bounds under which the servers work; tests have their own.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +89,7 @@ pub(super) fn serve_within(
             threshold,
             gate: Gate::new(&config),
             timeouts: limits.timeouts,
+            hub: hub.clone(),
         });
         let listener = match config.address {
             ServerAddress::Inet { .. } => {
@@ -106,7 +103,7 @@ pub(super) fn serve_within(
                 Listener::Unix(UnixListener::from_std(listener)?)
             }
         };
-        tasks.spawn_local(accept_all(listener, site, hub.clone(), stopped.clone()));
+        tasks.spawn_local(accept_all(listener, site, stopped.clone()));
     }
     Ok(Servers { stop, tasks })
 }
@@ -118,6 +115,7 @@ pub(super) struct Site {
     threshold: Level,
     gate: Gate,
     pub(super) timeouts: Timeouts,
+    pub(super) hub: Rc<Hub>,
 }
 
 impl Site {
@@ -126,60 +124,6 @@ impl Site {
         if level >= self.threshold {
             self.handle.log(level, line());
         }
-    }
-}
-
-/// The connections of all servers.
-#[derive(Debug)]
-struct Hub {
-    capacity: usize,
-    next_id: Cell<u64>,
-    connections: RefCell<BTreeMap<u64, Rc<Pace>>>,
-    freed: Notify,
-}
-
-/// A connection's place in the hub.
-struct Seat {
-    hub: Rc<Hub>,
-    id: u64,
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.hub.connections.borrow_mut().remove(&self.id);
-        self.hub.freed.notify_one();
-    }
-}
-
-impl Hub {
-    fn new(capacity: usize) -> Hub {
-        Hub {
-            capacity,
-            next_id: Cell::new(0),
-            connections: RefCell::new(BTreeMap::new()),
-            freed: Notify::new(),
-        }
-    }
-
-    /// Waits for a place, taking it from the connection that has waited for its client longest, if any has.
-    async fn seat(self: &Rc<Hub>, pace: &Rc<Pace>) -> Seat {
-        while self.connections.borrow().len() >= self.capacity {
-            let oldest = {
-                let connections = self.connections.borrow();
-                connections
-                    .values()
-                    .filter_map(|pace| pace.waiting_since().map(|since| (since, pace.clone())))
-                    .min_by_key(|(since, _)| *since)
-            };
-            if let Some((_, pace)) = oldest {
-                pace.evict();
-            }
-            let _ = timeout(ROOM_CHECK, self.freed.notified()).await;
-        }
-        let id = self.next_id.get();
-        self.next_id.set(id + 1);
-        self.connections.borrow_mut().insert(id, pace.clone());
-        Seat { hub: self.clone(), id }
     }
 }
 
@@ -209,12 +153,7 @@ impl Listener {
     }
 }
 
-async fn accept_all(
-    listener: Listener,
-    site: Rc<Site>,
-    hub: Rc<Hub>,
-    mut stopped: watch::Receiver<bool>,
-) {
+async fn accept_all(listener: Listener, site: Rc<Site>, mut stopped: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -231,7 +170,7 @@ async fn accept_all(
         let seat = tokio::select! {
             biased;
             () = stop_of(&mut stopped) => break,
-            seat = hub.seat(&pace) => seat,
+            seat = site.hub.seat(&pace) => seat,
         };
         let work = connection(stream, peer, site.clone(), pace, seat, stopped.clone());
         connections.spawn_local(work);

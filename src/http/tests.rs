@@ -11,9 +11,9 @@ use tokio::time::timeout;
 use super::server::Limits;
 use crate::core::states::Level;
 
-#[path = "test_bench.rs"]
-mod test_bench;
-use test_bench::{Fixture, body, call, impatient, post, run};
+#[path = "bench_tests.rs"]
+mod bench_tests;
+use bench_tests::{Fixture, body, call, impatient, post, run};
 
 const EMPTY_ARRAY: &str = "<value><array><data>\n</data></array></value>";
 

@@ -16,8 +16,11 @@ use super::tag::{self, is_space};
 /// Nested elements in one document. A multicall with structs in its parameters needs 14.
 const MAX_DEPTH: usize = 64;
 
-/// Elements in one document: a multicall of ten thousand calls needs about 150,000; the tree costs 64 bytes for each.
-const MAX_ELEMENTS: usize = 262_144;
+/// Elements in one request: a multicall of ten thousand calls needs about 150,000; the tree costs 64 bytes for each.
+const MAX_REQUEST_ELEMENTS: usize = 262_144;
+
+/// Elements in one response: the configuration of a hundred thousand programs needs about ten million.
+const MAX_RESPONSE_ELEMENTS: usize = 16 << 20;
 
 /// One step through a document.
 #[derive(Debug, PartialEq)]
@@ -37,6 +40,7 @@ pub(super) struct Document<'a> {
     namespaces: Namespaces<'a>,
     depth: usize,
     elements: usize,
+    max_elements: usize,
     pending_end: bool,
 }
 
@@ -50,9 +54,26 @@ impl<'a> Document<'a> {
     pub(super) fn new(text: &'a str) -> Result<Document<'a>, ParseError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         require(text.chars().all(tag::is_xml_char))?;
+        Ok(Document::over(text, MAX_REQUEST_ELEMENTS))
+    }
+
+    /// A document from a daemon: larger, and with characters XML does not allow, which come from the logs of programs.
+    pub(super) fn of_response(text: &'a str) -> Document<'a> {
+        Document::over(text, MAX_RESPONSE_ELEMENTS)
+    }
+
+    fn over(text: &'a str, max_elements: usize) -> Document<'a> {
         let reader = Reader::from_reader(text.as_bytes());
         let namespaces = Namespaces::default();
-        Ok(Document { text, reader, namespaces, depth: 0, elements: 0, pending_end: false })
+        Document {
+            text,
+            reader,
+            namespaces,
+            depth: 0,
+            elements: 0,
+            max_elements,
+            pending_end: false,
+        }
     }
 
     /// The next event, or `None` after the end of a document that was well-formed to the end.
@@ -113,7 +134,7 @@ impl<'a> Document<'a> {
         require(self.depth > 0 || self.elements == 0)?;
         self.depth += 1;
         self.elements += 1;
-        require(self.depth <= MAX_DEPTH && self.elements <= MAX_ELEMENTS)?;
+        require(self.depth <= MAX_DEPTH && self.elements <= self.max_elements)?;
         let tag = tag::Tag::parse(content)?;
         Ok(Event::Start(self.namespaces.enter(self.depth, &tag)?))
     }

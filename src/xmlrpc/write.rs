@@ -1,4 +1,4 @@
-//! Responses, byte for byte as `xmlrpc.client.dumps` writes them.
+//! Calls and responses, byte for byte as `xmlrpc.client.dumps` writes them.
 
 use std::fmt::Write;
 
@@ -7,6 +7,21 @@ use crate::core::value::Value;
 
 /// Ends of the 32 bits that `<int>` carries.
 const INT_RANGE: (i64, i64) = (i32::MIN as i64, i32::MAX as i64);
+
+/// The document that calls a method. Integers are capped to the 32 bits of `<int>`.
+pub fn write_call(method: &str, params: &[Value]) -> Vec<u8> {
+    let mut text = String::with_capacity(256);
+    text.push_str("<?xml version='1.0'?>\n<methodCall>\n<methodName>");
+    escape(&mut text, method);
+    text.push_str("</methodName>\n<params>\n");
+    for param in params {
+        text.push_str("<param>\n");
+        write_value(&mut text, param);
+        text.push_str("</param>\n");
+    }
+    text.push_str("</params>\n</methodCall>\n");
+    text.into_bytes()
+}
 
 /// The document that answers a call with its result.
 pub fn write_response(result: &Value) -> Vec<u8> {
@@ -66,6 +81,8 @@ fn write_value(out: &mut String, value: &Value) {
 }
 
 fn element(out: &mut String, tag: &str, text: &str) {
+    // A log may fill megabytes; growing step by step would take up to twice of that.
+    out.reserve(text.len() + 64);
     let _ = write!(out, "<value><{tag}>");
     escape(out, text);
     let _ = writeln!(out, "</{tag}></value>");
@@ -147,6 +164,16 @@ mod tests {
              <name>faultCode</name>\n<value><int>10</int></value>\n</member>\n<member>\n\
              <name>faultString</name>\n<value><string>BAD_NAME: a&lt;b</string></value>\n</member>\n\
              </struct></value>\n</fault>\n</methodResponse>\n"
+        );
+    }
+
+    #[test]
+    fn whole_calls() {
+        assert_eq!(
+            String::from_utf8(write_call("a.b", &[Value::Int(1), Value::from("<")])).unwrap(),
+            "<?xml version='1.0'?>\n<methodCall>\n<methodName>a.b</methodName>\n<params>\n<param>\n\
+             <value><int>1</int></value>\n</param>\n<param>\n<value><string>&lt;</string></value>\n</param>\n\
+             </params>\n</methodCall>\n"
         );
     }
 

@@ -386,6 +386,20 @@ fn what_is_not_utf8_is_read_as_replacement_characters() {
 }
 
 #[test]
+fn one_answer_is_bounded() {
+    let dir = TempDir::new();
+    let path = dir.path("huge.log");
+    // Sparse: 65 MiB that take no room.
+    fs::File::create(&path).unwrap().set_len(65 << 20).unwrap();
+    let (disk, _) = start();
+    let path = path.to_str().unwrap();
+    for (offset, length) in [(0, 0), (0, 65 << 20), (-(65 << 20), 0)] {
+        assert_eq!(text_of(block_on(disk.read_log(path, offset, length)).unwrap()).len(), 64 << 20);
+    }
+    disk.shutdown();
+}
+
+#[test]
 fn faults_of_reads() {
     let dir = TempDir::new();
     let (disk, _) = start();

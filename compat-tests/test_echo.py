@@ -1,0 +1,149 @@
+"""echo_supervisord_conf: the sample loads with both, and has every section and option with its default."""
+
+import configparser
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from supervisor import datatypes, options
+
+import configtools
+from harness import Daemon, binary
+
+SAMPLE = Path(__file__).resolve().parent.parent / "src" / "echo" / "sample.conf"
+
+# What the sample shows instead of the default, because there is none or because it depends on the machine.
+WITHOUT_DEFAULT = {
+    "file", "port", "chown", "username", "password", "logfile", "pidfile", "user", "directory", "childlogdir",
+    "environment", "serverurl", "command", "events", "programs", "socket", "socket_owner", "socket_backlog", "files",
+    "history_file"}
+# A program's mask is the daemon's by default, and only the daemon's own has a number.
+WITHOUT_DEFAULT_IN_PROGRAMS = {"umask"}
+# Where the reference calculates the default.
+DEFAULTS = {"chmod": "0700", "killasgroup": "false", "umask": "022", "socket_mode": "0700", "prompt": "supervisor"}
+
+
+@pytest.fixture(scope="module")
+def sample():
+    """What our tool prints."""
+    daemon = Daemon("ours")
+    try:
+        tool = daemon.root / "bin" / "echo_supervisord_conf"
+        daemon.install(tool)
+        printed = subprocess.run([tool], capture_output=True, text=True, check=True)
+        assert printed.stderr == ""
+        also = subprocess.run([binary(), "echo_supervisord_conf"], capture_output=True, text=True, check=True)
+        assert also.stdout == printed.stdout
+        return printed.stdout
+    finally:
+        assert daemon.close() is None
+
+
+@pytest.fixture(scope="module")
+def session():
+    with configtools.Session() as session:
+        yield session
+
+
+def switched_on(text):
+    """The sample with every setting that is switched off switched on."""
+    return re.sub(r"(?m)^;(?=\[|[a-z_]+=)", "", text)
+
+
+def asked_for(text, directory):
+    """(kind of section, option) -> default: what the reference asks its parser for while it loads a configuration."""
+    asked = {}
+
+    class Spy(options.UnhosedConfigParser):
+        def saneget(self, section, option, *args, **kwargs):
+            note(section, option, args[0] if args else kwargs.get("default"))
+            return super().saneget(section, option, *args, **kwargs)
+
+        def getdefault(self, option, *args, **kwargs):
+            note(self.mysection, option, args[0] if args else kwargs.get("default"))
+            return super().getdefault(option, *args, **kwargs)
+
+    def note(section, option, default):
+        asked.setdefault((section.split(":")[0], option), default)
+
+    path = directory / "all.conf"
+    path.write_text(text, encoding="utf-8")
+    original = options.UnhosedConfigParser
+    options.UnhosedConfigParser = Spy
+    try:
+        loaded = configtools.QuietOptions()
+        loaded.realize(["-c", str(path)])
+        client = options.ClientOptions()
+        client.realize(["-c", str(path), "status"])
+    finally:
+        options.UnhosedConfigParser = original
+    return asked
+
+
+def shown(text):
+    """(kind of section, option) -> value, of the sample with everything switched on."""
+    parser = configparser.RawConfigParser(inline_comment_prefixes=(";", "#"), strict=True)
+    parser.read_string(switched_on(text))
+    return {(section.split(":")[0], option): parser.get(section, option)
+            for section in parser.sections() for option in parser.options(section)}
+
+
+def test_sample_loads_alike(sample, session):
+    assert "Sample supervisor config file" in sample
+    for name, text in (("as_is", sample), ("all_on", switched_on(sample))):
+        path = os.path.join(session.scratch, name + ".conf")
+        Path(path).write_text(text, encoding="utf-8")
+        reference, lines = configtools.compare(session, path)
+        assert "config" in reference, reference
+        assert not lines, "\n".join(lines)
+
+
+def test_sample_has_every_option_with_its_default(sample, tmp_path):
+    asked = asked_for(switched_on(sample), tmp_path)
+    in_sample = shown(sample)
+    missing = {key for key in asked if key not in in_sample}
+    assert not missing, sorted(missing)
+    assert len(in_sample) > 120
+    wrong = []
+    for (section, option), value in in_sample.items():
+        in_programs = section not in ("supervisord", "unix_http_server", "inet_http_server", "supervisorctl")
+        if option in WITHOUT_DEFAULT or (in_programs and option in WITHOUT_DEFAULT_IN_PROGRAMS) or "." in option:
+            continue
+        default = asked.get((section, option))
+        expected = DEFAULTS.get(option, default)
+        if expected is datatypes.Automatic:
+            expected = "AUTO"
+        if value.lower() != str(expected).lower():
+            wrong.append((section, option, value, default))
+    assert not wrong, wrong
+
+
+def test_sample_runs(sample):
+    """With its paths moved elsewhere the sample is a daemon that answers."""
+    daemon = Daemon("ours")
+    try:
+        daemon.config.write_text(
+            sample.replace("/tmp/supervisor.sock", "/tmp/s.sock").replace("/tmp/", f"{daemon.root}/"), encoding="utf-8")
+        daemon.start()
+        assert daemon.ctl("status", see=False)[:2] == (0, "")
+        assert daemon.stop() == 0
+    finally:
+        assert daemon.close() is None
+
+
+def test_reader_that_leaves_early(sample):
+    """`echo_supervisord_conf | head -1` prints no complaint."""
+    daemon = Daemon("ours")
+    try:
+        tool = daemon.root / "bin" / "echo_supervisord_conf"
+        daemon.install(tool)
+        # Four readers at once, so that the pipe is closed before the end in at least one.
+        script = f"for i in 1 2 3 4; do {tool} | true; done; {tool} | head -n 1"
+        done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+        assert (done.stdout, done.stderr) == (sample.splitlines(keepends=True)[0], "")
+        with open("/dev/full", "wb") as full:
+            assert subprocess.run([tool], stdout=full, stderr=subprocess.DEVNULL, check=False).returncode == 1
+    finally:
+        assert daemon.close() is None

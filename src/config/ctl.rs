@@ -1,0 +1,247 @@
+//! What the client is started with: its command line and the `[supervisorctl]` section (`options.py: ClientOptions`).
+
+use std::ffi::OsString;
+
+use clap::{Arg, ArgAction, Command};
+
+use super::expand::{Table, Value};
+use super::ini::Document;
+use super::reader::{Scope, file_content};
+use super::{Environ, cli, getopt, paths};
+use crate::core::python::repr;
+
+/// Where the daemon listens when nothing says otherwise.
+pub const DEFAULT_SERVER_URL: &str = "http://localhost:9001";
+
+/// The settings of one run of the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientOptions {
+    /// URL of the daemon, `http://` or `unix://`; checked when it is used.
+    pub serverurl: String,
+    /// Name for HTTP authentication.
+    pub username: Option<String>,
+    /// Password for HTTP authentication.
+    pub password: Option<String>,
+    /// What the shell's prompt shows before `> `.
+    pub prompt: String,
+    /// Where the shell keeps its history.
+    pub history_file: Option<String>,
+    /// Whether there is a person to ask: `-i`, or no action on the command line.
+    pub interactive: bool,
+    /// The action and its arguments; empty for the shell.
+    pub args: Vec<String>,
+}
+
+/// What a client's command line asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientParsed {
+    /// Run with these.
+    Run(ClientOptions),
+    /// Print and exit: help, or a usage error.
+    Exit {
+        /// What goes to standard output.
+        stdout: String,
+        /// What goes to standard error.
+        stderr: String,
+        /// The exit status.
+        code: u8,
+    },
+}
+
+/// Options as given on the command line.
+#[derive(Default)]
+struct Given {
+    configfile: Option<String>,
+    serverurl: Option<String>,
+    username: Option<String>,
+    password: Option<String>,
+    history_file: Option<String>,
+    interactive: bool,
+}
+
+/// The options of the section.
+#[derive(Default)]
+struct Section {
+    serverurl: Option<String>,
+    username: Option<String>,
+    password: Option<String>,
+    prompt: Option<String>,
+    history_file: Option<String>,
+}
+
+fn table() -> Command {
+    let flag = |id, short| Arg::new(id).short(short).action(ArgAction::SetTrue);
+    let valued = |id: &'static str, short| {
+        Arg::new(id).short(short).long(id).action(ArgAction::Set) // one value each
+    };
+    Command::new("supervisorctl").args([
+        flag("help", 'h').long("help"),
+        flag("help?", '?'),
+        valued("configuration", 'c'),
+        flag("interactive", 'i').long("interactive"),
+        valued("serverurl", 's'),
+        valued("username", 'u'),
+        valued("password", 'p'),
+        valued("history_file", 'r'),
+    ])
+}
+
+/// Reads the command line and the configuration file it names, or the one that is found; a client needs none.
+/// `argv0` is the program's path, for messages; the search starts beside it.
+pub fn parse_client_args(argv0: &str, args: &[OsString], environ: &Environ) -> ClientParsed {
+    let args: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    match read(argv0, &args, environ) {
+        Ok(Some(options)) => ClientParsed::Run(options),
+        Ok(None) => {
+            ClientParsed::Exit { stdout: HELP.replace("%s", argv0), stderr: String::new(), code: 0 }
+        }
+        Err(why) => {
+            ClientParsed::Exit { stdout: String::new(), stderr: cli::usage(argv0, &why), code: 2 }
+        }
+    }
+}
+
+/// The settings, or `None` when help is asked for. The error is the text after `Error: `.
+fn read(argv0: &str, args: &[String], environ: &Environ) -> Result<Option<ClientOptions>, String> {
+    let (options, args) = getopt::scan(&table(), args)?;
+    let mut given = Given::default();
+    let mut seen: Vec<&str> = Vec::new();
+    for option in &options {
+        let value = Some(option.value.clone());
+        match option.id.as_str() {
+            "help" | "help?" => return Ok(None),
+            "configuration" => given.configfile = value,
+            "interactive" => given.interactive = true,
+            "serverurl" => given.serverurl = Some(url(&option.value, &option.spelling)?),
+            "username" => given.username = value,
+            "password" => given.password = value,
+            _ => given.history_file = value,
+        }
+        if seen.contains(&option.id.as_str()) {
+            return Err(format!("conflicting command line option {}", repr(&option.spelling)));
+        }
+        seen.push(&option.id);
+    }
+    let configfile = given
+        .configfile
+        .take()
+        .or_else(|| cli::search_path(argv0).into_iter().find(|path| paths::exists(path)));
+    let section = match configfile.filter(|path| !path.is_empty()) {
+        Some(path) => read_section(&path, environ)?,
+        None => Section::default(),
+    };
+    let history_file = given.history_file.filter(|path| !path.is_empty());
+    Ok(Some(ClientOptions {
+        serverurl: given
+            .serverurl
+            .or(section.serverurl)
+            .unwrap_or_else(|| DEFAULT_SERVER_URL.to_string()),
+        username: given.username.or(section.username),
+        password: given.password.or(section.password),
+        prompt: section.prompt.unwrap_or_else(|| "supervisor".to_string()),
+        history_file: history_file
+            .map(|path| paths::normalize(&path, environ))
+            .or(section.history_file),
+        interactive: given.interactive || args.is_empty(),
+        args,
+    }))
+}
+
+/// Checks what `-s` is given: a scheme, and something after it.
+fn url(value: &str, spelling: &str) -> Result<String, String> {
+    let (scheme, rest) = split_scheme(value);
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    if !scheme.is_empty() && !rest.strip_prefix("//").unwrap_or(rest).is_empty() {
+        return Ok(value.to_string());
+    }
+    let shown = repr(value);
+    Err(format!("invalid value for {spelling} {shown}: value {shown} is not a URL"))
+}
+
+/// Scheme of a URL in lower case, empty when there is none, and what follows its colon (`urllib.parse.urlparse`).
+pub fn split_scheme(url: &str) -> (String, &str) {
+    if let Some((scheme, rest)) = url.split_once(':') {
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+        if scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(fits) {
+            return (scheme.to_ascii_lowercase(), rest);
+        }
+    }
+    (String::new(), url)
+}
+
+/// Reads `[supervisorctl]` from the main file; `[include]` means nothing to the client.
+fn read_section(configfile: &str, environ: &Environ) -> Result<Section, String> {
+    if !paths::exists(configfile) {
+        return Err(format!("could not find config file {configfile}"));
+    }
+    let content = file_content(configfile.as_ref())
+        .map_err(|_| format!("could not read config file {configfile}"))?;
+    let mut document = Document::new();
+    document.read(&content, configfile)?;
+    if !document.has_section("supervisorctl") {
+        return Err(".ini file does not include supervisorctl section".to_string());
+    }
+    let mut environment = Table::new();
+    for (name, value) in &environ.pairs {
+        environment.set(&format!("ENV_{name}"), Value::Str(value.clone()));
+    }
+    let mut here = Table::new();
+    let normalized = paths::normalize(configfile, environ);
+    here.set("here", paths::dirname(&normalized).into());
+    let scope = |local| Scope { document: &document, environment: &environment, local };
+    let placed = scope(here);
+    let plain = scope(Table::new());
+
+    let serverurl = placed.get_or("supervisorctl", "serverurl", DEFAULT_SERVER_URL)?;
+    let serverurl = match serverurl.strip_prefix("unix://") {
+        Some(path) => format!("unix://{}", paths::normalize(path, environ)),
+        None => serverurl,
+    };
+    let section = Section {
+        serverurl: Some(serverurl),
+        prompt: plain.get("supervisorctl", "prompt")?,
+        username: plain.get("supervisorctl", "username")?,
+        password: plain.get("supervisorctl", "password")?,
+        history_file: placed
+            .get("supervisorctl", "history_file")?
+            .filter(|path| !path.is_empty())
+            .map(|path| paths::normalize(&path, environ)),
+    };
+    check_plugins(&document)?;
+    Ok(section)
+}
+
+/// Plugins are Python classes, which cannot be loaded here; a section that names one is passed over.
+fn check_plugins(document: &Document) -> Result<(), String> {
+    const FACTORY: &str = "supervisor.ctl_factory";
+    for section in document.sections().iter().filter(|name| name.starts_with("ctlplugin:")) {
+        if document.get(section, FACTORY).is_none() {
+            return Err(format!("section [{section}] does not specify a {FACTORY}"));
+        }
+    }
+    Ok(())
+}
+
+const HELP: &str = "supervisorctl -- control applications that a supervisord runs.
+
+Usage: %s [options] [action [arguments]]
+
+Options:
+-c/--configuration FILENAME -- read this configuration file (default: search)
+-h/--help -- print this text and exit
+-i/--interactive -- start an interactive shell; with an action, run it with
+     the questions a shell asks
+-s/--serverurl URL -- where supervisord listens, http://HOST:PORT or
+     unix:///PATH (default \"http://localhost:9001\")
+-u/--username USERNAME -- name for the server's authentication
+-p/--password PASSWORD -- password for the server's authentication
+-r/--history_file FILENAME -- keep the shell's history in this file
+
+An action is a command such as \"status\" or \"restart\"; \"help\" lists them.
+Without an action a shell is started that reads commands.
+
+";
+
+#[cfg(test)]
+#[path = "ctl_tests.rs"]
+mod tests;

@@ -1,0 +1,187 @@
+//! What can go wrong in an action, in the words of the reference: it prints Python's exceptions.
+
+use std::fmt;
+use std::io;
+
+use crate::core::fault::FaultCode;
+use crate::core::python::repr;
+
+/// Why an action ended early.
+#[derive(Debug)]
+pub enum Failure {
+    /// The daemon answered with a fault.
+    Fault {
+        /// `faultCode`
+        code: i64,
+        /// `faultString`
+        text: String,
+    },
+    /// The daemon answered with an HTTP status other than 200.
+    Http {
+        /// The status, e.g. 401.
+        status: u16,
+        /// What follows it in the status line.
+        reason: String,
+    },
+    /// The connection could not be made or broke.
+    Io(io::Error),
+    /// Anything else, by the class of Python's exception.
+    Other {
+        /// The class as Python prints it, e.g. `ValueError` or `http.client.BadStatusLine`.
+        class: &'static str,
+        /// The exception's text.
+        text: String,
+    },
+}
+
+/// What an action, or a part of one, ends with.
+pub type Outcome<T = ()> = Result<T, Failure>;
+
+impl Failure {
+    /// A failure known by the class of Python's exception.
+    pub fn other(class: &'static str, text: impl Into<String>) -> Failure {
+        Failure::Other { class, text: text.into() }
+    }
+
+    /// A value the reference's checks refuse.
+    pub fn value(text: impl Into<String>) -> Failure {
+        Failure::other("ValueError", text)
+    }
+
+    /// The end of standard input where a person was asked something.
+    pub fn end_of_input() -> Failure {
+        Failure::other("EOFError", "EOF when reading a line")
+    }
+
+    /// Whether this is the given fault.
+    pub fn is_fault(&self, wanted: FaultCode) -> bool {
+        matches!(self, Failure::Fault { code, .. } if *code == wanted.code())
+    }
+
+    /// Whether the connection failed with the given kind of error.
+    pub fn is_io(&self, kind: io::ErrorKind) -> bool {
+        matches!(self, Failure::Io(error) if error.kind() == kind)
+    }
+
+    /// The line the reference prints for an exception nobody expected. Where the reference names a place in Python's
+    /// library, this names the place in ours.
+    pub fn report(&self) -> String {
+        format!("error: <class '{}'>, {self}: file: {} line: {}", self.class(), file!(), line!())
+    }
+
+    fn class(&self) -> &'static str {
+        match self {
+            Failure::Fault { .. } => "xmlrpc.client.Fault",
+            Failure::Http { .. } => "xmlrpc.client.ProtocolError",
+            Failure::Other { class, .. } => class,
+            Failure::Io(error) if error.raw_os_error().is_none() => {
+                if is_name_error(error) {
+                    "socket.gaierror"
+                } else {
+                    "OSError"
+                }
+            }
+            Failure::Io(error) => os_error_class(error.kind()),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        Failure::Io(error)
+    }
+}
+
+/// `str(exception)`.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Fault { code, text } => write!(f, "<Fault {code}: {}>", repr(text)),
+            Failure::Http { status, reason } => {
+                write!(f, "<ProtocolError for 127.0.0.1/RPC2: {status} {reason}>")
+            }
+            Failure::Other { text, .. } => f.write_str(text),
+            Failure::Io(error) => f.write_str(&os_error_text(error)),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// The subclass of `OSError` that Python raises.
+fn os_error_class(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::ConnectionRefused => "ConnectionRefusedError",
+        io::ErrorKind::NotFound => "FileNotFoundError",
+        io::ErrorKind::PermissionDenied => "PermissionError",
+        io::ErrorKind::ConnectionReset => "ConnectionResetError",
+        io::ErrorKind::ConnectionAborted => "ConnectionAbortedError",
+        io::ErrorKind::BrokenPipe => "BrokenPipeError",
+        io::ErrorKind::TimedOut => "TimeoutError",
+        io::ErrorKind::NotADirectory => "NotADirectoryError",
+        io::ErrorKind::IsADirectory => "IsADirectoryError",
+        io::ErrorKind::WouldBlock => "BlockingIOError",
+        io::ErrorKind::Interrupted => "InterruptedError",
+        _ => "OSError",
+    }
+}
+
+/// What the standard library puts before the resolver's own words.
+const NAME_ERROR_PREFIX: &str = "failed to lookup address information: ";
+
+fn is_name_error(error: &io::Error) -> bool {
+    error.to_string().starts_with(NAME_ERROR_PREFIX)
+}
+
+/// `[Errno 111] Connection refused`; the text alone where there is no number.
+fn os_error_text(error: &io::Error) -> String {
+    let text = error.to_string();
+    if let Some(number) = error.raw_os_error() {
+        let words = text.split(" (os error").next().unwrap_or_default();
+        return format!("[Errno {number}] {words}");
+    }
+    let Some(words) = text.strip_prefix(NAME_ERROR_PREFIX) else {
+        return text;
+    };
+    // The resolver's numbers are lost on the way; these are those of its commonest answers (netdb.h).
+    let number = match words {
+        "Name or service not known" => -2,
+        "Temporary failure in name resolution" => -3,
+        "No address associated with hostname" => -5,
+        _ => -4,
+    };
+    format!("[Errno {number}] {words}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_in_pythons_words() {
+        for (failure, start) in [
+            (
+                Failure::Fault { code: 92, text: "CANT_REREAD: it's".to_string() },
+                "error: <class 'xmlrpc.client.Fault'>, <Fault 92: \"CANT_REREAD: it's\">: file: ",
+            ),
+            (
+                Failure::Http { status: 500, reason: "Internal Server Error".to_string() },
+                "error: <class 'xmlrpc.client.ProtocolError'>, \
+                 <ProtocolError for 127.0.0.1/RPC2: 500 Internal Server Error>: file: ",
+            ),
+            (
+                Failure::Io(io::Error::from_raw_os_error(111)),
+                "error: <class 'ConnectionRefusedError'>, [Errno 111] Connection refused: file: ",
+            ),
+            (
+                Failure::Io(io::Error::other(format!(
+                    "{NAME_ERROR_PREFIX}Name or service not known"
+                ))),
+                "error: <class 'socket.gaierror'>, [Errno -2] Name or service not known: file: ",
+            ),
+            (Failure::value("x"), "error: <class 'ValueError'>, x: file: "),
+        ] {
+            assert!(failure.report().starts_with(start), "{}", failure.report());
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The client, `supervisorctl`: one action per run, or a shell of them.
+//!
+//! Scripts read its output and its exit status, so both are the reference's to the byte (`supervisorctl.py`). An action
+//! is a file, or a few siblings in one, below [`verbs`]; [`Controller`] finds it, and prints what went wrong in it.
+//! What we have beyond the reference changes nothing unless it is asked for: `--json`, `--watch`, `--rolling`, wildcards
+//! in names, and colours on a terminal.
+
+pub mod address;
+pub mod client;
+pub mod controller;
+pub mod failure;
+pub mod follow;
+pub mod http;
+pub mod info;
+pub mod interrupt;
+pub mod json;
+pub mod names;
+pub mod shell;
+pub mod verbs;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+pub use controller::{Controller, Flow};
+
+use crate::config::{ClientParsed, Environ, called_as, parse_client_args};
+
+/// Runs `supervisorctl` and returns its exit status. `argv0` is the name it was called by, for messages and the search
+/// for a configuration; `args` what follows it, or the `ctl` after the daemon's name.
+pub fn main(argv0: &str, args: &[OsString]) -> ExitCode {
+    let environ = Environ::of_process();
+    let mut name = called_as(argv0, &environ);
+    if !name.ends_with("supervisorctl") {
+        name.push_str(" ctl");
+    }
+    let options = match parse_client_args(&name, args, &environ) {
+        ClientParsed::Run(options) => options,
+        ClientParsed::Exit { stdout, stderr, code } => {
+            // Nobody reading is nobody's concern.
+            let _ = io::stdout().write_all(stdout.as_bytes());
+            let _ = io::stderr().write_all(stderr.as_bytes());
+            return ExitCode::from(code);
+        }
+    };
+    let mut controller = Controller::new(options);
+    if controller.options.args.is_empty() {
+        return match shell::run(&mut controller) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                controller.complain(&format!("{argv0}: {error}"));
+                ExitCode::FAILURE
+            }
+        };
+    }
+    let line = controller.options.args.join(" ");
+    controller.one_command(&line);
+    ExitCode::from(controller.exit_status)
+}

@@ -1,0 +1,162 @@
+//! What Tab offers: actions, groups and processes (`supervisorctl.py: complete`).
+
+use std::cell::RefCell;
+
+use rustyline::completion::Completer;
+use rustyline::highlight::Highlighter;
+use rustyline::hint::Hinter;
+use rustyline::validate::Validator;
+use rustyline::{Context, Helper, Result};
+
+use crate::config::ClientOptions;
+use crate::ctl::client::Client;
+use crate::ctl::info::ProcessInfo;
+use crate::ctl::verbs::help;
+
+/// Actions that take names of groups.
+const OF_GROUPS: [&str; 3] = ["add", "remove", "update"];
+
+/// Actions that take names of processes.
+const OF_PROCESSES: [&str; 9] =
+    ["clear", "fg", "pid", "restart", "signal", "start", "status", "stop", "tail"];
+
+/// What ends a word to be completed: readline's own delimiters without those that occur in names.
+const DELIMITERS: &str = " \t\n`~!@#$%^&()=+[{]}\\|;'\",<>/?";
+
+/// Offers completions. The daemon is asked at most once per line.
+#[derive(Default)]
+pub struct Completions {
+    options: RefCell<Option<ClientOptions>>,
+    infos: RefCell<Option<Vec<ProcessInfo>>>,
+}
+
+impl Completions {
+    /// Forgets what the daemon said; the next answer comes from where the options say.
+    pub fn refresh(&self, options: &ClientOptions) {
+        self.options.replace(Some(options.clone()));
+        self.infos.replace(None);
+    }
+
+    /// Everything that is known about processes; nothing when the daemon does not answer.
+    fn infos(&self) -> Vec<ProcessInfo> {
+        let ask = || {
+            let options = self.options.borrow();
+            let answer =
+                Client::default().call(options.as_ref()?, "supervisor.getAllProcessInfo", &[]);
+            ProcessInfo::read_all(answer.ok()?).ok()
+        };
+        self.infos.borrow_mut().get_or_insert_with(|| ask().unwrap_or_default()).clone()
+    }
+}
+
+impl Completer for Completions {
+    type Candidate = String;
+
+    fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> Result<(usize, Vec<String>)> {
+        let start =
+            line[..pos].rfind(|c| DELIMITERS.contains(c)).map_or(0, |delimiter| delimiter + 1);
+        Ok((start, candidates(line, &line[start..pos], || self.infos())))
+    }
+}
+
+impl Hinter for Completions {
+    type Hint = String;
+}
+
+impl Highlighter for Completions {}
+
+impl Validator for Completions {}
+
+impl Helper for Completions {}
+
+/// What the word may become, each with a space behind it, by the line it is in.
+fn candidates(line: &str, word: &str, infos: impl FnOnce() -> Vec<ProcessInfo>) -> Vec<String> {
+    let mut words = line.split_whitespace();
+    let all = match (words.next(), words.next()) {
+        (None, _) => actions(),
+        (Some(_), None) if !line.ends_with(' ') => actions(),
+        (Some("help"), _) => actions(),
+        (Some(action), _) if OF_GROUPS.contains(&action) => groups(&infos()),
+        (Some(action), _) if OF_PROCESSES.contains(&action) => processes(&infos(), word),
+        _ => Vec::new(),
+    };
+    let mut fitting: Vec<String> =
+        all.into_iter().filter(|name| name.starts_with(word)).map(|name| name + " ").collect();
+    // They are shown in this order, as by readline.
+    fitting.sort_unstable();
+    fitting
+}
+
+fn actions() -> Vec<String> {
+    let topics = help::TOPICS.iter().map(|(action, _)| *action);
+    topics.chain(["help"]).map(str::to_string).collect()
+}
+
+fn groups(infos: &[ProcessInfo]) -> Vec<String> {
+    let mut groups: Vec<String> = infos.iter().map(|info| info.group.clone()).collect();
+    groups.dedup();
+    groups
+}
+
+/// Names as people write them; in full when the word has a colon already.
+fn processes(infos: &[ProcessInfo], word: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for info in infos {
+        if info.name == info.group && !word.contains(':') {
+            names.push(info.name.clone());
+            continue;
+        }
+        names.push(format!("{}:{}", info.group, info.name));
+        let whole = format!("{}:*", info.group);
+        if !names.contains(&whole) {
+            names.push(whole);
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::value::Value;
+
+    fn infos() -> Vec<ProcessInfo> {
+        [("cat", "cat"), ("web", "web_0"), ("web", "web_1")]
+            .map(|(group, name)| ProcessInfo {
+                group: group.to_string(),
+                name: name.to_string(),
+                state: 20,
+                statename: "RUNNING".to_string(),
+                description: String::new(),
+                pid: 1,
+                value: Value::Int(0),
+            })
+            .to_vec()
+    }
+
+    fn offered(line: &str) -> String {
+        let start = line.rfind(|c| DELIMITERS.contains(c)).map_or(0, |delimiter| delimiter + 1);
+        candidates(line, &line[start..], infos).join("|")
+    }
+
+    #[test]
+    fn offers_what_the_place_takes() {
+        assert_eq!(offered("sta"), "start |status ");
+        assert!(offered("").starts_with("add |avail |clear |exit |fg |help |"));
+        assert_eq!(offered("help v"), "version ");
+        assert_eq!(offered("update "), "cat |web ");
+        assert_eq!(offered("remove w"), "web ");
+        assert_eq!(offered("stop "), "cat |web:* |web:web_0 |web:web_1 ");
+        assert_eq!(offered("stop cat w"), "web:* |web:web_0 |web:web_1 ");
+        assert_eq!(offered("stop web:web_1"), "web:web_1 ");
+        assert_eq!(offered("stop cat:"), "cat:* |cat:cat ");
+        assert_eq!(offered("version "), "");
+        assert_eq!(offered("nonsense x"), "");
+    }
+
+    #[test]
+    fn a_silent_daemon_is_not_waited_for() {
+        let completions = Completions::default();
+        assert!(completions.infos().is_empty());
+    }
+}

@@ -1,0 +1,270 @@
+//! Where lines come from: the line editor on a terminal, standard input byte by byte anywhere else.
+//!
+//! Standard input is never read further than the line that was asked for, so that `fg` and the programs after us find
+//! the rest.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+
+use nix::errno::Errno;
+use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
+use nix::unistd::read;
+use rustyline::error::ReadlineError;
+use rustyline::history::MemHistory;
+use rustyline::{Behavior, CompletionType, Config, Editor};
+
+use super::complete::Completions;
+use super::history::{History, MAX_ENTRIES};
+use crate::config::ClientOptions;
+use crate::ctl::controller::Echo;
+use crate::ctl::interrupt::{Interrupts, Woken};
+
+/// Longest line; more is not typed, and has to end somewhere when it is piped in.
+pub const MAX_LINE_BYTES: usize = 1 << 20;
+
+/// Terminals on which readline edits nothing either.
+const PLAIN_TERMINALS: [&str; 3] = ["dumb", "emacs", "cons25"];
+
+/// What came of asking for a command.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Line {
+    /// A line, without its end.
+    Typed(String),
+    /// The end of the input, or Ctrl-C; the cursor is on a new line.
+    End,
+}
+
+/// The shell's input.
+pub struct Input {
+    editor: Option<Editor<Completions, MemHistory>>,
+    history: History,
+}
+
+impl Input {
+    /// The line editor if there is a terminal for it, with the history of the options.
+    pub fn new(options: &ClientOptions) -> io::Result<Input> {
+        if !io::stdin().is_terminal() {
+            return Ok(Input { editor: None, history: History::default() });
+        }
+        let (history, lines) = History::open(options.history_file.as_deref());
+        if !io::stdout().is_terminal() || !can_edit() {
+            return Ok(Input { editor: None, history });
+        }
+        let config = Config::builder()
+            .max_history_size(MAX_ENTRIES)
+            .map_err(into_io)?
+            .completion_type(CompletionType::List)
+            .behavior(Behavior::Stdio)
+            // A pasted list of commands is run line by line, as if it had been typed.
+            .bracketed_paste(false)
+            .build();
+        let remembered = MemHistory::with_config(&config);
+        let mut editor = Editor::with_history(config, remembered).map_err(into_io)?;
+        editor.set_helper(Some(Completions::default()));
+        for line in lines {
+            editor.add_history_entry(line).map_err(into_io)?;
+        }
+        Ok(Input { editor: Some(editor), history })
+    }
+
+    /// Prompts for the next command and remembers it.
+    pub fn command(&mut self, out: &mut dyn Write, options: &ClientOptions) -> io::Result<Line> {
+        let prompt = format!("{}> ", options.prompt);
+        if let Some(completions) = self.editor.as_mut().and_then(Editor::helper_mut) {
+            completions.refresh(options);
+        }
+        let line = match self.read(out, &prompt) {
+            // Ctrl-C, or nobody is left who would read.
+            Err(error)
+                if [io::ErrorKind::Interrupted, io::ErrorKind::BrokenPipe]
+                    .contains(&error.kind()) =>
+            {
+                return Ok(Line::End);
+            }
+            other => other?,
+        };
+        match line {
+            Some(line) => {
+                if let Some(editor) = &mut self.editor {
+                    editor.add_history_entry(line.as_str()).map_err(into_io)?;
+                }
+                self.history.add(&line);
+                Ok(Line::Typed(line))
+            }
+            None => {
+                if self.editor.is_none() {
+                    let _ = out.write_all(b"\n"); // as above
+                }
+                Ok(Line::End)
+            }
+        }
+    }
+
+    /// Asks a person: the line without its end, `None` at the end of the input; fails as interrupted at Ctrl-C.
+    pub fn ask(
+        &mut self,
+        out: &mut dyn Write,
+        prompt: &str,
+        echo: Echo,
+    ) -> io::Result<Option<String>> {
+        match echo {
+            Echo::Shown => self.read(out, prompt),
+            Echo::Hidden => ask_hidden(prompt),
+        }
+    }
+
+    fn read(&mut self, out: &mut dyn Write, prompt: &str) -> io::Result<Option<String>> {
+        let Some(editor) = &mut self.editor else {
+            return ask(out, prompt, Echo::Shown);
+        };
+        // In raw mode Ctrl-C is a byte; a SIGINT from elsewhere must not end us with the terminal in that mode.
+        let _held = Interrupts::take_over()?;
+        match editor.readline(prompt) {
+            Ok(line) => Ok(Some(line)),
+            Err(ReadlineError::Eof) => Ok(None),
+            Err(ReadlineError::Interrupted) => Err(io::ErrorKind::Interrupted.into()),
+            Err(error) => Err(into_io(error)),
+        }
+    }
+}
+
+/// Asks without a line editor; see [`Input::ask`].
+pub fn ask(out: &mut dyn Write, prompt: &str, echo: Echo) -> io::Result<Option<String>> {
+    if echo == Echo::Hidden {
+        return ask_hidden(prompt);
+    }
+    out.write_all(prompt.as_bytes())?;
+    out.flush()?;
+    let mut line = Vec::new();
+    loop {
+        match read_byte(io::stdin().as_fd(), &mut line)? {
+            Progress::More => {}
+            Progress::Line => return Ok(Some(text(&line))),
+            Progress::End => return Ok(None),
+        }
+    }
+}
+
+/// What one more byte made of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It is not whole yet.
+    More,
+    /// It is whole, without its end.
+    Line,
+    /// There is none: the input has ended.
+    End,
+}
+
+/// Reads one byte of a line. The last line may lack its end.
+///
+/// Fails when the line is longer than [`MAX_LINE_BYTES`].
+pub fn read_byte(input: BorrowedFd<'_>, line: &mut Vec<u8>) -> io::Result<Progress> {
+    let mut byte = [0];
+    let count = loop {
+        match read(input, &mut byte) {
+            Err(Errno::EINTR) => {}
+            // The terminal is gone.
+            Err(Errno::EIO) => break 0,
+            other => break other?,
+        }
+    };
+    match (count, byte) {
+        (0, _) if line.is_empty() => Ok(Progress::End),
+        (0, _) | (_, [b'\n']) => Ok(Progress::Line),
+        _ if line.len() == MAX_LINE_BYTES => {
+            Err(io::Error::new(io::ErrorKind::InvalidData, "a line of the input is too long"))
+        }
+        _ => {
+            line.extend(byte);
+            Ok(Progress::More)
+        }
+    }
+}
+
+/// The text of a line; the line ends of other systems are line ends too.
+pub fn text(line: &[u8]) -> String {
+    String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned()
+}
+
+/// Asks for a password on the controlling terminal, which shows nothing meanwhile (`getpass.getpass`).
+fn ask_hidden(prompt: &str) -> io::Result<Option<String>> {
+    let Ok(mut tty) = File::options().read(true).write(true).open("/dev/tty") else {
+        let mut err = io::stderr();
+        err.write_all(b"Warning: Password input may be echoed.\n")?;
+        return ask(&mut err, prompt, Echo::Shown);
+    };
+    let before = tcgetattr(&tty)?;
+    let mut silent = before.clone();
+    silent.local_flags.remove(LocalFlags::ECHO);
+    // Ctrl-C must not leave the terminal silent.
+    let mut interrupts = Interrupts::take_over()?;
+    tcsetattr(&tty, SetArg::TCSAFLUSH, &silent)?;
+    tty.write_all(prompt.as_bytes())?;
+    let line = read_unless_interrupted(&tty, &mut interrupts);
+    tcsetattr(&tty, SetArg::TCSAFLUSH, &before)?;
+    tty.write_all(b"\n")?;
+    line
+}
+
+fn read_unless_interrupted(tty: &File, interrupts: &mut Interrupts) -> io::Result<Option<String>> {
+    let mut line = Vec::new();
+    loop {
+        if interrupts.wait(Some(tty.as_fd()), None)? == Woken::Interrupted {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        match read_byte(tty.as_fd(), &mut line)? {
+            Progress::More => {}
+            Progress::Line => return Ok(Some(text(&line))),
+            Progress::End => return Ok(None),
+        }
+    }
+}
+
+fn can_edit() -> bool {
+    std::env::var("TERM")
+        .is_ok_and(|term| !term.is_empty() && !PLAIN_TERMINALS.contains(&term.as_str()))
+}
+
+fn into_io(error: ReadlineError) -> io::Error {
+    match error {
+        ReadlineError::Io(error) => error,
+        ReadlineError::Errno(errno) => errno.into(),
+        other => io::Error::other(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(input: &[u8]) -> Vec<String> {
+        let (reader, mut writer) = io::pipe().unwrap();
+        writer.write_all(input).unwrap();
+        drop(writer);
+        let mut lines = Vec::new();
+        let mut line = Vec::new();
+        loop {
+            match read_byte(reader.as_fd(), &mut line).unwrap() {
+                Progress::More => {}
+                Progress::Line => lines.push(text(&std::mem::take(&mut line))),
+                Progress::End => return lines,
+            }
+        }
+    }
+
+    #[test]
+    fn lines_of_every_system() {
+        assert_eq!(lines(b"a\n\nb c\r\n\xff"), ["a", "", "b c", "\u{fffd}"]);
+        assert_eq!(lines(b""), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_line_has_an_end() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        writer.write_all(b"x").unwrap();
+        let mut line = vec![b'x'; MAX_LINE_BYTES];
+        assert!(read_byte(reader.as_fd(), &mut line).is_err());
+    }
+}

@@ -1,0 +1,36 @@
+//! The shell: commands typed or piped in, one after the other (`supervisorctl.py: exec_cmdloop`).
+//!
+//! On a terminal that can move its cursor a line is edited, completed and remembered; anywhere else the prompt is
+//! written and a line is read, so nothing here needs a terminal.
+
+mod complete;
+mod history;
+pub mod input;
+
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
+
+use super::controller::{Controller, Flow};
+use crate::sys;
+use input::{Input, Line};
+
+/// Shows the status and runs commands until `quit`, the end of the input, or Ctrl-C. The shell's exit status is always 0.
+///
+/// Fails when the terminal or the signals cannot be set up.
+pub fn run(ctl: &mut Controller) -> io::Result<()> {
+    // Ctrl-C leaves the shell wherever nothing waits for it; tail and fg do.
+    sys::exit_on_interrupt()?;
+    let input = Rc::new(RefCell::new(Input::new(&ctl.options)?));
+    let answers = Rc::clone(&input);
+    ctl.ask = Box::new(move |out, prompt, echo| answers.borrow_mut().ask(out, prompt, echo));
+    let mut flow = ctl.one_command("status");
+    while flow == Flow::Go && !ctl.nobody_reads {
+        let line = input.borrow_mut().command(&mut ctl.out, &ctl.options)?;
+        match line {
+            Line::Typed(line) => flow = ctl.one_command(&line),
+            Line::End => break,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! The connections of all servers: how many there may be, and how much memory they hold together.
+//!
+//! One request and one answer are bounded by themselves; many at a time would still add up. Whoever is about to need
+//! much waits until the others hold less than [`MEMORY_BYTES`], and a connection that moves no byte meanwhile is given
+//! up for it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, MutexGuard, Notify};
+use tokio::time::{Instant, timeout};
+
+use super::pace::Pace;
+use crate::core::effect::Call;
+use crate::core::value::Value;
+
+/// Bytes of requests and answers that all connections may hold before another big one has to wait.
+const MEMORY_BYTES: usize = 8 << 20;
+
+/// Requests and answers up to this size never wait.
+pub(super) const SMALL_BYTES: u64 = 64 << 10;
+
+/// How often a full house looks for a connection to give up.
+const SEAT_CHECK: Duration = Duration::from_secs(1);
+
+/// How often those who wait for memory look whether there is some.
+const MEMORY_CHECK: Duration = Duration::from_millis(50);
+
+/// In how many of these looks in a row a connection may stand still: a second, longer than any round trip.
+const PATIENCE_CHECKS: u32 = 20;
+
+/// The connections of all servers.
+#[derive(Debug)]
+pub(super) struct Hub {
+    capacity: usize,
+    next_id: Cell<u64>,
+    connections: RefCell<BTreeMap<u64, Rc<Pace>>>,
+    freed: Notify,
+    /// When those who wait for memory last looked.
+    looked: Cell<Instant>,
+    /// Big logs are read one after the other, so that the memory of each is known before the next.
+    turn: Mutex<()>,
+}
+
+/// A connection's place in the hub.
+pub(super) struct Seat {
+    hub: Rc<Hub>,
+    id: u64,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.hub.connections.borrow_mut().remove(&self.id);
+        self.hub.freed.notify_one();
+    }
+}
+
+impl Hub {
+    pub(super) fn new(capacity: usize) -> Hub {
+        Hub {
+            capacity,
+            next_id: Cell::new(0),
+            connections: RefCell::new(BTreeMap::new()),
+            freed: Notify::new(),
+            looked: Cell::new(Instant::now()),
+            turn: Mutex::new(()),
+        }
+    }
+
+    /// Waits for a place, taking it from the connection that has waited for its client longest, if any has.
+    pub(super) async fn seat(self: &Rc<Hub>, pace: &Rc<Pace>) -> Seat {
+        while self.connections.borrow().len() >= self.capacity {
+            let oldest = {
+                let connections = self.connections.borrow();
+                connections
+                    .values()
+                    .filter_map(|pace| pace.waiting_since().map(|since| (since, pace.clone())))
+                    .min_by_key(|(since, _)| *since)
+            };
+            if let Some((_, pace)) = oldest {
+                pace.evict();
+            }
+            let _ = timeout(SEAT_CHECK, self.freed.notified()).await;
+        }
+        let id = self.next_id.get();
+        self.next_id.set(id + 1);
+        self.connections.borrow_mut().insert(id, pace.clone());
+        Seat { hub: self.clone(), id }
+    }
+
+    /// Waits until there is memory for something big; gives up those who hold some and stand still.
+    pub(super) async fn memory(&self) {
+        while self.held() >= MEMORY_BYTES {
+            self.relieve();
+            tokio::time::sleep(MEMORY_CHECK).await;
+        }
+    }
+
+    /// Waits until no other big log is being read, and for memory.
+    pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
+        let turn = self.turn.lock().await;
+        self.memory().await;
+        turn
+    }
+
+    fn held(&self) -> usize {
+        self.connections.borrow().values().map(|pace| pace.held()).sum()
+    }
+
+    fn relieve(&self) {
+        // However many wait.
+        if self.looked.get().elapsed() < MEMORY_CHECK {
+            return;
+        }
+        self.looked.set(Instant::now());
+        for pace in self.connections.borrow().values() {
+            if pace.seen() > PATIENCE_CHECKS {
+                pace.evict();
+            }
+        }
+    }
+}
+
+/// Most bytes of logs that the answer to a call may carry; other answers are small.
+pub(super) fn log_bytes(call: &Call) -> u64 {
+    match (call.method.as_str(), call.params.as_slice()) {
+        ("system.multicall", [Value::Array(calls)]) => {
+            calls.iter().map(log_bytes_of_part).fold(0, u64::saturating_add)
+        }
+        (method, params) => log_bytes_of(method, params),
+    }
+}
+
+fn log_bytes_of_part(part: &Value) -> u64 {
+    match (part.member("methodName"), part.member("params")) {
+        (Some(Value::Str(method)), Some(Value::Array(params))) => log_bytes_of(method, params),
+        _ => 0,
+    }
+}
+
+fn log_bytes_of(method: &str, params: &[Value]) -> u64 {
+    let verb = method.strip_prefix("supervisor.").unwrap_or_default();
+    let reads = verb.starts_with("read");
+    if !reads && !verb.starts_with("tail") {
+        return 0;
+    }
+    match params {
+        [.., Value::Int(_), Value::Int(length)] if *length > 0 => length.unsigned_abs(),
+        [.., Value::Int(offset), Value::Int(0)] if reads && *offset < 0 => offset.unsigned_abs(),
+        _ => u64::MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(method: &str, params: Vec<Value>) -> Call {
+        Call { method: method.to_string(), params }
+    }
+
+    #[test]
+    fn what_an_answer_may_carry() {
+        let name = Value::str("cat");
+        let ints = |offset, length| vec![name.clone(), Value::Int(offset), Value::Int(length)];
+        for (method, params, bytes) in [
+            ("supervisor.getAllProcessInfo", vec![], 0),
+            ("supervisor.readProcessStdoutLog", ints(0, 0), u64::MAX),
+            ("supervisor.readProcessStdoutLog", ints(7, 100), 100),
+            ("supervisor.readProcessLog", ints(-1600, 0), 1600),
+            ("supervisor.tailProcessLog", ints(0, 1024), 1024),
+            ("supervisor.tailProcessLog", ints(i64::MIN, 0), u64::MAX),
+            ("supervisor.readLog", vec![Value::Int(i64::MIN), Value::Int(0)], 1 << 63),
+            ("supervisor.readLog", vec![], u64::MAX),
+        ] {
+            assert_eq!(log_bytes(&call(method, params)), bytes, "{method}");
+        }
+        let part = |params| {
+            Value::Struct(vec![
+                ("methodName".to_string(), Value::str("supervisor.readProcessLog")),
+                ("params".to_string(), Value::Array(params)),
+            ])
+        };
+        let parts = Value::Array(vec![part(ints(0, 5)), part(ints(-7, 0)), Value::Nil]);
+        assert_eq!(log_bytes(&call("system.multicall", vec![parts])), 12);
+    }
+}
