@@ -53,19 +53,19 @@ def stop_while_starting(d, n):
 
 @case(PROGRAM + "command=/bin/true\n")
 def expected_exit(d, n):
-    d.rpc("supervisor.startProcess", n)
+    d.rpc("supervisor.startProcess", n, False)
     wait(d, "EXITED", n)
 
 
 @case(PROGRAM + 'command=/bin/sh -c "exit 5"\nexitcodes=0,3\n')
 def unexpected_exit(d, n):
-    d.rpc("supervisor.startProcess", n)
+    d.rpc("supervisor.startProcess", n, False)
     wait(d, "EXITED", n)
 
 
 @case(PROGRAM + 'command=/bin/sh -c "exit 3"\nexitcodes=0,3\n')
 def exit_with_a_listed_code(d, n):
-    d.rpc("supervisor.startProcess", n)
+    d.rpc("supervisor.startProcess", n, False)
     wait(d, "EXITED", n)
 
 
@@ -116,8 +116,10 @@ def command_never_there(d, n):
 
 @case(PROGRAM + "command=/bin/false\nstartsecs=60\nstartretries=30\n")
 def stop_in_backoff(d, n):
-    # In one request, so that the next try is not due in between.
-    d.rpc("system.multicall", [{"methodName": f"supervisor.{verb}Process", "params": [n]} for verb in ("start", "stop")])
+    d.rpc("supervisor.startProcess", n, False)
+    # The third time it lasts for three seconds, time enough to be stopped.
+    wait(d, "BACKOFF", n, 3)
+    d.rpc("supervisor.stopProcess", n)
 
 
 @case(PROGRAM + "command=/bin/cat\nautorestart=true\n")
@@ -337,7 +339,7 @@ def listeners_have_states_too(d, n):
 
 @case(PROGRAM + "command=/bin/cat\ndirectory=/nonexistent\nstdout_events_enabled=true\nstderr_events_enabled=true\n")
 def child_that_cannot_become_the_program(d, n):
-    d.rpc("supervisor.startProcess", n)
+    d.rpc("supervisor.startProcess", n, False)
     wait(d, "EXITED", n)
 
 
