@@ -53,19 +53,19 @@ def stop_while_starting(d, n):
 
 @case(PROGRAM + "command=/bin/true\n")
 def expected_exit(d, n):
-    d.outcome("startProcess", n)  # it may be gone before the answer
+    d.outcome("startProcess", n)  # a fault if it is gone before the answer
     wait(d, "EXITED", n)
 
 
 @case(PROGRAM + 'command=/bin/sh -c "exit 5"\nexitcodes=0,3\n')
 def unexpected_exit(d, n):
-    d.outcome("startProcess", n)  # it may be gone before the answer
+    d.outcome("startProcess", n)  # a fault if it is gone before the answer
     wait(d, "EXITED", n)
 
 
 @case(PROGRAM + 'command=/bin/sh -c "exit 3"\nexitcodes=0,3\n')
 def exit_with_a_listed_code(d, n):
-    d.outcome("startProcess", n)  # it may be gone before the answer
+    d.outcome("startProcess", n)  # a fault if it is gone before the answer
     wait(d, "EXITED", n)
 
 
@@ -116,9 +116,9 @@ def command_never_there(d, n):
 
 @case(PROGRAM + "command=/bin/false\nstartsecs=60\nstartretries=30\n")
 def stop_in_backoff(d, n):
-    d.outcome("startProcess", n)
+    d.outcome("startProcess", n)  # a fault if it is gone before the answer
+    # The third time it lasts for three seconds, time enough to be stopped.
     wait(d, "BACKOFF", n, 3)
-    # The next try is three seconds away.
     d.rpc("supervisor.stopProcess", n)
 
 
@@ -337,10 +337,10 @@ def listeners_have_states_too(d, n):
     d.rpc("supervisor.addProcessGroup", n)
 
 
-@case(PROGRAM + "command=/bin/cat\ndirectory=/nonexistent\nstdout_events_enabled=true\nstderr_events_enabled=true\n")
+@case(PROGRAM + "command=/bin/cat\ndirectory=/nonexistent\nstartsecs=60\nstartretries=0\nstdout_events_enabled=true\nstderr_events_enabled=true\n")
 def child_that_cannot_become_the_program(d, n):
-    d.outcome("startProcess", n)  # it may be gone before the answer
-    wait(d, "EXITED", n)
+    d.outcome("startProcess", n)  # a fault if it is gone before the answer
+    wait(d, "FATAL", n)
 
 
 def make_test(cases):
