@@ -23,7 +23,7 @@ use crate::core::effect::{Effect, Input, Job, JobId, JobOutcome, ProcId, ReplyId
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::log_path;
 use crate::core::namespec;
-use crate::core::states::{Level, Mood};
+use crate::core::states::Mood;
 use crate::core::supervisor::Supervisor;
 use crate::core::value::Value;
 
@@ -287,11 +287,6 @@ impl House {
             let outcome = JobOutcome::Answer(answer.await);
             let _ = finish.send((job, outcome)); // the house may have left its loop
         });
-    }
-
-    /// Writes a line to the main log.
-    pub fn log(&self, level: Level, text: &str) {
-        self.main_log.log(level, text);
     }
 }
 
