@@ -1,13 +1,16 @@
 //! The one way from the HTTP servers into the house: an inbox of requests, each answered once.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::follow::Follower;
+use super::usage::{Meter, Usage};
 use crate::core::effect::{Call, ReplyId};
 use crate::core::fault::{Fault, FaultCode};
+use crate::core::overview::{Overview, Program};
 use crate::core::states::Level;
 use crate::core::value::Value;
 
@@ -27,6 +30,15 @@ pub enum Request {
     Hangup(ReplyId),
     /// Write a line to the main log.
     Log(Level, String),
+    /// Tell about everything supervised.
+    Overview(oneshot::Sender<Overview>),
+    /// Tell about one process and its configuration.
+    Program {
+        /// `group:process`, or `process`.
+        namespec: String,
+        /// `None` when there is no such process.
+        reply: oneshot::Sender<Option<Program>>,
+    },
     /// Follow a process's log: `channel` is `stdout` or `stderr` as the client wrote it.
     FollowProcess {
         /// `group:process`, or `process`.
@@ -48,6 +60,17 @@ pub enum Request {
 pub struct Handle {
     requests: mpsc::UnboundedSender<Request>,
     next_reply: Rc<Cell<u64>>,
+    changes: watch::Receiver<u64>,
+    meter: Rc<Meter>,
+}
+
+/// The house's end of the handles.
+#[derive(Debug)]
+pub struct Inbox {
+    /// What it is asked to do.
+    pub requests: mpsc::UnboundedReceiver<Request>,
+    /// How often anything changed that an overview shows.
+    pub changes: watch::Sender<u64>,
 }
 
 /// Tells the house that nobody waits any more, unless the answer came.
@@ -68,9 +91,12 @@ impl Drop for HangupGuard<'_> {
 impl Handle {
     /// A handle and the inbox it sends to. Every connection has at most one request under way, so the connection
     /// limit of the servers bounds the inbox.
-    pub fn new() -> (Handle, mpsc::UnboundedReceiver<Request>) {
-        let (requests, inbox) = mpsc::unbounded_channel();
-        (Handle { requests, next_reply: Rc::new(Cell::new(0)) }, inbox)
+    pub fn new() -> (Handle, Inbox) {
+        let (requests, received) = mpsc::unbounded_channel();
+        let (changed, changes) = watch::channel(0);
+        let (next_reply, meter) = (Rc::new(Cell::new(0)), Rc::new(Meter::default()));
+        let handle = Handle { requests, next_reply, changes, meter };
+        (handle, Inbox { requests: received, changes: changed })
     }
 
     /// Performs a call; dropping the future withdraws it.
@@ -89,6 +115,30 @@ impl Handle {
     /// Writes a line to the main log.
     pub fn log(&self, level: Level, text: impl Into<String>) {
         self.send(Request::Log(level, text.into()));
+    }
+
+    /// Everything supervised; `None` when the house has left its loop.
+    pub async fn overview(&self) -> Option<Overview> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Overview(reply));
+        answer.await.ok()
+    }
+
+    /// A process and its configuration, if there is one of this name.
+    pub async fn program(&self, namespec: &str) -> Option<Program> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Program { namespec: namespec.to_string(), reply });
+        answer.await.ok().flatten()
+    }
+
+    /// A counter that moves whenever there is another overview to be had, descriptions that only grow older aside.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.clone()
+    }
+
+    /// What processes use, by pid; those that are gone are left out.
+    pub async fn usage(&self, pids: impl IntoIterator<Item = i32>) -> HashMap<i32, Usage> {
+        self.meter.read(pids).await
     }
 
     /// Follows the log of a process's channel, starting with its last 1024 bytes.

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::follow::Follower;
-use super::handle::Request;
+use super::handle::{Inbox, Request};
 use super::host::OsHost;
 use super::mainlog::MainLog;
 use super::signals::{Signals, wait_children};
@@ -65,7 +65,7 @@ pub struct House {
     /// The minute of the Unix epoch, and the offset of local time from UTC in it.
     utc_offset: (u64, i32),
     signals: Signals,
-    inbox: mpsc::UnboundedReceiver<Request>,
+    inbox: Inbox,
     /// Calls that await their reply.
     replies: HashMap<ReplyId, oneshot::Sender<Result<Value, Fault>>>,
     /// Finished jobs. Every job belongs to a call, so the calls under way bound the queue.
@@ -82,7 +82,7 @@ impl House {
         main_log: MainLog,
         read_config: ConfigReader,
         signals: Signals,
-        inbox: mpsc::UnboundedReceiver<Request>,
+        inbox: Inbox,
     ) -> House {
         core.add_all_groups(&mut host);
         let (finish, finished) = mpsc::unbounded_channel();
@@ -117,7 +117,7 @@ impl House {
             let deadline = self.core.next_deadline();
             tokio::select! {
                 signal = self.signals.next() => self.signalled(signal?),
-                Some(request) = self.inbox.recv() => self.requested(request),
+                Some(request) = self.inbox.requests.recv() => self.requested(request),
                 Some((job, outcome)) = self.finished.recv() => {
                     self.input(Input::JobDone { job, outcome });
                 }
@@ -148,6 +148,13 @@ impl House {
         while let Some(effect) = self.core.poll_effect() {
             self.carry_out(effect);
         }
+        self.announce();
+    }
+
+    /// Wakes those who watch when there is something new to see.
+    fn announce(&self) {
+        let changes = self.core.changes();
+        self.inbox.changes.send_if_modified(|seen| std::mem::replace(seen, changes) != changes);
     }
 
     fn signalled(&mut self, signal: i32) {
@@ -188,6 +195,14 @@ impl House {
                 self.input(Input::Hangup { reply: id });
             }
             Request::Log(level, text) => self.main_log.log(level, &text),
+            Request::Overview(reply) => {
+                let now = self.now();
+                let _ = reply.send(self.core.overview(now)); // the client may have gone away
+            }
+            Request::Program { namespec, reply } => {
+                let now = self.now();
+                let _ = reply.send(self.core.program(&namespec, now)); // likewise
+            }
             Request::FollowProcess { namespec, channel, reply } => {
                 let path = self.process_log(&namespec, &channel);
                 self.follow(path, reply);

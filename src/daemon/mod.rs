@@ -21,3 +21,4 @@ pub mod stdin;
 pub mod strip_ansi;
 pub mod syslog;
 pub mod taps;
+pub mod usage;

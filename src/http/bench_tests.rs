@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::{Notify, mpsc::UnboundedReceiver};
+use tokio::sync::Notify;
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{sleep, timeout};
 
@@ -18,7 +18,7 @@ use crate::core::config::{Credentials, ServerAddress, ServerConfig};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::states::Level;
 use crate::core::value::Value;
-use crate::daemon::handle::{Handle, Request};
+use crate::daemon::handle::{Handle, Inbox, Request};
 
 /// Nothing awaited here takes this long unless it never comes.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -36,9 +36,9 @@ pub(super) struct House {
 }
 
 impl House {
-    async fn serve(self: Rc<House>, mut inbox: UnboundedReceiver<Request>) {
+    async fn serve(self: Rc<House>, mut inbox: Inbox) {
         let mut never_answered = Vec::new();
-        while let Some(request) = inbox.recv().await {
+        while let Some(request) = inbox.requests.recv().await {
             match request {
                 Request::Call { call, reply, .. } => {
                     self.calls.borrow_mut().push(call.method.clone());
@@ -67,6 +67,9 @@ impl House {
                     self.calls.borrow_mut().push(format!("{namespec} {channel}"));
                     let _ = reply.send(None);
                 }
+                // Nobody here has programs.
+                Request::Overview(reply) => drop(reply),
+                Request::Program { reply, .. } => drop(reply),
                 Request::FollowMainLog { reply } => {
                     let _ = reply.send(None);
                 }

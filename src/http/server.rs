@@ -24,7 +24,7 @@ use super::hub::{Hub, Seat};
 use super::logtail;
 use super::pace::{Pace, Paced, Phase, Timeouts};
 use super::response::{AccessEntry, Content, Persistence, Tracked, error, finish, unauthorized};
-use super::rpc2;
+use super::{rpc2, ui};
 use crate::core::config::ServerAddress;
 use crate::core::states::Level;
 use crate::daemon::handle::Handle;
@@ -243,12 +243,11 @@ async fn dispatch(site: &Site, pace: &Pace, request: Request<Incoming>) -> Respo
             logtail::process_log(site, request.method(), request.uri().path()).await
         }
         path if path.starts_with("/mainlogtail") => logtail::main_log(site, request.method()).await,
-        // The web interface will stand here.
-        _ => no_such_file(request.method()),
+        _ => ui::respond(site, &path, request).await,
     }
 }
 
-fn no_such_file(method: &Method) -> Response<Content> {
+pub(super) fn no_such_file(method: &Method) -> Response<Content> {
     match *method {
         Method::GET | Method::HEAD => error(StatusCode::NOT_FOUND),
         _ => error(StatusCode::BAD_REQUEST),
