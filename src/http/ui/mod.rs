@@ -4,6 +4,7 @@
 //! - `assets/`: style sheet, script and icon, compiled in
 //! - here: who answers which path
 
+mod assets;
 mod pages;
 
 use hyper::body::Incoming;
@@ -31,7 +32,12 @@ pub(super) async fn respond(
             };
             let pids = overview.processes.iter().filter_map(|process| process.pid);
             let usage = site.handle.usage(pids).await;
-            let frame = Frame { message: None, token: "" };
+            let frame = Frame {
+                identifier: &overview.identifier,
+                mood: overview.mood,
+                message: None,
+                token: "",
+            };
             complete(HTML, status::render(&overview, &usage, &frame).into_string())
         }
         _ => no_such_file(request.method()),

@@ -4,8 +4,14 @@ pub(super) mod log;
 pub(super) mod program;
 pub(super) mod status;
 
+use crate::core::states::Mood;
+
 /// What every page has around its contents.
 pub(in crate::http) struct Frame<'a> {
+    /// The `identifier` of the daemon, which tells one from another.
+    pub(in crate::http) identifier: &'a str,
+    /// What the daemon is doing.
+    pub(in crate::http) mood: Mood,
     /// What the last action had to say.
     pub(in crate::http) message: Option<&'a str>,
     /// Proves that a form came from a page of ours; goes into every form as `token`.
