@@ -1,8 +1,15 @@
 //! The pages: markup only, no decisions about what is true. Everything from outside is escaped by the templates.
+//!
+//! Every page works without the script. What the script adds to (a row, a group) it clones from templates rendered
+//! here, so that markup has one home.
 
+mod controls;
+mod layout;
+mod link;
 pub(super) mod log;
 pub(super) mod program;
 pub(super) mod status;
+mod words;
 
 use crate::core::states::Mood;
 
