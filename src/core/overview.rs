@@ -22,6 +22,13 @@ pub struct Overview {
     pub processes: Vec<ProcessInfo>,
 }
 
+impl Overview {
+    /// The pids of all processes that have one.
+    pub fn pids(&self) -> impl Iterator<Item = i32> {
+        self.processes.iter().filter_map(|process| process.pid)
+    }
+}
+
 /// A process and its configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Program {

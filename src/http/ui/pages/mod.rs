@@ -2,6 +2,7 @@
 
 pub(super) mod log;
 pub(super) mod program;
+pub(super) mod refused;
 pub(super) mod status;
 
 /// What every page has around its contents.
