@@ -3,6 +3,7 @@
 use crate::core::effect::Call;
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::namespec;
+use crate::core::rpc::HOUSE_NAMESPACE;
 use crate::core::value::Value;
 use crate::daemon::handle::Handle;
 
@@ -77,7 +78,7 @@ async fn exists(handle: &Handle, name: &str) -> bool {
 }
 
 async fn start(handle: &Handle, name: &str) -> String {
-    let fault = match handle.call(call("supervisor.startProcess", &[name])).await {
+    let fault = match handle.call(call("startProcess", &[name])).await {
         Ok(_) => return format!("Process {name} started"),
         Err(fault) => fault,
     };
@@ -93,7 +94,7 @@ async fn start(handle: &Handle, name: &str) -> String {
 }
 
 async fn stop(handle: &Handle, name: &str) -> String {
-    match handle.call(call("supervisor.stopProcess", &[name])).await {
+    match handle.call(call("stopProcess", &[name])).await {
         Ok(_) => format!("Process {name} stopped"),
         Err(fault) => unexpected(&fault),
     }
@@ -101,7 +102,7 @@ async fn stop(handle: &Handle, name: &str) -> String {
 
 /// The reference says that it was restarted whatever came of it; only a daemon on its way down is told apart.
 async fn restart(handle: &Handle, name: &str) -> String {
-    let calls = [call("supervisor.stopProcess", &[name]), call("supervisor.startProcess", &[name])];
+    let calls = [call("stopProcess", &[name]), call("startProcess", &[name])];
     match refusal(handle.call(multicall(calls)).await) {
         Some(fault) if fault.code == FaultCode::ShutdownState => unexpected(&fault),
         _ => format!("Process {name} restarted"),
@@ -109,14 +110,14 @@ async fn restart(handle: &Handle, name: &str) -> String {
 }
 
 async fn clear_log(handle: &Handle, name: &str) -> String {
-    match handle.call(call("supervisor.clearProcessLogs", &[name])).await {
+    match handle.call(call("clearProcessLogs", &[name])).await {
         Ok(_) => format!("Log for {name} cleared"),
         Err(fault) => unexpected(&fault),
     }
 }
 
 async fn start_all(handle: &Handle) -> String {
-    match handle.call(call("supervisor.startAllProcesses", &[])).await {
+    match handle.call(call("startAllProcesses", &[])).await {
         Ok(results) => match failures(&results) {
             Some(failed) => format!("ERROR: not started: {failed}"),
             None => format!("All started at {}", ctime()),
@@ -126,15 +127,14 @@ async fn start_all(handle: &Handle) -> String {
 }
 
 async fn stop_all(handle: &Handle) -> String {
-    match handle.call(call("supervisor.stopAllProcesses", &[])).await {
+    match handle.call(call("stopAllProcesses", &[])).await {
         Ok(_) => format!("All stopped at {}", ctime()),
         Err(fault) => unexpected(&fault),
     }
 }
 
 async fn restart_all(handle: &Handle) -> String {
-    let calls =
-        [call("supervisor.stopAllProcesses", &[]), call("supervisor.startAllProcesses", &[])];
+    let calls = [call("stopAllProcesses", &[]), call("startAllProcesses", &[])];
     match refusal(handle.call(multicall(calls)).await) {
         Some(fault) => unexpected(&fault),
         None => format!("All restarted at {}", ctime()),
@@ -142,8 +142,8 @@ async fn restart_all(handle: &Handle) -> String {
 }
 
 async fn on_group(handle: &Handle, verb: Verb, group: &str) -> String {
-    let start = || call("supervisor.startProcessGroup", &[group]);
-    let stop = || call("supervisor.stopProcessGroup", &[group]);
+    let start = || call("startProcessGroup", &[group]);
+    let stop = || call("stopProcessGroup", &[group]);
     let calls = match verb {
         Verb::Start => vec![start()],
         Verb::Stop => vec![stop()],
@@ -164,9 +164,10 @@ async fn on_group(handle: &Handle, verb: Verb, group: &str) -> String {
     }
 }
 
+/// A call of a method of the main interface.
 fn call(method: &str, params: &[&str]) -> Call {
     let params = params.iter().map(|param| Value::str(*param)).collect();
-    Call { method: method.to_string(), params }
+    Call { method: format!("{HOUSE_NAMESPACE}.{method}"), params }
 }
 
 /// The calls one after the other, each when the one before it is done.
