@@ -221,13 +221,17 @@ impl Supervisor {
     ) -> Option<T> {
         let process = self.processes.get_mut(&id)?;
         let (pid_before, state_before) = (process.pid(), process.state());
+        let start_before = (process.start_secs(), process.spawn_error().map(str::to_string));
         let mut occurred = Vec::new();
         let events = (!self.pools.is_empty()).then_some(&mut occurred);
         let mut shell = Shell { now, mood: self.mood, host, effects: &mut self.effects, events };
         let result = act(process, &mut shell);
         let (pid_after, deadline) = (process.pid(), process.deadline(self.mood));
         let moved = pid_before != pid_after || state_before != process.state();
-        self.changes += u64::from(moved);
+        // A retry that fails at once leaves the state as it was, perhaps with another reason.
+        let start_after = (process.start_secs(), process.spawn_error());
+        let retried = (start_before.0, start_before.1.as_deref()) != start_after;
+        self.changes += u64::from(moved || retried);
         let listens = moved && matches!(process.kind(), GroupKind::Listener(_));
         if pid_before != pid_after {
             if let Some(pid) = pid_before {

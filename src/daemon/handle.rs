@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::excerpt::{Excerpt, LogName, NoExcerpt, Part};
 use super::follow::Follower;
 use super::usage::{Meter, Usage};
 use crate::core::effect::{Call, ReplyId};
@@ -39,19 +40,23 @@ pub enum Request {
         /// `None` when there is no such process.
         reply: oneshot::Sender<Option<Program>>,
     },
-    /// Follow a process's log: `channel` is `stdout` or `stderr` as the client wrote it.
-    FollowProcess {
-        /// `group:process`, or `process`.
-        namespec: String,
-        /// The channel named in the request path.
-        channel: String,
+    /// Follow a log as it grows.
+    Follow {
+        /// Which.
+        log: LogName,
+        /// How much of its end comes first.
+        head_bytes: u64,
         /// `None` when there is no such process, channel or file.
         reply: oneshot::Sender<Option<Follower>>,
     },
-    /// Follow the main log.
-    FollowMainLog {
-        /// `None` when there is no such file.
-        reply: oneshot::Sender<Option<Follower>>,
+    /// Read part of a log.
+    ReadLog {
+        /// Which.
+        log: LogName,
+        /// Which part.
+        part: Part,
+        /// Where it goes.
+        reply: oneshot::Sender<Result<Excerpt, NoExcerpt>>,
     },
 }
 
@@ -141,22 +146,18 @@ impl Handle {
         self.meter.read(pids).await
     }
 
-    /// Follows the log of a process's channel, starting with its last 1024 bytes.
-    pub async fn follow_process(&self, namespec: &str, channel: &str) -> Option<Follower> {
+    /// Follows a log, starting with its last `head_bytes`; `None` when there is no such process, channel or file.
+    pub async fn follow(&self, log: LogName, head_bytes: u64) -> Option<Follower> {
         let (reply, answer) = oneshot::channel();
-        self.send(Request::FollowProcess {
-            namespec: namespec.to_string(),
-            channel: channel.to_string(),
-            reply,
-        });
+        self.send(Request::Follow { log, head_bytes, reply });
         answer.await.ok().flatten()
     }
 
-    /// Follows the main log, starting with its last 1024 bytes.
-    pub async fn follow_main_log(&self) -> Option<Follower> {
+    /// Reads part of a log; unlike the XML-RPC methods it does so during a shutdown, too.
+    pub async fn read_log(&self, log: LogName, part: Part) -> Result<Excerpt, NoExcerpt> {
         let (reply, answer) = oneshot::channel();
-        self.send(Request::FollowMainLog { reply });
-        answer.await.ok().flatten()
+        self.send(Request::ReadLog { log, part, reply });
+        answer.await.unwrap_or(Err(NoExcerpt::Failed))
     }
 
     fn send(&self, request: Request) {

@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::excerpt::{LogName, NoExcerpt};
 use super::follow::Follower;
 use super::handle::{Inbox, Request};
 use super::host::OsHost;
@@ -203,37 +204,42 @@ impl House {
                 let now = self.now();
                 let _ = reply.send(self.core.program(&namespec, now)); // likewise
             }
-            Request::FollowProcess { namespec, channel, reply } => {
-                let path = self.process_log(&namespec, &channel);
-                self.follow(path, reply);
+            Request::Follow { log, head_bytes, reply } => {
+                let (path, disk) = (self.path_of(&log), self.host.disk().clone());
+                tokio::task::spawn_local(async move {
+                    let follower = match path {
+                        Ok(path) => Follower::open(&disk, path.as_ref(), head_bytes).await,
+                        Err(_) => None,
+                    };
+                    let _ = reply.send(follower); // likewise
+                });
             }
-            Request::FollowMainLog { reply } => {
-                let path = Some(self.core.settings().logfile.clone());
-                self.follow(path, reply);
+            Request::ReadLog { log, part, reply } => {
+                let (path, disk) = (self.path_of(&log), self.host.disk().clone());
+                tokio::task::spawn_local(async move {
+                    let excerpt = match path {
+                        Ok(path) => disk.excerpt(path.as_ref(), part).await,
+                        Err(why) => Err(why),
+                    };
+                    let _ = reply.send(excerpt); // likewise
+                });
             }
         }
     }
 
-    fn process_log(&self, name: &str, channel: &str) -> Option<String> {
-        let spec = namespec::split(name);
-        let config = self.core.find(spec.group, spec.process?)?.config();
-        let channel: &ChannelConfig = match channel {
+    fn path_of(&self, log: &LogName) -> Result<String, NoExcerpt> {
+        let LogName::Process { namespec, channel } = log else {
+            return Ok(self.core.settings().logfile.clone());
+        };
+        let spec = namespec::split(namespec);
+        let process = spec.process.and_then(|process| self.core.find(spec.group, process));
+        let config = process.ok_or(NoExcerpt::NoProcess)?.config();
+        let channel: &ChannelConfig = match channel.as_str() {
             "stdout" => &config.stdout,
             "stderr" => &config.stderr,
-            _ => return None,
+            _ => return Err(NoExcerpt::NoFile),
         };
-        log_path(channel).map(str::to_string)
-    }
-
-    fn follow(&self, path: Option<String>, reply: oneshot::Sender<Option<Follower>>) {
-        let disk = self.host.disk().clone();
-        tokio::task::spawn_local(async move {
-            let follower = match path {
-                Some(path) => Follower::open(&disk, path.as_ref()).await,
-                None => None,
-            };
-            let _ = reply.send(follower); // the client may have gone away
-        });
+        log_path(channel).map(str::to_string).ok_or(NoExcerpt::NoFile)
     }
 
     fn carry_out(&mut self, effect: Effect) {

@@ -6,6 +6,7 @@ pub mod command;
 pub mod daemonize;
 pub mod disk;
 pub mod environment;
+pub mod excerpt;
 pub mod fastcgi;
 pub mod follow;
 pub mod handle;

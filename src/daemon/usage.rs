@@ -23,64 +23,97 @@ pub struct Usage {
     pub memory_bytes: u64,
 }
 
+/// What was read of a process; `None` when it was gone.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    taken: Instant,
+    usage: Option<Usage>,
+}
+
 /// Reads what processes use, and remembers it for a moment, so that many open pages cost no more than one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Meter {
-    readings: RefCell<HashMap<i32, (Instant, Option<Usage>)>>,
+    /// By pid.
+    readings: RefCell<HashMap<i32, Reading>>,
+    millis_per_tick: u64,
+    page_bytes: u64,
+}
+
+impl Default for Meter {
+    fn default() -> Meter {
+        let unit = |name, usual| {
+            let value = sysconf(name).ok().flatten().and_then(|value| u64::try_from(value).ok());
+            value.filter(|&value| value > 0).unwrap_or(usual)
+        };
+        Meter {
+            readings: RefCell::default(),
+            millis_per_tick: 1000 / unit(SysconfVar::CLK_TCK, 100).min(1000),
+            page_bytes: unit(SysconfVar::PAGE_SIZE, 4096),
+        }
+    }
 }
 
 impl Meter {
     /// What processes use, by pid; those that are gone are left out.
     pub async fn read(&self, pids: impl IntoIterator<Item = i32>) -> HashMap<i32, Usage> {
+        self.readings.borrow_mut().retain(|_, reading| reading.taken.elapsed() < FRESH);
         let mut usages = HashMap::new();
-        self.readings.borrow_mut().retain(|_, (taken, _)| taken.elapsed() < FRESH);
         for (index, pid) in pids.into_iter().enumerate() {
             if index % PROCESSES_PER_TURN == PROCESSES_PER_TURN - 1 {
                 tokio::task::yield_now().await;
             }
-            let usage = match self.readings.borrow().get(&pid) {
-                Some((_, usage)) => *usage,
-                None => None,
-            };
-            let usage = usage.or_else(|| self.look(pid));
-            usages.extend(usage.map(|usage| (pid, usage)));
+            usages.extend(self.usage(pid).map(|usage| (pid, usage)));
         }
         usages
     }
 
-    fn look(&self, pid: i32) -> Option<Usage> {
-        let usage =
-            fs::read_to_string(format!("/proc/{pid}/stat")).ok().and_then(|stat| parse(&stat));
-        self.readings.borrow_mut().insert(pid, (Instant::now(), usage));
-        usage
+    fn usage(&self, pid: i32) -> Option<Usage> {
+        let look = || {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
+            let usage = stat.ok().and_then(|stat| self.parse(&stat));
+            Reading { taken: Instant::now(), usage }
+        };
+        self.readings.borrow_mut().entry(pid).or_insert_with(look).usage
     }
-}
 
-/// Reads a line of `/proc/PID/stat`: the fields follow the program's name, which may hold anything, parentheses too.
-fn parse(stat: &str) -> Option<Usage> {
-    let fields: Vec<&str> = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace().collect();
-    let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
-    // Counted from `state`, field 3 of proc(5): utime 14, stime 15, rss 24.
-    let ticks = number(11)? + number(12)?;
-    let unit = |name, usual| {
-        sysconf(name).ok().flatten().and_then(|n| u64::try_from(n).ok()).unwrap_or(usual)
-    };
-    Some(Usage {
-        cpu_millis: ticks * 1000 / unit(SysconfVar::CLK_TCK, 100).max(1),
-        memory_bytes: number(21)? * unit(SysconfVar::PAGE_SIZE, 4096),
-    })
+    /// Reads a line of `/proc/PID/stat`: the fields follow the program's name, which may hold anything, parentheses too.
+    fn parse(&self, stat: &str) -> Option<Usage> {
+        let fields: Vec<&str> =
+            stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace().collect();
+        let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
+        // Counted from `state`, field 3 of proc(5): utime 14, stime 15, rss 24.
+        let ticks = number(11)?.saturating_add(number(12)?);
+        Some(Usage {
+            cpu_millis: ticks.saturating_mul(self.millis_per_tick),
+            memory_bytes: number(21)?.saturating_mul(self.page_bytes),
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::daemon::disk::testing::block_on;
 
     #[test]
     fn a_line_of_proc() {
         let stat = "7 (a) b) S 1 7 7 0 -1 4194560 97 0 0 0 150 50 0 0 20 0 1 0 1 1 25 18446744073709551615";
-        let page = u64::try_from(sysconf(SysconfVar::PAGE_SIZE).unwrap().unwrap()).unwrap();
-        assert_eq!(parse(stat), Some(Usage { cpu_millis: 2000, memory_bytes: 25 * page }));
-        assert_eq!(parse("7 (a"), None);
-        assert_eq!(parse(""), None);
+        let meter = Meter { millis_per_tick: 10, page_bytes: 4096, ..Meter::default() };
+        assert_eq!(meter.parse(stat), Some(Usage { cpu_millis: 2000, memory_bytes: 25 * 4096 }));
+        assert_eq!(meter.parse("7 (a"), None);
+        assert_eq!(meter.parse(""), None);
+    }
+
+    #[test]
+    fn the_living_and_the_gone() {
+        block_on(async {
+            let meter = Meter::default();
+            let me = std::process::id().cast_signed();
+            let usages = meter.read([me, -1, i32::MAX]).await;
+            assert_eq!(usages.keys().copied().collect::<Vec<_>>(), [me]);
+            assert!(usages[&me].memory_bytes > 0);
+            // Asked again at once, it says the same.
+            assert_eq!(meter.read([me]).await, usages);
+        });
     }
 }

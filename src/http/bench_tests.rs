@@ -16,8 +16,10 @@ use super::super::server::{Limits, serve_within};
 use super::super::{Servers, bind};
 use crate::core::config::{Credentials, ServerAddress, ServerConfig};
 use crate::core::fault::{Fault, FaultCode};
-use crate::core::states::Level;
+use crate::core::overview::Overview;
+use crate::core::states::{Level, Mood};
 use crate::core::value::Value;
+use crate::daemon::excerpt::{LogName, NoExcerpt};
 use crate::daemon::handle::{Handle, Inbox, Request};
 
 /// Nothing awaited here takes this long unless it never comes.
@@ -63,14 +65,26 @@ impl House {
                 }
                 Request::Hangup(_) => *self.hangups.borrow_mut() += 1,
                 Request::Log(level, line) => self.log.borrow_mut().push((level, line)),
-                Request::FollowProcess { namespec, channel, reply } => {
-                    self.calls.borrow_mut().push(format!("{namespec} {channel}"));
+                Request::Follow { log, reply, .. } => {
+                    if let LogName::Process { namespec, channel } = log {
+                        self.calls.borrow_mut().push(format!("{namespec} {channel}"));
+                    }
                     let _ = reply.send(None);
                 }
+                Request::ReadLog { reply, .. } => {
+                    let _ = reply.send(Err(NoExcerpt::NoFile));
+                }
                 // Nobody here has programs.
-                Request::Overview(reply) => drop(reply),
-                Request::Program { reply, .. } => drop(reply),
-                Request::FollowMainLog { reply } => {
+                Request::Overview(reply) => {
+                    let _ = reply.send(Overview {
+                        mood: Mood::Running,
+                        pid: 7,
+                        identifier: "test".to_string(),
+                        now_millis: 0,
+                        processes: Vec::new(),
+                    });
+                }
+                Request::Program { reply, .. } => {
                     let _ = reply.send(None);
                 }
             }

@@ -11,10 +11,12 @@
 //! - `pace`: the timeouts, below HTTP
 //! - `auth`, `rpc2`, `logtail`: one handler each
 //! - `ui`: the web interface and the JSON behind it
+//! - `body`: request bodies, bounded
 //! - `response`: bodies, headers, error pages, the access log
 
 mod auth;
 pub mod bind;
+mod body;
 mod hub;
 mod logtail;
 mod pace;

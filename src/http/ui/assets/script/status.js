@@ -145,6 +145,7 @@ class ListPage extends StatusPage {
     }
     for (const body of this.groups()) this.showGroup(body, filtering);
     this.showCounts();
+    byId('nothing').textContent = this.rows.size > 0 ? '' : 'No programs to manage';
     byId('nothing').hidden = this.rows.size > 0;
     this.table.hidden = this.rows.size === 0;
     byId('unmatched').hidden = shown > 0 || this.rows.size === 0;

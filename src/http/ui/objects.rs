@@ -1,0 +1,64 @@
+//! What the JSON says of the daemon and its processes; the README documents the members.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::SUPERVISOR_VERSION;
+use crate::core::info::{ProcessInfo, record};
+use crate::core::overview::Overview;
+use crate::core::value::Value;
+use crate::daemon::usage::Usage;
+
+/// The daemon itself.
+pub(super) fn supervisor(overview: &Overview) -> Value {
+    record([
+        ("identifier", Value::str(&overview.identifier)),
+        ("pid", Value::Int(i64::from(overview.pid))),
+        ("version", Value::str(SUPERVISOR_VERSION)),
+        ("statecode", Value::Int(overview.mood.code())),
+        ("statename", Value::str(overview.mood.name())),
+        ("now", millis(overview)),
+    ])
+}
+
+/// Milliseconds since the Unix epoch.
+pub(super) fn millis(overview: &Overview) -> Value {
+    Value::Int(i64::try_from(overview.now_millis).unwrap_or(i64::MAX))
+}
+
+/// A process: everything `getProcessInfo` answers between its namespec and what it uses.
+pub(super) fn process(info: ProcessInfo, usage: Option<&Usage>) -> Value {
+    let number = |number: Option<u64>| {
+        number.map_or(Value::Nil, |number| Value::Int(i64::try_from(number).unwrap_or(i64::MAX)))
+    };
+    let mut members = vec![("namespec".to_string(), Value::Str(info.namespec()))];
+    if let Value::Struct(rest) = info.into_value() {
+        members.extend(rest);
+    }
+    members.extend([
+        ("cpu_millis".to_string(), number(usage.map(|usage| usage.cpu_millis))),
+        ("memory_bytes".to_string(), number(usage.map(|usage| usage.memory_bytes))),
+    ]);
+    Value::Struct(members)
+}
+
+/// Stands for everything about a process that does not just grow older.
+pub(super) fn fingerprint(info: &ProcessInfo) -> u64 {
+    let ProcessInfo {
+        group,
+        name,
+        state,
+        description: _, // follows from the others
+        pid,
+        start_secs,
+        stop_secs,
+        now_secs: _,
+        exit_status,
+        spawn_error,
+        stdout_logfile,
+        stderr_logfile,
+    } = info;
+    let mut hasher = DefaultHasher::new();
+    (group, name, state, pid, start_secs, stop_secs).hash(&mut hasher);
+    (exit_status, spawn_error, stdout_logfile, stderr_logfile).hash(&mut hasher);
+    hasher.finish()
+}
