@@ -51,7 +51,7 @@ fn facts(info: &ProcessInfo) -> Markup {
             tr { th scope="row" { "pid" } td data-fact="pid" { (info.pid.map_or("none".to_string(), |pid| pid.to_string())) } }
             tr { th scope="row" { "started" } td data-fact="start" { (time(info.start_secs)) } }
             tr { th scope="row" { "ended" } td data-fact="stop" { (time(info.stop_secs)) } }
-            tr { th scope="row" { "last end" } td data-fact="ending" { (words::ending(info).unwrap_or_else(|| "none yet".to_string())) } }
+            tr { th scope="row" { "exit" } td data-fact="ending" { (words::ending(info).unwrap_or_else(|| "none".to_string())) } }
             tr { th scope="row" { "spawn error" } td data-fact="spawnerr" { @if info.spawn_error.is_empty() { "none" } @else { (info.spawn_error) } } }
             @for (channel, file) in logs {
                 tr {

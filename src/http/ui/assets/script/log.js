@@ -76,8 +76,8 @@ class LogView {
     this.rest = this.waitingRest ? this.element(plain(this.waitingRest)) : null;
     this.place.append(...added, ...(this.rest ? [this.rest] : []));
     while (this.place.childElementCount > MAX_LINES) this.place.firstElementChild.remove();
-    this.changed(this.rest ? [...added, this.rest] : added);
     if (sticks) this.scrollToEnd();
+    this.changed(this.rest ? [...added, this.rest] : added);
   }
 
   element(text) {

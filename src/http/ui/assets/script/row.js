@@ -9,7 +9,7 @@ const VERBS_BY_STATE = {
   EXITED: STOPPED_VERBS,
   FATAL: STOPPED_VERBS,
 };
-const KEPT_STATES = ['EXITED', 'BACKOFF', 'FATAL'];
+const ENDED_STATES = ['STOPPED', 'EXITED', 'BACKOFF', 'FATAL'];
 
 // A clone of a template's element with the names it stands for. The placeholders survive percent-encoding.
 function instantiate(template, group, name) {
@@ -32,13 +32,15 @@ function instantiate(template, group, name) {
   return clone;
 }
 
+// How a process ended is known only after a regular end, and only until it is started again.
 function endingText(process) {
-  if (!process.stop) return '';
+  const known = process.stop && (process.statename === 'EXITED' || process.statename === 'STOPPED');
+  if (!known) return '';
   return process.exitstatus === -1 ? 'ended by a signal' : `exit status ${process.exitstatus}`;
 }
 
 function noteText(process) {
-  if (KEPT_STATES.includes(process.statename)) return endingText(process);
+  if (process.statename === 'EXITED') return endingText(process);
   const between = process.statename === 'STARTING' || process.statename === 'STOPPING';
   return between && process.pid ? `pid ${process.pid}` : '';
 }
@@ -112,7 +114,7 @@ class Row {
     const running = process.statename === 'RUNNING';
     const uptime = uptimeText(Math.max(0, secs - process.start));
     this.put('.description', running ? `pid ${process.pid}, uptime ${uptime}` : process.description);
-    const ended = process.stop && KEPT_STATES.concat('STOPPED').includes(process.statename);
+    const ended = process.stop && ENDED_STATES.includes(process.statename);
     this.put('.ago', ended ? agoText(secs - process.stop) : '');
   }
 
@@ -161,7 +163,7 @@ class Row {
     this.put('[data-fact=pid]', process.pid ? String(process.pid) : 'none');
     this.put('[data-fact=start]', time(process.start));
     this.put('[data-fact=stop]', time(process.stop));
-    this.put('[data-fact=ending]', endingText(process) || 'none yet');
+    this.put('[data-fact=ending]', endingText(process) || 'none');
     this.put('[data-fact=spawnerr]', process.spawnerr || 'none');
   }
 }
