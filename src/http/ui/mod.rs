@@ -5,12 +5,13 @@
 //! - `logs`: the pages of logs
 //! - `api`, `live`, `objects`: the JSON, the stream of events, and what both say
 //! - `pages/`: what is rendered, from what it is handed and nothing else
-//! - `assets`: style sheet, script and icons, compiled in
+//! - `assets/`: style sheet, script and icons; `files`: how they are sent
 //! - here: who answers which path
 
 mod actions;
 mod api;
 mod assets;
+mod files;
 pub(super) mod form;
 pub(super) mod live;
 pub(super) mod location;
@@ -57,9 +58,9 @@ pub(super) async fn respond(
     {
         return page_for(site, pace, page, request).await;
     }
-    match assets::find(name) {
-        Some(asset) if matches!(*method, Method::GET | Method::HEAD) => {
-            assets::respond(asset, request.headers())
+    match files::find(name) {
+        Some(file) if matches!(*method, Method::GET | Method::HEAD) => {
+            files::respond(file, request.headers())
         }
         _ => no_such_file(method),
     }
@@ -118,14 +119,23 @@ async fn page_for(
     response
 }
 
-/// What every page of this request has around its contents.
-fn frame<'a>(site: &'a Site, form: &'a Form) -> Frame<'a> {
-    Frame { message: form.get("message"), token: site.token.as_str() }
-}
-
-/// A page, which no cache is to keep.
-fn page(status: StatusCode, markup: Markup) -> Response<Content> {
-    let mut response = fresh(complete(HTML, markup.into_string()));
+/// A page with what every page has around its contents, which no cache is to keep.
+async fn page(
+    site: &Site,
+    status: StatusCode,
+    message: Option<&str>,
+    render: impl FnOnce(&Frame<'_>) -> Markup,
+) -> Response<Content> {
+    let Some(about) = site.handle.about().await else {
+        return error(StatusCode::SERVICE_UNAVAILABLE);
+    };
+    let frame = Frame {
+        identifier: &about.identifier,
+        mood: about.mood,
+        message,
+        token: site.token.as_str(),
+    };
+    let mut response = fresh(complete(HTML, render(&frame).into_string()));
     *response.status_mut() = status;
     response
 }
@@ -144,18 +154,22 @@ async fn status_page(site: &Site, form: &Form) -> Response<Content> {
         return error(StatusCode::SERVICE_UNAVAILABLE);
     };
     let usage = site.handle.usage(overview.pids()).await;
-    page(StatusCode::OK, status::render(&overview, &usage, &frame(site, form)))
+    let render = |frame: &Frame<'_>| status::render(&overview, &usage, frame);
+    page(site, StatusCode::OK, form.get("message"), render).await
 }
 
 async fn program_page(site: &Site, form: &Form) -> Response<Content> {
     let Some(name) = form.get("processname") else {
-        return refuse(site, StatusCode::BAD_REQUEST, "No process name found", None);
+        return refuse(site, StatusCode::BAD_REQUEST, "No process name found", None).await;
     };
     match site.handle.program(name).await {
-        Some(found) => page(StatusCode::OK, program::render(&found, &frame(site, form))),
+        Some(found) => {
+            let render = |frame: &Frame<'_>| program::render(&found, frame);
+            page(site, StatusCode::OK, form.get("message"), render).await
+        }
         None => {
             let text = format!("No such process named {name}");
-            refuse(site, StatusCode::NOT_FOUND, &text, None)
+            refuse(site, StatusCode::NOT_FOUND, &text, None).await
         }
     }
 }
@@ -169,14 +183,14 @@ async fn act(site: &Site, parts: &Parts, form: &Form, action: &str) -> Response<
         return if script {
             api::message(StatusCode::FORBIDDEN, text)
         } else {
-            refuse(site, StatusCode::FORBIDDEN, text, Some(form))
+            refuse(site, StatusCode::FORBIDDEN, text, Some(form)).await
         };
     }
     match actions::perform(&site.handle, action, form).await {
         Ok(message) if script => api::message(StatusCode::OK, &message),
         Ok(message) => redirect(&location::with_message(&parts.headers, &site.authority, &message)),
         Err(Nonsense(text)) if script => api::message(StatusCode::BAD_REQUEST, &text),
-        Err(Nonsense(text)) => refuse(site, StatusCode::BAD_REQUEST, &text, None),
+        Err(Nonsense(text)) => refuse(site, StatusCode::BAD_REQUEST, &text, None).await,
     }
 }
 
@@ -196,15 +210,17 @@ fn wants_json(headers: &HeaderMap) -> bool {
 }
 
 /// A page that says why nothing was done; `again` is what was asked for, to be confirmed.
-fn refuse(site: &Site, status: StatusCode, text: &str, again: Option<&Form>) -> Response<Content> {
+async fn refuse(
+    site: &Site,
+    status: StatusCode,
+    text: &str,
+    again: Option<&Form>,
+) -> Response<Content> {
     let fields: Vec<(&str, &str)> = ["action", "processname", "groupname"]
         .into_iter()
         .filter_map(|name| Some((name, again?.get(name)?)))
         .collect();
-    page(
-        status,
-        refused::render(text, &fields, &Frame { message: None, token: site.token.as_str() }),
-    )
+    page(site, status, None, |frame| refused::render(text, &fields, frame)).await
 }
 
 fn redirect(location: &str) -> Response<Content> {

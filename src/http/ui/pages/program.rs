@@ -1,22 +1,117 @@
 //! `/program.html`: one program, its state and its configuration as parsed.
 
-use maud::{DOCTYPE, Markup, html};
+use jiff::Timestamp;
+use maud::{Markup, html};
 
-use super::Frame;
-use crate::core::json;
+use super::controls::{process_form, verbs};
+use super::layout::{Place, page};
+use super::{Frame, link, words};
+use crate::core::info::ProcessInfo;
 use crate::core::overview::Program;
+use crate::core::value::Value;
+use crate::core::{json, signal};
 
 /// The page of a program.
 pub(in crate::http::ui) fn render(program: &Program, frame: &Frame<'_>) -> Markup {
+    let info = &program.info;
+    let namespec = info.namespec();
+    let contents = html! {
+        article.process data-namespec=(namespec) data-group=(info.group) data-name=(info.name) data-state=(info.state.name()) {
+            div.toolbar {
+                h1 { (namespec) }
+                span.state { span.statename { (info.state.name().to_lowercase()) } }
+                div.tools { (process_form(&namespec, verbs(info.state), frame)) }
+            }
+            p.about {
+                span.description { (info.description) } " "
+                span.note { @if let Some(note) = words::note(info) { (note) } } " "
+                span.ago {}
+            }
+            div.gauges.with-script {
+                @for (class, label) in [("cpu", "CPU"), ("memory", "Memory")] {
+                    section class={ "gauge " (class) } aria-label=(label) { h2 { (label) } span.figure {} }
+                }
+            }
+            div.columns {
+                section { h2 { "Process" } (facts(info)) }
+                section { h2 { "Configuration" } (settings(&program.settings)) }
+            }
+            // What the script puts buttons back from when they become available.
+            template #row-template { (process_form(&namespec, super::controls::ALL, frame)) }
+        }
+    };
+    page(&format!("{namespec} - Supervisor"), "program", Place::Elsewhere, frame, contents)
+}
+
+fn facts(info: &ProcessInfo) -> Markup {
+    let namespec = info.namespec();
+    let logs = [("stdout", &info.stdout_logfile), ("stderr", &info.stderr_logfile)];
     html! {
-        (DOCTYPE)
-        title { (program.info.namespec()) }
-        @if let Some(message) = frame.message { p { (message) } }
-        dl {
-            @for (name, value) in &program.settings {
-                dt { (name) }
-                dd { (json::write(value)) }
+        table.facts {
+            tr { th scope="row" { "pid" } td data-fact="pid" { (info.pid.map_or("none".to_string(), |pid| pid.to_string())) } }
+            tr { th scope="row" { "started" } td data-fact="start" { (time(info.start_secs)) } }
+            tr { th scope="row" { "ended" } td data-fact="stop" { (time(info.stop_secs)) } }
+            tr { th scope="row" { "last end" } td data-fact="ending" { (words::ending(info).unwrap_or_else(|| "none yet".to_string())) } }
+            tr { th scope="row" { "spawn error" } td data-fact="spawnerr" { @if info.spawn_error.is_empty() { "none" } @else { (info.spawn_error) } } }
+            @for (channel, file) in logs {
+                tr {
+                    th scope="row" { (channel) }
+                    td {
+                        @if let Some(file) = file { a href=(link::tail(&namespec, channel)) { (file) } } @else { "no log file" }
+                    }
+                }
             }
         }
+    }
+}
+
+/// A moment, as the script can put it into the reader's own time; 0 is never.
+fn time(secs: i64) -> Markup {
+    let moment = (secs != 0).then(|| Timestamp::from_second(secs).ok()).flatten();
+    html! {
+        @if let Some(moment) = moment {
+            time datetime=(moment) { (moment.strftime("%Y-%m-%d %H:%M:%S UTC")) }
+        } @else { "never" }
+    }
+}
+
+/// The options by the names they have in a configuration file.
+fn settings(settings: &[(String, Value)]) -> Markup {
+    html! {
+        table.settings {
+            @for (name, value) in settings {
+                @if let Some(option) = option(name) {
+                    tr { th scope="row" { (option) } td { (setting(name, value)) } }
+                }
+            }
+        }
+    }
+}
+
+/// `getAllConfigInfo` calls some options otherwise, and tells what is no option.
+fn option(name: &str) -> Option<&str> {
+    match name {
+        "group" | "name" | "inuse" => None,
+        "group_prio" => Some("priority of the group"),
+        "process_prio" => Some("priority"),
+        "uid" => Some("user"),
+        name => Some(name),
+    }
+}
+
+fn setting(name: &str, value: &Value) -> String {
+    match value {
+        Value::Str(text) => text.clone(),
+        Value::Int(number) if name == "stopsignal" => i32::try_from(*number).map_or_else(
+            |_| number.to_string(),
+            |number| signal::name(number).replacen("SIG", "", 1),
+        ),
+        Value::Int(number) if name.ends_with("_maxbytes") && *number >= 1024 => {
+            format!("{number} ({})", words::bytes(number.unsigned_abs()))
+        }
+        Value::Array(items) => {
+            items.iter().map(|item| setting(name, item)).collect::<Vec<_>>().join(", ")
+        }
+        other => json::write(other),
     }
 }
