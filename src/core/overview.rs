@@ -24,6 +24,15 @@ pub struct Overview {
     pub processes: Vec<ProcessInfo>,
 }
 
+/// What every page says of the supervisor itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct About {
+    /// What it is doing.
+    pub mood: Mood,
+    /// The `identifier` of its configuration.
+    pub identifier: String,
+}
+
 impl Overview {
     /// The pids of all processes that have one.
     pub fn pids(&self) -> impl Iterator<Item = i32> {
@@ -41,6 +50,11 @@ pub struct Program {
 }
 
 impl Supervisor {
+    /// Looks at nothing but itself.
+    pub fn about(&self) -> About {
+        About { mood: self.mood, identifier: self.settings.identifier.clone() }
+    }
+
     /// Looks at everything.
     pub fn overview(&self, now: Now) -> Overview {
         Overview {

@@ -11,7 +11,7 @@ use super::follow::Follower;
 use super::usage::{Meter, Usage};
 use crate::core::effect::{Call, ReplyId};
 use crate::core::fault::{Fault, FaultCode};
-use crate::core::overview::{Overview, Program};
+use crate::core::overview::{About, Overview, Program};
 use crate::core::states::Level;
 use crate::core::value::Value;
 
@@ -31,6 +31,8 @@ pub enum Request {
     Hangup(ReplyId),
     /// Write a line to the main log.
     Log(Level, String),
+    /// Tell about the supervisor itself.
+    About(oneshot::Sender<About>),
     /// Tell about everything supervised.
     Overview(oneshot::Sender<Overview>),
     /// Tell about one process and its configuration.
@@ -120,6 +122,13 @@ impl Handle {
     /// Writes a line to the main log.
     pub fn log(&self, level: Level, text: impl Into<String>) {
         self.send(Request::Log(level, text.into()));
+    }
+
+    /// The supervisor itself; `None` when the house has left its loop.
+    pub async fn about(&self) -> Option<About> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::About(reply));
+        answer.await.ok()
     }
 
     /// Everything supervised; `None` when the house has left its loop.

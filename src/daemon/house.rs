@@ -196,9 +196,12 @@ impl House {
                 self.input(Input::Hangup { reply: id });
             }
             Request::Log(level, text) => self.main_log.log(level, &text),
+            Request::About(reply) => {
+                let _ = reply.send(self.core.about()); // the client may have gone away
+            }
             Request::Overview(reply) => {
                 let now = self.now();
-                let _ = reply.send(self.core.overview(now)); // the client may have gone away
+                let _ = reply.send(self.core.overview(now)); // likewise
             }
             Request::Program { namespec, reply } => {
                 let now = self.now();

@@ -16,7 +16,7 @@ use super::super::server::{Limits, serve_within};
 use super::super::{Servers, bind};
 use crate::core::config::{Credentials, ServerAddress, ServerConfig};
 use crate::core::fault::{Fault, FaultCode};
-use crate::core::overview::Overview;
+use crate::core::overview::{About, Overview};
 use crate::core::states::{Level, Mood};
 use crate::core::value::Value;
 use crate::daemon::excerpt::{LogName, NoExcerpt};
@@ -73,6 +73,10 @@ impl House {
                 }
                 Request::ReadLog { reply, .. } => {
                     let _ = reply.send(Err(NoExcerpt::NoFile));
+                }
+                Request::About(reply) => {
+                    let _ =
+                        reply.send(About { mood: Mood::Running, identifier: "test".to_string() });
                 }
                 // Nobody here has programs.
                 Request::Overview(reply) => {

@@ -8,7 +8,7 @@ use super::response::{Content, Feed, Stream, error};
 use super::server::{Site, percent_decode};
 use super::ui::form::Form;
 use crate::daemon::excerpt::LogName;
-use crate::daemon::follow::HEAD_BYTES;
+use crate::daemon::follow::{Follower, HEAD_BYTES};
 
 pub(super) const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
@@ -22,19 +22,23 @@ pub(super) async fn process_log(site: &Site, method: &Method, uri: &Uri) -> Resp
     if method != Method::GET {
         return error(StatusCode::BAD_REQUEST);
     }
-    match target(uri.path()) {
-        Some((namespec, channel)) => {
-            stream(site, LogName::Process { namespec, channel }, uri.query()).await
+    for (namespec, channel) in targets(uri.path()) {
+        let log = LogName::Process { namespec, channel };
+        if let Some(follower) = site.handle.follow(log, head_bytes(uri.query())).await {
+            return stream(follower);
         }
-        None => error(StatusCode::NOT_FOUND),
     }
+    error(StatusCode::NOT_FOUND)
 }
 
 /// Answers a request whose path starts with `/mainlogtail`.
 pub(super) async fn main_log(site: &Site, method: &Method, uri: &Uri) -> Response<Content> {
-    match *method {
-        Method::GET => stream(site, LogName::Main, uri.query()).await,
-        _ => error(StatusCode::BAD_REQUEST),
+    if method != Method::GET {
+        return error(StatusCode::BAD_REQUEST);
+    }
+    match site.handle.follow(LogName::Main, head_bytes(uri.query())).await {
+        Some(follower) => stream(follower),
+        None => error(StatusCode::NOT_FOUND),
     }
 }
 
@@ -46,18 +50,24 @@ fn head_bytes(query: Option<&str>) -> u64 {
 }
 
 /// Namespec and channel: what follows the first segment, whatever that is exactly. Path parameters are dropped.
-fn target(path: &str) -> Option<(String, String)> {
+///
+/// The reference decodes the path before it divides it. Where that makes a difference, a name with a slash in it may be
+/// meant, which only ours can run.
+fn targets(path: &str) -> Vec<(String, String)> {
     let path = path.split(';').next().unwrap_or_default();
-    let decoded = percent_decode(path);
-    let (_, rest) = decoded.trim_start_matches('/').split_once('/')?;
-    let (namespec, channel) = rest.split_once('/').unwrap_or((rest, "stdout"));
-    Some((namespec.to_string(), channel.to_string()))
+    let divide = |path: &str| {
+        let (_, rest) = path.trim_start_matches('/').split_once('/')?;
+        let (namespec, channel) = rest.split_once('/').unwrap_or((rest, "stdout"));
+        Some((namespec.to_string(), channel.to_string()))
+    };
+    let decoded = divide(&percent_decode(path));
+    let divided = divide(path)
+        .map(|(namespec, channel)| (percent_decode(&namespec), percent_decode(&channel)))
+        .filter(|divided| Some(divided) != decoded.as_ref());
+    decoded.into_iter().chain(divided).collect()
 }
 
-async fn stream(site: &Site, log: LogName, query: Option<&str>) -> Response<Content> {
-    let Some(follower) = site.handle.follow(log, head_bytes(query)).await else {
-        return error(StatusCode::NOT_FOUND);
-    };
+fn stream(follower: Follower) -> Response<Content> {
     let modified = follower.modified();
     let mut response = Response::new(Content::Endless(Stream::new(Feed::Log(follower))));
     let headers = response.headers_mut();
@@ -75,19 +85,24 @@ async fn stream(site: &Site, log: LogName, query: Option<&str>) -> Response<Cont
 
 #[cfg(test)]
 mod tests {
-    use super::{HEAD_BYTES, MAX_HEAD_BYTES, head_bytes, target};
+    use super::{HEAD_BYTES, MAX_HEAD_BYTES, head_bytes, targets};
 
     #[test]
     fn what_a_path_names() {
-        let pair = |a: &str, b: &str| Some((a.to_string(), b.to_string()));
-        assert_eq!(target("/logtail/web"), pair("web", "stdout"));
-        assert_eq!(target("/logtail/web%3Aweb_1/stderr"), pair("web:web_1", "stderr"));
-        assert_eq!(target("/logtailing/web/a/b"), pair("web", "a/b"));
-        assert_eq!(target("/logtail/web/"), pair("web", ""));
-        assert_eq!(target("/logtail//web"), pair("", "web"));
-        assert_eq!(target("/logtail/100%25;x"), pair("100%", "stdout"));
-        assert_eq!(target("/logtail/"), pair("", "stdout"));
-        assert_eq!(target("/logtail"), None);
+        for (path, expected) in [
+            ("/logtail/web", &[("web", "stdout")][..]),
+            ("/logtail/web%3Aweb_1/stderr", &[("web:web_1", "stderr")]),
+            ("/logtailing/web/a/b", &[("web", "a/b")]),
+            ("/logtail/web/", &[("web", "")]),
+            ("/logtail//web", &[("", "web")]),
+            ("/logtail/100%25;x", &[("100%", "stdout")]),
+            ("/logtail/a%2Fb/stderr", &[("a", "b/stderr"), ("a/b", "stderr")]),
+            ("/logtail/", &[("", "stdout")]),
+            ("/logtail", &[]),
+        ] {
+            let pair = |pair: &(&str, &str)| (pair.0.to_string(), pair.1.to_string());
+            assert_eq!(targets(path), expected.iter().map(pair).collect::<Vec<_>>(), "{path}");
+        }
     }
 
     #[test]

@@ -6,8 +6,9 @@ use super::super::hub::SMALL_BYTES;
 use super::super::response::Content;
 use super::super::server::Site;
 use super::form::Form;
+use super::page;
+use super::pages::Frame;
 use super::pages::log::{Source, render};
-use super::{frame, page};
 use crate::core::fault::{Fault, FaultCode};
 use crate::daemon::excerpt::{LogName, MAX_EXCERPT_BYTES, NoExcerpt, Part};
 
@@ -18,9 +19,7 @@ const MIN_BYTES: u64 = 1024;
 pub(super) async fn process(site: &Site, form: &Form) -> Response<Content> {
     let limit = limit(form);
     let Some(namespec) = form.get("processname") else {
-        let markup =
-            render(&Source::Nothing, "No process name found", limit, &frame(site, form).await);
-        return page(StatusCode::OK, markup);
+        return show(site, form, &Source::Nothing, "No process name found", limit).await;
     };
     let channel = match form.get("channel") {
         Some("stderr") => "stderr",
@@ -28,15 +27,25 @@ pub(super) async fn process(site: &Site, form: &Form) -> Response<Content> {
     };
     let log = LogName::Process { namespec: namespec.to_string(), channel: channel.to_string() };
     let text = read(site, log, namespec, limit).await;
-    let source = Source::Program { namespec, channel };
-    page(StatusCode::OK, render(&source, &text, limit, &frame(site, form).await))
+    show(site, form, &Source::Program { namespec, channel }, &text, limit).await
 }
 
 /// The end of the main log.
 pub(super) async fn main(site: &Site, form: &Form) -> Response<Content> {
     let limit = limit(form);
     let text = read(site, LogName::Main, "the supervisor", limit).await;
-    page(StatusCode::OK, render(&Source::Main, &text, limit, &frame(site, form).await))
+    show(site, form, &Source::Main, &text, limit).await
+}
+
+async fn show(
+    site: &Site,
+    form: &Form,
+    source: &Source<'_>,
+    text: &str,
+    limit: u64,
+) -> Response<Content> {
+    let render = |frame: &Frame<'_>| render(source, text, limit, frame);
+    page(site, StatusCode::OK, form.get("message"), render).await
 }
 
 /// The end of a log, or what is wrong with it in the reference's words.

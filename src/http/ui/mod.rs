@@ -5,12 +5,13 @@
 //! - `logs`: the pages of logs
 //! - `api`, `live`, `objects`: the JSON, the stream of events, and what both say
 //! - `pages/`: what is rendered, from what it is handed and nothing else
-//! - `assets`: style sheet, script and icons, compiled in
+//! - `assets/`: style sheet, script and icons; `files`: how they are sent
 //! - here: who answers which path
 
 mod actions;
 mod api;
 mod assets;
+mod files;
 pub(super) mod form;
 pub(super) mod live;
 pub(super) mod location;
@@ -29,8 +30,6 @@ use super::body;
 use super::pace::{Pace, Phase};
 use super::response::{Content, closing_error, complete, error};
 use super::server::{Site, no_such_file};
-use crate::core::overview::Overview;
-use crate::core::states::Mood;
 use actions::Nonsense;
 use form::Form;
 use origin::Source;
@@ -59,9 +58,9 @@ pub(super) async fn respond(
     {
         return page_for(site, pace, page, request).await;
     }
-    match assets::find(name) {
-        Some(asset) if matches!(*method, Method::GET | Method::HEAD) => {
-            assets::respond(asset, request.headers())
+    match files::find(name) {
+        Some(file) if matches!(*method, Method::GET | Method::HEAD) => {
+            files::respond(file, request.headers())
         }
         _ => no_such_file(method),
     }
@@ -120,32 +119,23 @@ async fn page_for(
     response
 }
 
-/// What every page of this request has around its contents.
-async fn frame<'a>(site: &'a Site, form: &'a Form) -> Frame<'a> {
-    let message = form.get("message");
-    match site.handle.overview().await {
-        Some(overview) => frame_of(&overview, site, message),
-        None => Frame {
-            identifier: String::new(),
-            mood: Mood::Shutdown,
-            message,
-            token: site.token.as_str(),
-        },
-    }
-}
-
-fn frame_of<'a>(overview: &Overview, site: &'a Site, message: Option<&'a str>) -> Frame<'a> {
-    Frame {
-        identifier: overview.identifier.clone(),
-        mood: overview.mood,
+/// A page with what every page has around its contents, which no cache is to keep.
+async fn page(
+    site: &Site,
+    status: StatusCode,
+    message: Option<&str>,
+    render: impl FnOnce(&Frame<'_>) -> Markup,
+) -> Response<Content> {
+    let Some(about) = site.handle.about().await else {
+        return error(StatusCode::SERVICE_UNAVAILABLE);
+    };
+    let frame = Frame {
+        identifier: &about.identifier,
+        mood: about.mood,
         message,
         token: site.token.as_str(),
-    }
-}
-
-/// A page, which no cache is to keep.
-fn page(status: StatusCode, markup: Markup) -> Response<Content> {
-    let mut response = fresh(complete(HTML, markup.into_string()));
+    };
+    let mut response = fresh(complete(HTML, render(&frame).into_string()));
     *response.status_mut() = status;
     response
 }
@@ -164,10 +154,8 @@ async fn status_page(site: &Site, form: &Form) -> Response<Content> {
         return error(StatusCode::SERVICE_UNAVAILABLE);
     };
     let usage = site.handle.usage(overview.pids()).await;
-    page(
-        StatusCode::OK,
-        status::render(&overview, &usage, &frame_of(&overview, site, form.get("message"))),
-    )
+    let render = |frame: &Frame<'_>| status::render(&overview, &usage, frame);
+    page(site, StatusCode::OK, form.get("message"), render).await
 }
 
 async fn program_page(site: &Site, form: &Form) -> Response<Content> {
@@ -175,7 +163,10 @@ async fn program_page(site: &Site, form: &Form) -> Response<Content> {
         return refuse(site, StatusCode::BAD_REQUEST, "No process name found", None).await;
     };
     match site.handle.program(name).await {
-        Some(found) => page(StatusCode::OK, program::render(&found, &frame(site, form).await)),
+        Some(found) => {
+            let render = |frame: &Frame<'_>| program::render(&found, frame);
+            page(site, StatusCode::OK, form.get("message"), render).await
+        }
         None => {
             let text = format!("No such process named {name}");
             refuse(site, StatusCode::NOT_FOUND, &text, None).await
@@ -229,8 +220,7 @@ async fn refuse(
         .into_iter()
         .filter_map(|name| Some((name, again?.get(name)?)))
         .collect();
-    let form = Form::default();
-    page(status, refused::render(text, &fields, &frame(site, &form).await))
+    page(site, status, None, |frame| refused::render(text, &fields, frame)).await
 }
 
 fn redirect(location: &str) -> Response<Content> {

@@ -17,7 +17,7 @@ use crate::core::states::Mood;
 /// What every page has around its contents.
 pub(in crate::http) struct Frame<'a> {
     /// The `identifier` of the daemon, which tells one from another.
-    pub(in crate::http) identifier: String,
+    pub(in crate::http) identifier: &'a str,
     /// What the daemon is doing.
     pub(in crate::http) mood: Mood,
     /// What the last action had to say.
