@@ -35,7 +35,9 @@ function theme() {
 }
 
 function showTheme() {
-  root.dataset.theme = theme();
+  const chosen = remembered.get('theme');
+  if (chosen) root.dataset.theme = chosen;
+  else delete root.dataset.theme;
   byId('theme')?.setAttribute('aria-pressed', String(theme() === 'dark'));
 }
 

@@ -1,0 +1,145 @@
+"""A real browser for tests: Debian's Chromium, and pages that complain when anything unseemly happens in them."""
+
+import re
+import shutil
+import socket
+import threading
+
+from harness import Daemon, free_port
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+INET = "[inet_http_server]\nport=127.0.0.1:{port}\n{more}\n"
+
+
+class House:
+    """A daemon of ours with an HTTP server."""
+
+    def __init__(self):
+        self.daemon = Daemon("ours")
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}/"
+
+    def configure(self, programs, server=""):
+        """Writes the configuration; `server` are further lines of the HTTP server."""
+        self.daemon.configure(INET.format(port=self.port, more=server) + programs, extra="identifier=browsed")
+
+    def start(self, programs, server=""):
+        """Writes the configuration and starts the daemon."""
+        self.configure(programs, server)
+        self.daemon.start()
+        return self
+
+    def rpc(self, method, *args):
+        """Calls a method of the daemon."""
+        return self.daemon.rpc(f"supervisor.{method}", *args)
+
+
+class Visitor:
+    """A person's browser window: everything it asks for, and everything that goes wrong in it."""
+
+    def __init__(self, browser, origins, **options):
+        self.origins = origins
+        self.problems, self.forgiven = [], []
+        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        self.context.set_default_timeout(20_000)
+        self.context.on("request", self._asked)
+        self.page = self.open()
+
+    def open(self):
+        """Another tab."""
+        page = self.context.new_page()
+        page.on("console", lambda said: said.type in ("error", "warning") and self.problems.append(said.text))
+        page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
+        page.on("dialog", lambda dialog: (self.problems.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        return page
+
+    def _asked(self, request):
+        if not request.url.startswith(tuple(self.origins) + ("blob:", "data:", "about:")):
+            self.problems.append(f"asked for {request.url}")
+
+    def forgive(self, pattern):
+        """Lets problems pass that a test provokes."""
+        self.forgiven.append(pattern)
+
+    def close(self):
+        """Ends the visit; returns what went wrong."""
+        self.context.close()
+        return [problem for problem in self.problems if not any(re.search(each, problem) for each in self.forgiven)]
+
+
+class StrippingProxy:
+    """A reverse proxy that answers below a prefix and strips it, as `location /prefix/ { proxy_pass http://x/; }` does."""
+
+    def __init__(self, prefix, port):
+        self.prefix, self.target = prefix, ("127.0.0.1", port)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.origin = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.url = self.origin + prefix + "/"
+        self.sockets = []
+        self._run(self._accept)
+
+    @staticmethod
+    def _run(function, *args):
+        threading.Thread(target=function, args=args, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            self.sockets.append(client)
+            self._run(self._serve, client)
+
+    def _serve(self, client):
+        """One request a connection."""
+        try:
+            head, rest = self._head(client)
+            line, _, fields = head.partition(b"\r\n")
+            method, path, version = line.split(b" ")
+            prefix = self.prefix.encode()
+            if not path.startswith(prefix + b"/"):
+                client.sendall(b"HTTP/1.1 404 Not below the prefix\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                client.close()
+                return
+            fields = re.sub(rb"(?im)^connection:.*\r\n", b"", fields + b"\r\n") + b"Connection: close\r\n"
+            server = socket.create_connection(self.target)
+            self.sockets.append(server)
+            server.sendall(b" ".join((method, path[len(prefix):], version)) + b"\r\n" + fields + b"\r\n" + rest)
+            self._run(self._pump, client, server)
+            head, rest = self._head(server)
+            # What nginx calls proxy_redirect.
+            location = rb"(?im)^(location: http://[^/\r]+)/"
+            client.sendall(re.sub(location, rb"\1" + prefix + b"/", head) + b"\r\n\r\n" + rest)
+            self._pump(server, client)
+        except OSError:
+            client.close()
+
+    @staticmethod
+    def _head(stream):
+        data = b""
+        while b"\r\n\r\n" not in data:
+            chunk = stream.recv(65536)
+            if not chunk:
+                raise OSError("closed")
+            data += chunk
+        head, _, rest = data.partition(b"\r\n\r\n")
+        return head, rest
+
+    @staticmethod
+    def _pump(source, sink):
+        try:
+            while chunk := source.recv(65536):
+                sink.sendall(chunk)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def close(self):
+        """Ends all connections."""
+        for each in (self.listener, *self.sockets):
+            try:
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            each.close()
