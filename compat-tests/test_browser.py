@@ -461,7 +461,7 @@ def test_wrong_password(house, visit):
         stranger = visit(**options)
         stranger.forgive("status of 401")
         assert is_refused(stranger.page, house.url)
-        assert stranger.page.locator("h1").count() == 0
+        assert stranger.page.locator("#processes").count() == 0
     page = visit(http_credentials={"username": "operator", "password": "secret"}).page
     live(page, house.url)
     press(page, "Stop alpha")
