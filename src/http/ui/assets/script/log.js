@@ -17,6 +17,12 @@ function plain(line) {
   return text.slice(text.lastIndexOf('\r') + 1);
 }
 
+// How bad a line says that it is, in the words of most programs and of our own log.
+function level(line) {
+  if (/\b(?:CRIT(?:ICAL)?|FATAL|ERRO|ERROR|PANIC)\b/.test(line)) return 'error';
+  return /\bWARN(?:ING)?\b/.test(line) ? 'warning' : '';
+}
+
 // Cuts a stream of text into lines; what has no end yet is the rest.
 class Lines {
   rest = '';
@@ -84,6 +90,8 @@ class LogView {
     const line = document.createElement('span');
     line.className = 'line';
     line.textContent = text;
+    const badness = level(text);
+    if (badness) line.dataset.level = badness;
     return line;
   }
 
