@@ -7,6 +7,8 @@ pub(super) const STYLE: &str = include_str!("supervisor.css");
 pub(super) const SCRIPT: &str = concat!(
     include_str!("script/common.js"),
     include_str!("script/history.js"),
+    include_str!("script/row.js"),
+    include_str!("script/live.js"),
     include_str!("script/status.js"),
     include_str!("script/log.js"),
     include_str!("script/start.js"),

@@ -39,7 +39,7 @@ pub(super) fn verbs(state: ProcessState) -> &'static [Verb] {
 /// The one form of a process: a button for each of `verbs`, and a menu of what is rarely wanted.
 pub(super) fn process_form(namespec: &str, verbs: &[Verb], frame: &Frame<'_>) -> Markup {
     html! {
-        form.actions method="post" action="index.html" data-subject=(namespec) {
+        form.actions method="post" action="index.html" {
             input type="hidden" name="token" value=(frame.token);
             input type="hidden" name="processname" value=(namespec);
             @for verb in verbs {
@@ -91,7 +91,7 @@ fn confirmation(verb: &Verb, scope: Scope<'_>, total: usize, frame: &Frame<'_>) 
                 (icon(verb.action))
                 span.label { (verb.label) " all" }
             }
-            form.popover method="post" action="index.html" data-subject=(name.unwrap_or_default()) {
+            form.popover method="post" action="index.html" {
                 input type="hidden" name="token" value=(frame.token);
                 @if let Some(name) = name { input type="hidden" name="groupname" value=(name); }
                 p {

@@ -104,7 +104,7 @@ fn tools(source: &Source<'_>) -> Markup {
                 button.action #previous type="button" aria-label="Previous match" title="Previous (Shift+Enter)" { (icon("up")) }
                 button.action #next type="button" aria-label="Next match" title="Next (Enter)" { (icon("down")) }
             }
-            label { input #matching type="checkbox"; " Only matching lines" }
+            label { input #matching type="checkbox"; " Only matches" }
             label { input #wrap type="checkbox" checked; " Wrap" }
             button.button #pause type="button" aria-pressed="false" { "Pause" }
             details.menu {

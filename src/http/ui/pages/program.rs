@@ -7,9 +7,9 @@ use super::controls::{process_form, verbs};
 use super::layout::{Place, page};
 use super::{Frame, link, words};
 use crate::core::info::ProcessInfo;
+use crate::core::json;
 use crate::core::overview::Program;
 use crate::core::value::Value;
-use crate::core::{json, signal};
 
 /// The page of a program.
 pub(in crate::http::ui) fn render(program: &Program, frame: &Frame<'_>) -> Markup {
@@ -51,7 +51,7 @@ fn facts(info: &ProcessInfo) -> Markup {
             tr { th scope="row" { "pid" } td data-fact="pid" { (info.pid.map_or("none".to_string(), |pid| pid.to_string())) } }
             tr { th scope="row" { "started" } td data-fact="start" { (time(info.start_secs)) } }
             tr { th scope="row" { "ended" } td data-fact="stop" { (time(info.stop_secs)) } }
-            tr { th scope="row" { "last end" } td data-fact="ending" { (words::ending(info).unwrap_or_else(|| "none yet".to_string())) } }
+            tr { th scope="row" { "exit" } td data-fact="ending" { (words::ending(info).unwrap_or_else(|| "none".to_string())) } }
             tr { th scope="row" { "spawn error" } td data-fact="spawnerr" { @if info.spawn_error.is_empty() { "none" } @else { (info.spawn_error) } } }
             @for (channel, file) in logs {
                 tr {
@@ -80,32 +80,17 @@ fn settings(settings: &[(String, Value)]) -> Markup {
     html! {
         table.settings {
             @for (name, value) in settings {
-                @if let Some(option) = option(name) {
-                    tr { th scope="row" { (option) } td { (setting(name, value)) } }
-                }
+                tr { th scope="row" { (name) } td.unset[*value == Value::Nil] { (setting(name, value)) } }
             }
         }
     }
 }
 
-/// `getAllConfigInfo` calls some options otherwise, and tells what is no option.
-fn option(name: &str) -> Option<&str> {
-    match name {
-        "group" | "name" | "inuse" => None,
-        "group_prio" => Some("priority of the group"),
-        "process_prio" => Some("priority"),
-        "uid" => Some("user"),
-        name => Some(name),
-    }
-}
-
+/// A value as it would be written there.
 fn setting(name: &str, value: &Value) -> String {
     match value {
+        Value::Nil => "not set".to_string(),
         Value::Str(text) => text.clone(),
-        Value::Int(number) if name == "stopsignal" => i32::try_from(*number).map_or_else(
-            |_| number.to_string(),
-            |number| signal::name(number).replacen("SIG", "", 1),
-        ),
         Value::Int(number) if name.ends_with("_maxbytes") && *number >= 1024 => {
             format!("{number} ({})", words::bytes(number.unsigned_abs()))
         }

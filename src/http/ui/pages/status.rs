@@ -45,7 +45,8 @@ pub(in crate::http::ui) fn render(
                 (bulk_forms(Scope::All, total, frame))
             }
         }
-        p.nothing #nothing hidden[total > 0] { "No programs to manage" }
+        // The words only where they are true: scripts look for them.
+        p.nothing #nothing hidden[total > 0] { @if total == 0 { "No programs to manage" } }
         p.nothing #unmatched hidden { "Nothing matches the filter. " kbd { "Esc" } " clears it." }
         table #processes hidden[total == 0] {
             caption.unseen { "Processes, their states and what can be done" }

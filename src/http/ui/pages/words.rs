@@ -30,14 +30,18 @@ pub(super) fn average_cpu(info: &ProcessInfo, usage: &Usage) -> String {
 pub(super) fn note(info: &ProcessInfo) -> Option<String> {
     match info.state {
         ProcessState::Starting | ProcessState::Stopping => info.pid.map(|pid| format!("pid {pid}")),
-        ProcessState::Exited | ProcessState::Backoff | ProcessState::Fatal => ending(info),
-        ProcessState::Stopped | ProcessState::Running | ProcessState::Unknown => None,
+        ProcessState::Exited => ending(info),
+        ProcessState::Stopped
+        | ProcessState::Running
+        | ProcessState::Backoff
+        | ProcessState::Fatal
+        | ProcessState::Unknown => None,
     }
 }
 
-/// How a process ended last, if it ever did.
+/// How a process ended, if it is known: after one that was too quick it is not, nor while one runs.
 pub(super) fn ending(info: &ProcessInfo) -> Option<String> {
-    if info.stop_secs == 0 {
+    if !matches!(info.state, ProcessState::Exited | ProcessState::Stopped) {
         return None;
     }
     info.exit_status.map(|status| match status {

@@ -1,1 +1,307 @@
-'use strict';
+
+// A log as it grows. What is kept is bounded: lines, and the length of each.
+
+const MAX_LINES = 5000;
+const MAX_LINE_CHARS = 16384;
+const LOG_RETRY_MILLIS = 2000;
+const MAX_LINE_MATCHES = 100;
+const MAX_MATCHES_SHOWN = 10000;
+
+// Escape sequences for colours, cursors and titles, complete ones only, and other control characters.
+// eslint-disable-next-line no-control-regex
+const ESCAPES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/g;
+
+// What a terminal would show of a line in the end: no colours, and only what was written after the last return.
+function plain(line) {
+  const text = line.replace(ESCAPES, '').replace(/\r+$/, '');
+  return text.slice(text.lastIndexOf('\r') + 1);
+}
+
+// Cuts a stream of text into lines; what has no end yet is the rest.
+class Lines {
+  rest = '';
+
+  // The complete lines of what came so far, without their ends.
+  push(text) {
+    const lines = (this.rest + text).split('\n');
+    this.rest = lines.pop();
+    while (this.rest.length > MAX_LINE_CHARS) {
+      lines.push(this.rest.slice(0, MAX_LINE_CHARS));
+      this.rest = this.rest.slice(MAX_LINE_CHARS);
+    }
+    return lines;
+  }
+}
+
+// The lines on the page.
+class LogView {
+  constructor(place) {
+    this.place = place;
+    this.waiting = [];
+    this.waitingCount = 0;
+    this.rest = null;
+    this.paused = false;
+    this.changed = () => {};
+  }
+
+  clear() {
+    this.place.replaceChildren();
+    this.waiting = [];
+    this.waitingCount = 0;
+    this.rest = null;
+  }
+
+  // Takes complete lines and the beginning of the next one.
+  take(lines, rest) {
+    this.waitingCount += lines.length;
+    for (const line of lines) this.waiting.push(line);
+    if (this.waiting.length > MAX_LINES) this.waiting = this.waiting.slice(-MAX_LINES);
+    this.waitingRest = rest;
+    if (!this.frame) {
+      // Frames stand still while nobody looks.
+      this.frame = requestAnimationFrame(() => {
+        this.frame = 0;
+        if (this.paused) this.changed([]);
+        else this.flush();
+      });
+    }
+  }
+
+  flush() {
+    const sticks = this.isAtEnd();
+    this.rest?.remove();
+    const added = this.waiting.map((line) => this.element(`${plain(line)}\n`));
+    this.waiting = [];
+    this.waitingCount = 0;
+    this.rest = this.waitingRest ? this.element(plain(this.waitingRest)) : null;
+    this.place.append(...added, ...(this.rest ? [this.rest] : []));
+    while (this.place.childElementCount > MAX_LINES) this.place.firstElementChild.remove();
+    if (sticks) this.scrollToEnd();
+    this.changed(this.rest ? [...added, this.rest] : added);
+  }
+
+  element(text) {
+    const line = document.createElement('span');
+    line.className = 'line';
+    line.textContent = text;
+    return line;
+  }
+
+  isAtEnd() {
+    return this.place.scrollTop + this.place.clientHeight >= this.place.scrollHeight - 8;
+  }
+
+  scrollToEnd() {
+    this.place.scrollTop = this.place.scrollHeight;
+  }
+}
+
+// Finds a text in the lines and marks it without touching them.
+class Search {
+  constructor(view) {
+    this.view = view;
+    this.pattern = null;
+    this.matches = [];
+    this.current = -1;
+    this.marks = globalThis.Highlight ? { all: new Highlight(), current: new Highlight() } : null;
+    if (this.marks) {
+      CSS.highlights.set('match', this.marks.all);
+      CSS.highlights.set('current-match', this.marks.current);
+    }
+  }
+
+  look(text) {
+    this.pattern = text ? new RegExp(text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'), 'gi') : null;
+    this.matches = [];
+    this.current = -1;
+    this.add([...this.view.place.children]);
+    if (this.matches.length > 0) this.go(this.matches.length - 1);
+    else this.mark();
+  }
+
+  // Looks at new lines, and forgets those that are gone.
+  add(lines) {
+    const now = this.matches[this.current];
+    this.matches = this.matches.filter((match) => match.startContainer.isConnected);
+    for (const line of lines) {
+      const found = this.pattern ? [...line.textContent.matchAll(this.pattern)].slice(0, MAX_LINE_MATCHES) : [];
+      line.classList.toggle('match', found.length > 0);
+      for (const hit of found) {
+        const node = line.firstChild;
+        this.matches.push(
+          new StaticRange({
+            startContainer: node,
+            startOffset: hit.index,
+            endContainer: node,
+            endOffset: hit.index + hit[0].length,
+          }),
+        );
+      }
+    }
+    this.current = this.matches.indexOf(now);
+    this.mark();
+  }
+
+  step(by) {
+    const count = this.matches.length;
+    if (count > 0) this.go((this.current + by + count) % count);
+  }
+
+  go(index) {
+    this.current = index;
+    this.mark();
+    this.matches[index].startContainer.parentElement.scrollIntoView({ block: 'nearest' });
+  }
+
+  mark() {
+    if (!this.marks) return;
+    this.marks.all.clear();
+    this.marks.current.clear();
+    for (const match of this.matches.slice(-MAX_MATCHES_SHOWN)) this.marks.all.add(match);
+    if (this.current >= 0) this.marks.current.add(this.matches[this.current]);
+  }
+
+  text() {
+    if (!this.pattern) return '';
+    if (this.matches.length === 0) return 'no match';
+    return this.current < 0 ? `${this.matches.length} matches` : `${this.current + 1} of ${this.matches.length}`;
+  }
+}
+
+class LogPage {
+  constructor(place) {
+    this.place = place;
+    this.address = place.dataset.follow;
+    this.view = new LogView(place);
+    this.search = new Search(this.view);
+    this.view.changed = (lines) => {
+      if (lines.length > 0) this.search.add(lines);
+      this.show();
+    };
+    this.listen();
+    this.follow();
+    new Live({ status: (data) => showSupervisor(data.supervisor), usage() {} });
+  }
+
+  listen() {
+    const box = byId('search');
+    const on = (id, event, handler) => byId(id).addEventListener(event, handler);
+    on('search', 'input', () => this.find(box.value));
+    on('search', 'keydown', (event) => {
+      if (event.key === 'Enter') this.step(event.shiftKey ? -1 : 1);
+    });
+    on('previous', 'click', () => this.step(-1));
+    on('next', 'click', () => this.step(1));
+    on('matching', 'change', (event) => this.place.classList.toggle('only-matching', event.target.checked));
+    on('wrap', 'change', (event) => {
+      remembered.set('wrap', event.target.checked ? null : 'off');
+      this.place.classList.toggle('unwrapped', !event.target.checked);
+    });
+    on('pause', 'click', () => this.pause(!this.view.paused));
+    on('clear', 'click', () => this.menu(() => this.empty()));
+    on('copy', 'click', () => this.menu(() => this.copy()));
+    on('save', 'click', () => this.menu(() => this.save()));
+    on('newest', 'click', () => {
+      this.view.scrollToEnd();
+      this.place.focus();
+    });
+    this.place.addEventListener('scroll', () => this.show());
+    byId('wrap').checked = remembered.get('wrap') !== 'off';
+    this.place.classList.toggle('unwrapped', !byId('wrap').checked);
+  }
+
+  find(text) {
+    this.search.look(text);
+    this.show();
+  }
+
+  step(by) {
+    this.search.step(by);
+    this.show();
+  }
+
+  pause(paused) {
+    this.view.paused = paused;
+    byId('pause').setAttribute('aria-pressed', String(paused));
+    byId('pause').textContent = paused ? 'Resume' : 'Pause';
+    if (!paused) this.view.flush();
+    this.show();
+  }
+
+  menu(action) {
+    escapeMenu();
+    action();
+  }
+
+  empty() {
+    this.view.clear();
+    this.find(byId('search').value);
+  }
+
+  // What is shown, all of it or the matching lines.
+  shownText() {
+    const lines = [...this.place.children].filter((line) => line.getClientRects().length > 0);
+    return lines.length ? lines.map((line) => line.textContent).join('') : this.place.textContent;
+  }
+
+  async copy() {
+    try {
+      await navigator.clipboard.writeText(this.shownText());
+      say('Copied');
+    } catch {
+      // Pages that did not come over TLS may not write to the clipboard: select it for the person to copy.
+      getSelection().selectAllChildren(this.place);
+      say('Selected; press Ctrl+C to copy');
+    }
+  }
+
+  save() {
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(new Blob([this.shownText()], { type: 'text/plain' }));
+    link.download = `${document.querySelector('h1').textContent.replace(/[^\w.-]+/g, '_')}.log`;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  }
+
+  // Reads the stream until it ends, and again. A new stream starts with the end of the log, so the view starts anew.
+  async follow() {
+    for (let again = false; ; again = true) {
+      try {
+        const answer = await fetch(this.address, { cache: 'no-store' });
+        if (!answer.ok) throw new Error(answer.status === 404 ? 'no log to follow' : `error ${answer.status}`);
+        await this.read(answer.body.getReader(), again);
+        this.trouble = 'the stream ended';
+      } catch (error) {
+        this.trouble = error.message;
+      }
+      this.show();
+      await new Promise((resolve) => setTimeout(resolve, LOG_RETRY_MILLIS));
+    }
+  }
+
+  async read(reader) {
+    const decoder = new TextDecoder();
+    const lines = new Lines();
+    this.view.clear();
+    this.search.look(byId('search').value);
+    this.trouble = '';
+    this.show();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const complete = lines.push(decoder.decode(value, { stream: true }));
+      this.view.take(complete, lines.rest);
+    }
+  }
+
+  show() {
+    const { paused, waitingCount } = this.view;
+    const news = `${waitingCount} new ${waitingCount === 1 ? 'line' : 'lines'}`;
+    const text = this.trouble ? `Not following: ${this.trouble}` : paused ? `Paused, ${news}` : 'Following';
+    const place = byId('follow');
+    place.classList.toggle('bad', Boolean(this.trouble));
+    if (place.textContent !== text) place.textContent = text;
+    byId('found').textContent = this.search.text();
+    byId('newest').hidden = this.view.isAtEnd();
+  }
+}
