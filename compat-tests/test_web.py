@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 from urllib.parse import quote, unquote
 
 import webfacts
@@ -388,7 +389,6 @@ def test_redirects_of_an_inet_server(d):
     d.places.append((str(port), "<PORT>"))
     d.config.write_text(d.config.read_text() + f"[inet_http_server]\nport=127.0.0.1:{port}\n")
     d.start()
-    import socket
     for label, headers in (("no host", []), ("empty", ["Host:"]), ("address", [f"Host: 127.0.0.1:{port}"]), ("name", ["Host: x"])):
         with socket.create_connection(("127.0.0.1", port)) as stream:
             stream.sendall(request("/?action=refresh", headers=headers))
@@ -566,17 +566,9 @@ startsecs=0
 """
 
 
-def only_ours(config):
+def only_ours(config, start=True):
     """A scenario about what the reference does not have."""
-    def decorate(function):
-        @scenario(config)
-        def test(d):
-            if d.side == "ours":
-                function(d)
-        test.__name__ = test.__qualname__ = function.__name__
-        test.__module__ = function.__module__
-        return test
-    return decorate
+    return scenario(config, start=start, only="ours")
 
 
 @only_ours(GROUPS)
@@ -598,6 +590,7 @@ def test_actions_on_groups(d):
     assert do("action=stopgroup&groupname=none") == "No such group named none"
     assert do("action=restartgroup&groupname=<b>") == "No such group named <b>"
     assert ask(d, "/", method="POST", body="action=startgroup")[0] == 400
+    assert do("action=stopgroup&groupname=fine") == "Group fine stopped"
     d.rpc("supervisor.removeProcessGroup", "fine")
     assert do("action=startgroup&groupname=fine") == "No such group named fine"
 
