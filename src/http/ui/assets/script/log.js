@@ -4,6 +4,8 @@
 const MAX_LINES = 5000;
 const MAX_LINE_CHARS = 16384;
 const LOG_RETRY_MILLIS = 2000;
+// Browsers keep only six connections to a server: pages that nobody looks at give theirs up.
+const UNSEEN_MILLIS = 30_000;
 const MAX_LINE_MATCHES = 100;
 const MAX_MATCHES_SHOWN = 10000;
 
@@ -188,7 +190,6 @@ class LogPage {
     };
     this.listen();
     this.follow();
-    new Live({ status: (data) => showSupervisor(data.supervisor), usage() {} });
   }
 
   listen() {
@@ -214,6 +215,7 @@ class LogPage {
       this.place.focus();
     });
     this.place.addEventListener('scroll', () => this.show());
+    document.addEventListener('visibilitychange', () => this.hideOrShow());
     byId('wrap').checked = remembered.get('wrap') !== 'off';
     this.place.classList.toggle('unwrapped', !byId('wrap').checked);
   }
@@ -273,18 +275,45 @@ class LogPage {
 
   // Reads the stream until it ends, and again. A new stream starts with the end of the log, so the view starts anew.
   async follow() {
-    for (let again = false; ; again = true) {
+    for (;;) {
+      await this.seen();
+      this.aborter = new AbortController();
       try {
-        const answer = await fetch(this.address, { cache: 'no-store' });
+        const answer = await fetch(this.address, { cache: 'no-store', signal: this.aborter.signal });
         if (!answer.ok) throw new Error(answer.status === 404 ? 'no log to follow' : `error ${answer.status}`);
-        await this.read(answer.body.getReader(), again);
+        await this.read(answer.body.getReader());
         this.trouble = 'the stream ended';
       } catch (error) {
-        this.trouble = error.message;
+        const { signal } = this.aborter;
+        // Browsers report a lost connection as a TypeError, each in its own words.
+        const lost = error instanceof TypeError ? 'connection lost' : error.message;
+        this.trouble = signal.aborted ? signal.reason.message : lost;
       }
       this.show();
       await new Promise((resolve) => setTimeout(resolve, LOG_RETRY_MILLIS));
     }
+  }
+
+  // Waits until somebody looks.
+  seen() {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (document.hidden) return;
+        document.removeEventListener('visibilitychange', look);
+        resolve();
+      };
+      document.addEventListener('visibilitychange', look);
+      look();
+    });
+  }
+
+  // A view that was paused stays as it is.
+  hideOrShow() {
+    clearTimeout(this.unseenTimer);
+    if (!document.hidden) return;
+    this.unseenTimer = setTimeout(() => {
+      if (!this.view.paused) this.aborter.abort(new Error('nobody looked'));
+    }, UNSEEN_MILLIS);
   }
 
   async read(reader) {

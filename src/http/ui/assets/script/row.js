@@ -88,11 +88,12 @@ class Row {
   }
 
   update(process, now) {
+    const same = this.process?.start === process.start;
     this.process = process;
     this.element.dataset.state = process.statename;
     this.put('.statename', process.statename.toLowerCase());
     this.put('.note', noteText(process));
-    this.usage = { cpuMillis: process.cpu_millis, at: now, share: this.usage?.share ?? null };
+    this.usage = { cpuMillis: process.cpu_millis, at: now, share: same && this.usage ? this.usage.share : null };
     if (process.cpu_millis === null) this.forgetUsage();
     else this.memoryBytes = process.memory_bytes;
     this.showFacts(process);
@@ -118,12 +119,12 @@ class Row {
     this.put('.ago', ended ? agoText(secs - process.stop) : '');
   }
 
-  // Only processes whose numbers changed are told about, every two seconds: the time between two reports of one is the
-  // time it was busy only when it is short.
+  // Every two seconds it is told about the processes whose numbers changed. What one used since it was told about last,
+  // it used in the last two of these seconds.
   use(cpuMillis, memoryBytes, now) {
     const since = this.usage;
     if (since && since.cpuMillis !== null) {
-      const millis = Math.min(Math.max(now - since.at, SAMPLE_MILLIS / 2), SAMPLE_MILLIS);
+      const millis = Math.min(Math.max(now - since.at, SAMPLE_MILLIS / 10), SAMPLE_MILLIS);
       this.usage.share = Math.max(0, (100 * (cpuMillis - since.cpuMillis)) / millis);
     }
     this.usage = { ...this.usage, cpuMillis, at: now };
