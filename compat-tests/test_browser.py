@@ -693,11 +693,36 @@ def test_connection_lost_and_regained(house, visit):
     expect(page.locator("#connection")).to_have_text("Live")
     state(page, "fresh", "running")
     expect(page.locator("tr.process")).to_have_count(2)
-    # The old page's token is of no use any more; the script gets a new one.
     press(page, "Stop alpha")
     message(page, "Process alpha stopped")
     assert page.evaluate("window.sameDocument") is True
     visitor.forgive("ERR_|Failed to load resource")
+
+
+def test_a_page_that_outlives_the_daemon_gets_a_new_token(house, visit):
+    house.start(ALL)
+    proxy = StrippingProxy("/supervisor", house.port, secretive=True)
+    try:
+        visitor = visit(proxy.origin)
+        page = visitor.page
+        live(page, proxy.url)
+        press(page, "Stop alpha")
+        message(page, "Process alpha stopped")
+        house.daemon.stop()
+        expect(page.locator("#connection")).to_have_text("Connection lost, trying again")
+        house.daemon.start()
+        expect(page.locator("#connection")).to_have_text("Live")
+        refused = []
+        page.on("response", lambda answer: refused.append(answer.status) if answer.status == 403 else None)
+        press(page, "Restart alpha")
+        message(page, "Process alpha restarted")
+        press(page, "Stop alpha")
+        message(page, "Process alpha stopped")
+        assert refused == [403], "once with the old token, never again"
+        visitor.forgive("ERR_|Failed to load resource")
+        visitor.context.close()
+    finally:
+        proxy.close()
 
 
 def hide(page, hidden):
