@@ -6,6 +6,8 @@ const MAX_LINE_CHARS = 16384;
 const LOG_RETRY_MILLIS = 2000;
 // Browsers keep only six connections to a server: pages that nobody looks at give theirs up.
 const UNSEEN_MILLIS = 30_000;
+const MIN_PAUSE_MILLIS = 16;
+const WORK_SHARE = 4;
 const MAX_LINE_MATCHES = 100;
 const MAX_MATCHES_SHOWN = 10000;
 
@@ -49,6 +51,8 @@ class LogView {
     this.waitingCount = 0;
     this.rest = null;
     this.paused = false;
+    this.timer = null;
+    this.cost = 0;
     this.changed = () => {};
   }
 
@@ -62,17 +66,18 @@ class LogView {
   // Takes complete lines and the beginning of the next one.
   take(lines, rest) {
     this.waitingCount += lines.length;
-    for (const line of lines) this.waiting.push(line);
-    if (this.waiting.length > MAX_LINES) this.waiting = this.waiting.slice(-MAX_LINES);
+    this.waiting = [...this.waiting, ...lines.slice(-MAX_LINES)].slice(-MAX_LINES);
     this.waitingRest = rest;
-    if (!this.frame) {
-      // Frames stand still while nobody looks.
-      this.frame = requestAnimationFrame(() => {
-        this.frame = 0;
-        if (this.paused) this.changed([]);
-        else this.flush();
-      });
-    }
+    this.timer ??= setTimeout(() => this.work(), Math.max(MIN_PAUSE_MILLIS, WORK_SHARE * this.cost));
+  }
+
+  // However fast a log grows, most of the time is left to the person.
+  work() {
+    this.timer = null;
+    const start = performance.now();
+    if (this.paused) this.changed([]);
+    else this.flush();
+    this.cost = performance.now() - start;
   }
 
   flush() {

@@ -99,12 +99,17 @@ class Row {
     this.showFacts(process);
     this.showButtons();
     this.tick(now);
-    this.showUsage();
   }
 
   put(selector, text) {
     const place = this.element.querySelector(selector);
     if (place && place.textContent !== text) place.textContent = text;
+  }
+
+  // Whether the row is on the screen. Only there its figures move.
+  see(seen, now) {
+    this.seen = seen;
+    if (seen) this.tick(now);
   }
 
   // What grows older by itself.
@@ -117,6 +122,7 @@ class Row {
     this.put('.description', running ? `pid ${process.pid}, uptime ${uptime}` : process.description);
     const ended = process.stop && ENDED_STATES.includes(process.statename);
     this.put('.ago', ended ? agoText(secs - process.stop) : '');
+    this.showUsage();
   }
 
   // Every two seconds it is told about the processes whose numbers changed. What one used since it was told about last,
@@ -129,7 +135,7 @@ class Row {
     }
     this.usage = { ...this.usage, cpuMillis, at: now };
     this.memoryBytes = memoryBytes;
-    this.showUsage();
+    if (this.seen) this.showUsage();
   }
 
   forgetUsage() {
@@ -146,7 +152,9 @@ class Row {
     if (this.usage.share !== null && now - this.usage.at > 1.5 * SAMPLE_MILLIS) this.usage.share = 0;
     this.cpuHistory.add(this.usage.share ?? 0);
     this.memoryHistory.add(this.memoryBytes);
-    this.showUsage();
+    if (!this.seen) return;
+    this.cpuHistory.draw();
+    this.memoryHistory.draw();
   }
 
   showUsage() {
