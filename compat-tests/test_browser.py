@@ -387,6 +387,7 @@ def test_a_log_view_is_bounded(house, visit):
     expect(lines.last).to_have_text("9000")
     expect(lines).to_have_count(5000)
     expect(lines.first).to_have_text("4001")
+    expect(page.locator("#follow")).to_have_text("Following the last 5000 lines")
     # At the end it stays there; elsewhere it stays where it is.
     expect(lines.last).to_be_in_viewport()
     page.locator("#log").evaluate("log => { log.scrollTop = 0; }")
@@ -396,6 +397,9 @@ def test_a_log_view_is_bounded(house, visit):
     page.locator("summary[aria-label=More]").click()
     press(page, "Clear the view")
     expect(lines).to_have_count(0)
+    page.locator("summary[aria-label=More]").click()
+    page.get_by_role("link", name="Start with the last 1 MB").click()
+    expect(lines.first).to_have_text("4001")
 
 
 def test_copy_and_save(house, visit):

@@ -61,6 +61,7 @@ class LogView {
     this.waiting = [];
     this.waitingCount = 0;
     this.rest = null;
+    this.cut = false;
   }
 
   // Takes complete lines and the beginning of the next one.
@@ -88,7 +89,10 @@ class LogView {
     this.waitingCount = 0;
     this.rest = this.waitingRest ? this.element(plain(this.waitingRest)) : null;
     this.place.append(...added, ...(this.rest ? [this.rest] : []));
-    while (this.place.childElementCount > MAX_LINES) this.place.firstElementChild.remove();
+    while (this.place.childElementCount > MAX_LINES) {
+      this.place.firstElementChild.remove();
+      this.cut = true;
+    }
     if (sticks) this.scrollToEnd();
     this.changed(this.rest ? [...added, this.rest] : added);
   }
@@ -337,9 +341,10 @@ class LogPage {
   }
 
   show() {
-    const { paused, waitingCount } = this.view;
+    const { paused, waitingCount, cut } = this.view;
+    const following = cut ? `Following the last ${MAX_LINES} lines` : 'Following';
     const news = `${waitingCount} new ${waitingCount === 1 ? 'line' : 'lines'}`;
-    const text = this.trouble ? `Not following: ${this.trouble}` : paused ? `Paused, ${news}` : 'Following';
+    const text = this.trouble ? `Not following: ${this.trouble}` : paused ? `Paused, ${news}` : following;
     const place = byId('follow');
     place.classList.toggle('bad', Boolean(this.trouble));
     if (place.textContent !== text) place.textContent = text;
