@@ -444,9 +444,14 @@ def test_the_page_of_a_log(d):
         see_tail(d, query)
     for limit in ("5", "0", "1024", "1025", "3000", "100000", "-3000", "+3000", "3e3", "", "x", "%203000", "3_000", "0x400", "3000.0"):
         see_tail(d, f"?processname=talker&limit={limit}")
+    (d.root / "talker.err").write_bytes(b"x")
+    (d.root / "talker.out").write_bytes(b"<\xff>")
+    code, _, body = ask(d, "/tail.html?processname=talker")
+    d.expect("not UTF-8", code, python=500, ours=200)
     if d.side == "ours":
+        assert webfacts.tail(body)["text"] == "<\ufffd>"
         _, _, body = ask(d, "/tail.html?processname=talker&channel=stderr")
-        assert webfacts.tail(body)["text"] == "oops\n"
+        assert webfacts.tail(body)["text"] == "x"
         for limit in (1024, 4096):
             _, _, body = ask(d, f"/mainlog.html?limit={limit}")
             assert d.log_text().endswith(webfacts.tail(body)["text"])

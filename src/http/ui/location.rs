@@ -6,11 +6,16 @@ use nix::unistd::gethostname;
 use crate::core::config::ServerAddress;
 
 /// `http://HOST/?message=…`, absolute as the reference's, by the host the client asked for or else `own`.
-pub(super) fn with_message(headers: &HeaderMap, own: &str, message: &str) -> String {
+pub(super) fn absolute(headers: &HeaderMap, own: &str, message: &str) -> String {
     // hyper has refused control characters, so nothing breaks out of the header.
     let host = headers.get(HOST).map(|host| String::from_utf8_lossy(host.as_bytes()));
     let host = host.as_deref().map(str::trim).filter(|host| !host.is_empty()).unwrap_or(own);
     format!("http://{}/?message={}", without_default_port(host), quote(message))
+}
+
+/// Back to the page that a form of ours is on, whatever a proxy calls its host, scheme and folder.
+pub(super) fn back(message: &str) -> String {
+    format!("./?message={}", quote(message))
 }
 
 /// The name and port of a server itself. The reference asks for the name of its address; this does so only where no
@@ -71,10 +76,10 @@ mod tests {
             ("", "own:9001"),
         ] {
             let headers = HeaderMap::from_iter([(HOST, HeaderValue::from_str(host).unwrap())]);
-            let location = with_message(&headers, "own:9001", "x");
+            let location = absolute(&headers, "own:9001", "x");
             assert_eq!(location, format!("http://{expected}/?message=x"), "{host:?}");
         }
-        assert_eq!(with_message(&HeaderMap::new(), "own:80", "x"), "http://own/?message=x");
+        assert_eq!(absolute(&HeaderMap::new(), "own:80", "x"), "http://own/?message=x");
     }
 
     #[test]

@@ -177,7 +177,9 @@ async fn program_page(site: &Site, form: &Form) -> Response<Content> {
 /// Does what was asked for, if a person or a script asked for it, and sends the browser back with the message.
 async fn act(site: &Site, parts: &Parts, form: &Form, action: &str) -> Response<Content> {
     let script = parts.method == Method::POST && wants_json(&parts.headers);
-    if !(actions::is_harmless(action) || is_trusted(site, parts, form)) {
+    let proven = parts.method == Method::POST
+        && form.posted("token").is_some_and(|token| site.token.is(token));
+    if !(proven || actions::is_harmless(action) || Source::of(&parts.headers) == Source::Own) {
         let text = "This request did not come from a page of this supervisor, so nothing was done. \
                     If you want it done, do it here.";
         return if script {
@@ -188,16 +190,14 @@ async fn act(site: &Site, parts: &Parts, form: &Form, action: &str) -> Response<
     }
     match actions::perform(&site.handle, action, form).await {
         Ok(message) if script => api::message(StatusCode::OK, &message),
-        Ok(message) => redirect(&location::with_message(&parts.headers, &site.authority, &message)),
+        Ok(message) if proven => redirect(StatusCode::SEE_OTHER, &location::back(&message)),
+        Ok(message) => redirect(
+            StatusCode::MOVED_PERMANENTLY,
+            &location::absolute(&parts.headers, &site.authority, &message),
+        ),
         Err(Nonsense(text)) if script => api::message(StatusCode::BAD_REQUEST, &text),
         Err(Nonsense(text)) => refuse(site, StatusCode::BAD_REQUEST, &text, None).await,
     }
-}
-
-fn is_trusted(site: &Site, parts: &Parts, form: &Form) -> bool {
-    let proven = parts.method == Method::POST
-        && form.posted("token").is_some_and(|token| site.token.is(token));
-    proven || Source::of(&parts.headers) == Source::Own
 }
 
 /// Our script does, people's browsers prefer a page.
@@ -223,8 +223,8 @@ async fn refuse(
     page(site, status, None, |frame| refused::render(text, &fields, frame)).await
 }
 
-fn redirect(location: &str) -> Response<Content> {
-    let mut response = fresh(error(StatusCode::MOVED_PERMANENTLY));
+fn redirect(status: StatusCode, location: &str) -> Response<Content> {
+    let mut response = fresh(error(status));
     match HeaderValue::from_str(location) {
         Ok(location) => {
             response.headers_mut().insert(LOCATION, location);
