@@ -68,10 +68,14 @@ class Visitor:
 
 
 class StrippingProxy:
-    """A reverse proxy that answers below a prefix and strips it, as `location /prefix/ { proxy_pass http://x/; }` does."""
+    """A reverse proxy that answers below a prefix and strips it, as `location /prefix/ { proxy_pass http://x/; }` does.
 
-    def __init__(self, prefix, port):
-        self.prefix, self.target = prefix, ("127.0.0.1", port)
+    One that is `secretive` keeps from the daemon which host was asked and what the browser says of the page that asks,
+    which browsers themselves tell only over TLS.
+    """
+
+    def __init__(self, prefix, port, secretive=False):
+        self.prefix, self.target, self.secretive = prefix, ("127.0.0.1", port), secretive
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.origin = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
         self.url = self.origin + prefix + "/"
@@ -103,6 +107,9 @@ class StrippingProxy:
                 client.close()
                 return
             fields = re.sub(rb"(?im)^connection:.*\r\n", b"", fields + b"\r\n") + b"Connection: close\r\n"
+            if self.secretive:
+                fields = re.sub(rb"(?im)^sec-fetch.*\r\n", b"", fields)
+                fields = re.sub(rb"(?im)^host:.*\r\n", b"Host: backend\r\n", fields)
             server = socket.create_connection(self.target)
             self.sockets.append(server)
             server.sendall(b" ".join((method, path[len(prefix):], version)) + b"\r\n" + fields + b"\r\n" + rest)

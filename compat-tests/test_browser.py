@@ -150,23 +150,23 @@ def test_all_and_groups_ask_first(house, visit):
     page = visit().page
     live(page, house.url)
     pids = {name: house.daemon.pid_of(name) for name in ("alpha", "cat", "web:web_0", "web:web_1")}
-    button = ask(page, "Restart all")
+    button = ask(page, "Restart all processes")
     expect(button.locator("xpath=../p")).to_have_text("Restart all 7 processes?")
     page.keyboard.press("Escape")
     expect(button).to_be_hidden()
-    expect(page.locator("summary[aria-label='Restart all']")).to_be_focused()
+    expect(page.locator("summary[aria-label='Restart all processes']")).to_be_focused()
     assert {name: house.daemon.pid_of(name) for name in pids} == pids
-    ask(page, "Restart web").click()
+    ask(page, "Restart group web").click()
     message(page, "Group web restarted")
     assert house.daemon.pid_of("web:web_0") != pids["web:web_0"] and house.daemon.pid_of("alpha") == pids["alpha"]
-    ask(page, "Restart all").click()
+    ask(page, "Restart all processes").click()
     expect(page.locator("#message")).to_contain_text("All restarted at")
     assert house.daemon.pid_of("alpha") != pids["alpha"]
-    ask(page, "Stop all").click()
+    ask(page, "Stop all processes").click()
     expect(page.locator("#message")).to_contain_text("All stopped at")
     for name in pids:
         state(page, name, "stopped")
-    ask(page, "Start web").click()
+    ask(page, "Start group web").click()
     message(page, "Group web started")
     state(page, "web:web_2", "running")
     state(page, "alpha", "stopped")
@@ -234,7 +234,7 @@ def test_groups_come_and_go(house, visit):
     # Rows that came later have buttons that work, and so has their group.
     press(page, "Stop web:web_1")
     message(page, "Process web:web_1 stopped")
-    ask(page, "Stop web").click()
+    ask(page, "Stop group web").click()
     message(page, "Group web stopped")
     house.rpc("removeProcessGroup", "web")
     expect(page.locator("tbody.group")).to_have_count(0)
@@ -387,6 +387,7 @@ def test_a_log_view_is_bounded(house, visit):
     expect(lines.last).to_have_text("9000")
     expect(lines).to_have_count(5000)
     expect(lines.first).to_have_text("4001")
+    expect(page.locator("#follow")).to_have_text("Following the last 5000 lines")
     # At the end it stays there; elsewhere it stays where it is.
     expect(lines.last).to_be_in_viewport()
     page.locator("#log").evaluate("log => { log.scrollTop = 0; }")
@@ -396,6 +397,9 @@ def test_a_log_view_is_bounded(house, visit):
     page.locator("summary[aria-label=More]").click()
     press(page, "Clear the view")
     expect(lines).to_have_count(0)
+    page.locator("summary[aria-label=More]").click()
+    page.get_by_role("link", name="Start with the last 1 MB").click()
+    expect(lines.first).to_have_text("4001")
 
 
 def test_copy_and_save(house, visit):
@@ -521,9 +525,9 @@ def test_without_a_script(house, visit):
     page.locator("summary[aria-label='More about cat']").click()
     press(page, "Clear log of cat")
     message(page, "Log for cat cleared")
-    ask(page, "Stop web").click()
+    ask(page, "Stop group web").click()
     message(page, "Group web stopped")
-    ask(page, "Restart all").click()
+    ask(page, "Restart all processes").click()
     expect(page.locator("#message")).to_contain_text("All restarted at")
     page.get_by_role("link", name="Refresh").click()
     expect(page.locator("#message")).to_contain_text("Page refreshed at")
@@ -554,8 +558,9 @@ def test_narrow(house, visit, script):
         visitor.page.goto(house.url + path)
         if path == "" and script:
             expect(visitor.page.locator("#connection")).to_have_text("Live")
-            # The question fits, too.
-            expect(ask(visitor.page, "Stop all")).to_be_in_viewport(ratio=1)
+            # The questions fit, too.
+            for question in ("Start all processes", "Stop all processes", "Start group web", "Stop group web"):
+                expect(ask(visitor.page, question)).to_be_in_viewport(ratio=1)
             page_menu = visitor.page.locator(f"summary[aria-label='More about {long_name}']")
             page_menu.click()
         width = visitor.page.evaluate("document.documentElement.scrollWidth")
@@ -579,7 +584,7 @@ def test_keyboard_only(house, visit):
                 return
         raise AssertionError(f"Tab does not lead to {name}")
     tab_to("Filter by name or state")
-    tab_to("Stop all")
+    tab_to("Stop all processes")
     tab_to("Restart alpha")
     tab_to("Stop alpha")
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
@@ -589,12 +594,12 @@ def test_keyboard_only(house, visit):
     expect(page.get_by_role("button", name="Start alpha", exact=True)).to_be_focused()
     page.keyboard.press("Space")
     message(page, "Process alpha started")
-    tab_to("Stop web")
+    tab_to("Stop group web")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     message(page, "Group web stopped")
-    expect(page.locator("summary[aria-label='Stop web']")).to_be_focused()
+    expect(page.locator("summary[aria-label='Stop group web']")).to_be_focused()
     page.keyboard.press("/")
     expect(page.locator("#filter")).to_be_focused()
 
@@ -692,31 +697,76 @@ def test_connection_lost_and_regained(house, visit):
     expect(page.locator("#connection")).to_have_text("Live")
     state(page, "fresh", "running")
     expect(page.locator("tr.process")).to_have_count(2)
-    # The old page's token is of no use any more; the script gets a new one.
     press(page, "Stop alpha")
     message(page, "Process alpha stopped")
     assert page.evaluate("window.sameDocument") is True
     visitor.forgive("ERR_|Failed to load resource")
 
 
+def test_a_page_that_outlives_the_daemon_gets_a_new_token(house, visit):
+    house.start(ALL)
+    proxy = StrippingProxy("/supervisor", house.port, secretive=True)
+    try:
+        visitor = visit(proxy.origin)
+        page = visitor.page
+        live(page, proxy.url)
+        press(page, "Stop alpha")
+        message(page, "Process alpha stopped")
+        house.daemon.stop()
+        expect(page.locator("#connection")).to_have_text("Connection lost, trying again")
+        house.daemon.start()
+        expect(page.locator("#connection")).to_have_text("Live")
+        refused = []
+        page.on("response", lambda answer: refused.append(answer.status) if answer.status == 403 else None)
+        press(page, "Restart alpha")
+        message(page, "Process alpha restarted")
+        press(page, "Stop alpha")
+        message(page, "Process alpha stopped")
+        assert refused == [403], "once with the old token, never again"
+        visitor.forgive("ERR_|Failed to load resource")
+        visitor.context.close()
+    finally:
+        proxy.close()
+
+
+def hide(page, hidden):
+    """What a page is told when its tab goes to the back or comes to the front."""
+    page.evaluate("""hidden => {
+        Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+    }""", hidden)
+
+
 def test_nothing_is_asked_for_while_hidden(house, visit):
     house.start(ALL)
     page = visit().page
     live(page, house.url)
-    hide = """hidden => {
-        Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
-        document.dispatchEvent(new Event('visibilitychange'));
-    }"""
-    page.evaluate(hide, True)
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/events")):
+        hide(page, True)
     house.rpc("stopProcess", "alpha")
     house.configure(ALL + SLEEPER.format(name="fresh"))
     house.rpc("reloadConfig")
     house.rpc("addProcessGroup", "fresh")
-    assert page.evaluate("performance.getEntriesByType('resource').filter(each => each.name.includes('events')).length") <= 1
-    expect(row(page, "alpha").locator(".statename")).to_have_text("running")
-    page.evaluate(hide, False)
+    state(page, "alpha", "running")
+    hide(page, False)
     state(page, "alpha", "stopped")
     state(page, "fresh", "running")
+
+
+def test_a_log_that_nobody_looks_at_is_let_go(house, visit):
+    house.start(CAT)
+    page = visit().page
+    page.clock.install()
+    page.goto(f"{house.url}tail.html?processname=cat")
+    expect(page.locator("#follow")).to_have_text("Following")
+    hide(page, True)
+    with page.expect_event("requestfailed", lambda request: "/logtail/" in request.url):
+        page.clock.fast_forward(31_000)
+    expect(page.locator("#follow")).to_have_text("Not following: nobody looked")
+    house.rpc("sendProcessStdin", "cat", "unseen\n")
+    hide(page, False)
+    page.clock.fast_forward(3_000)
+    expect(page.locator("#log .line")).to_have_text(["unseen"])
 
 
 def test_the_page_is_light(house, visit):

@@ -81,13 +81,13 @@ pub(super) fn bulk_forms(scope: Scope<'_>, total: usize, frame: &Frame<'_>) -> M
 }
 
 fn confirmation(verb: &Verb, scope: Scope<'_>, total: usize, frame: &Frame<'_>) -> Markup {
-    let (kind, name) = match scope {
-        Scope::Group(name) => ("group", Some(name)),
-        Scope::All => ("all", None),
+    let (kind, name, label) = match scope {
+        Scope::Group(name) => ("group", Some(name), format!("{} group {name}", verb.label)),
+        Scope::All => ("all", None, format!("{} all processes", verb.label)),
     };
     html! {
         details.menu {
-            summary.action aria-label={ (verb.label) " " (name.unwrap_or("all")) } title={ (verb.label) " all" } {
+            summary.action aria-label=(label) title={ (verb.label) " all" } {
                 (icon(verb.action))
                 span.label { (verb.label) " all" }
             }

@@ -10,8 +10,11 @@ use super::{Frame, link};
 const LIMITS: [(u64, &str); 4] =
     [(1 << 10, "1 kB"), (16 << 10, "16 kB"), (64 << 10, "64 kB"), (1 << 20, "1 MB")];
 
-/// How many bytes of the end the script starts with.
+/// How many bytes of the end the script starts with at least.
 const FOLLOWED: u64 = 64 << 10;
+
+/// How many there are at most.
+const MOST: u64 = 1 << 20;
 
 /// Which log a page shows.
 pub(in crate::http::ui) enum Source<'a> {
@@ -60,7 +63,7 @@ pub(in crate::http::ui) fn render(
     limit: u64,
     frame: &Frame<'_>,
 ) -> Markup {
-    let follow = source.stream().map(|stream| format!("{stream}?tail={FOLLOWED}"));
+    let follow = source.stream().map(|stream| format!("{stream}?tail={}", limit.max(FOLLOWED)));
     let contents = html! {
         div.toolbar {
             (heading(source))
@@ -113,6 +116,7 @@ fn tools(source: &Source<'_>) -> Markup {
                     button #copy type="button" { "Copy what is shown" }
                     button #save type="button" { "Save what is shown" }
                     button #clear type="button" { "Clear the view" }
+                    @if let Some(more) = source.page(MOST) { a href=(more) { "Start with the last 1 MB" } }
                     @if let Some(stream) = source.stream() { a href=(stream) target="_blank" { "Raw stream" } }
                 }
             }

@@ -23,6 +23,10 @@ class History {
   add(value) {
     this.values.push(value);
     if (this.values.length > SAMPLES) this.values.shift();
+  }
+
+  draw() {
+    if (this.values.length === 0) return;
     const top = Math.max(this.floor, ...this.values) * 1.1;
     const first = SAMPLES - this.values.length;
     const points = this.values.map((each, index) => `${first + index} ${(19 - (each / top) * 18).toFixed(1)}`);

@@ -4,6 +4,10 @@
 const MAX_LINES = 5000;
 const MAX_LINE_CHARS = 16384;
 const LOG_RETRY_MILLIS = 2000;
+// Browsers keep only six connections to a server: pages that nobody looks at give theirs up.
+const UNSEEN_MILLIS = 30_000;
+const MIN_PAUSE_MILLIS = 16;
+const WORK_SHARE = 4;
 const MAX_LINE_MATCHES = 100;
 const MAX_MATCHES_SHOWN = 10000;
 
@@ -47,6 +51,8 @@ class LogView {
     this.waitingCount = 0;
     this.rest = null;
     this.paused = false;
+    this.timer = null;
+    this.cost = 0;
     this.changed = () => {};
   }
 
@@ -55,22 +61,24 @@ class LogView {
     this.waiting = [];
     this.waitingCount = 0;
     this.rest = null;
+    this.cut = false;
   }
 
   // Takes complete lines and the beginning of the next one.
   take(lines, rest) {
     this.waitingCount += lines.length;
-    for (const line of lines) this.waiting.push(line);
-    if (this.waiting.length > MAX_LINES) this.waiting = this.waiting.slice(-MAX_LINES);
+    this.waiting = [...this.waiting, ...lines.slice(-MAX_LINES)].slice(-MAX_LINES);
     this.waitingRest = rest;
-    if (!this.frame) {
-      // Frames stand still while nobody looks.
-      this.frame = requestAnimationFrame(() => {
-        this.frame = 0;
-        if (this.paused) this.changed([]);
-        else this.flush();
-      });
-    }
+    this.timer ??= setTimeout(() => this.work(), Math.max(MIN_PAUSE_MILLIS, WORK_SHARE * this.cost));
+  }
+
+  // However fast a log grows, most of the time is left to the person.
+  work() {
+    this.timer = null;
+    const start = performance.now();
+    if (this.paused) this.changed([]);
+    else this.flush();
+    this.cost = performance.now() - start;
   }
 
   flush() {
@@ -81,7 +89,10 @@ class LogView {
     this.waitingCount = 0;
     this.rest = this.waitingRest ? this.element(plain(this.waitingRest)) : null;
     this.place.append(...added, ...(this.rest ? [this.rest] : []));
-    while (this.place.childElementCount > MAX_LINES) this.place.firstElementChild.remove();
+    while (this.place.childElementCount > MAX_LINES) {
+      this.place.firstElementChild.remove();
+      this.cut = true;
+    }
     if (sticks) this.scrollToEnd();
     this.changed(this.rest ? [...added, this.rest] : added);
   }
@@ -188,7 +199,6 @@ class LogPage {
     };
     this.listen();
     this.follow();
-    new Live({ status: (data) => showSupervisor(data.supervisor), usage() {} });
   }
 
   listen() {
@@ -214,6 +224,7 @@ class LogPage {
       this.place.focus();
     });
     this.place.addEventListener('scroll', () => this.show());
+    document.addEventListener('visibilitychange', () => this.hideOrShow());
     byId('wrap').checked = remembered.get('wrap') !== 'off';
     this.place.classList.toggle('unwrapped', !byId('wrap').checked);
   }
@@ -273,18 +284,45 @@ class LogPage {
 
   // Reads the stream until it ends, and again. A new stream starts with the end of the log, so the view starts anew.
   async follow() {
-    for (let again = false; ; again = true) {
+    for (;;) {
+      await this.seen();
+      this.aborter = new AbortController();
       try {
-        const answer = await fetch(this.address, { cache: 'no-store' });
+        const answer = await fetch(this.address, { cache: 'no-store', signal: this.aborter.signal });
         if (!answer.ok) throw new Error(answer.status === 404 ? 'no log to follow' : `error ${answer.status}`);
-        await this.read(answer.body.getReader(), again);
+        await this.read(answer.body.getReader());
         this.trouble = 'the stream ended';
       } catch (error) {
-        this.trouble = error.message;
+        const { signal } = this.aborter;
+        // Browsers report a lost connection as a TypeError, each in its own words.
+        const lost = error instanceof TypeError ? 'connection lost' : error.message;
+        this.trouble = signal.aborted ? signal.reason.message : lost;
       }
       this.show();
       await new Promise((resolve) => setTimeout(resolve, LOG_RETRY_MILLIS));
     }
+  }
+
+  // Waits until somebody looks.
+  seen() {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (document.hidden) return;
+        document.removeEventListener('visibilitychange', look);
+        resolve();
+      };
+      document.addEventListener('visibilitychange', look);
+      look();
+    });
+  }
+
+  // A view that was paused stays as it is.
+  hideOrShow() {
+    clearTimeout(this.unseenTimer);
+    if (!document.hidden) return;
+    this.unseenTimer = setTimeout(() => {
+      if (!this.view.paused) this.aborter.abort(new Error('nobody looked'));
+    }, UNSEEN_MILLIS);
   }
 
   async read(reader) {
@@ -303,9 +341,10 @@ class LogPage {
   }
 
   show() {
-    const { paused, waitingCount } = this.view;
+    const { paused, waitingCount, cut } = this.view;
+    const following = cut ? `Following the last ${MAX_LINES} lines` : 'Following';
     const news = `${waitingCount} new ${waitingCount === 1 ? 'line' : 'lines'}`;
-    const text = this.trouble ? `Not following: ${this.trouble}` : paused ? `Paused, ${news}` : 'Following';
+    const text = this.trouble ? `Not following: ${this.trouble}` : paused ? `Paused, ${news}` : following;
     const place = byId('follow');
     place.classList.toggle('bad', Boolean(this.trouble));
     if (place.textContent !== text) place.textContent = text;

@@ -88,22 +88,28 @@ class Row {
   }
 
   update(process, now) {
+    const same = this.process?.start === process.start;
     this.process = process;
     this.element.dataset.state = process.statename;
     this.put('.statename', process.statename.toLowerCase());
     this.put('.note', noteText(process));
-    this.usage = { cpuMillis: process.cpu_millis, at: now, share: this.usage?.share ?? null };
+    this.usage = { cpuMillis: process.cpu_millis, at: now, share: same && this.usage ? this.usage.share : null };
     if (process.cpu_millis === null) this.forgetUsage();
     else this.memoryBytes = process.memory_bytes;
     this.showFacts(process);
     this.showButtons();
     this.tick(now);
-    this.showUsage();
   }
 
   put(selector, text) {
     const place = this.element.querySelector(selector);
     if (place && place.textContent !== text) place.textContent = text;
+  }
+
+  // Whether the row is on the screen. Only there its figures move.
+  see(seen, now) {
+    this.seen = seen;
+    if (seen) this.tick(now);
   }
 
   // What grows older by itself.
@@ -116,19 +122,20 @@ class Row {
     this.put('.description', running ? `pid ${process.pid}, uptime ${uptime}` : process.description);
     const ended = process.stop && ENDED_STATES.includes(process.statename);
     this.put('.ago', ended ? agoText(secs - process.stop) : '');
+    this.showUsage();
   }
 
-  // Only processes whose numbers changed are told about, every two seconds: the time between two reports of one is the
-  // time it was busy only when it is short.
+  // Every two seconds it is told about the processes whose numbers changed. What one used since it was told about last,
+  // it used in the last two of these seconds.
   use(cpuMillis, memoryBytes, now) {
     const since = this.usage;
     if (since && since.cpuMillis !== null) {
-      const millis = Math.min(Math.max(now - since.at, SAMPLE_MILLIS / 2), SAMPLE_MILLIS);
+      const millis = Math.min(Math.max(now - since.at, SAMPLE_MILLIS / 10), SAMPLE_MILLIS);
       this.usage.share = Math.max(0, (100 * (cpuMillis - since.cpuMillis)) / millis);
     }
     this.usage = { ...this.usage, cpuMillis, at: now };
     this.memoryBytes = memoryBytes;
-    this.showUsage();
+    if (this.seen) this.showUsage();
   }
 
   forgetUsage() {
@@ -145,7 +152,9 @@ class Row {
     if (this.usage.share !== null && now - this.usage.at > 1.5 * SAMPLE_MILLIS) this.usage.share = 0;
     this.cpuHistory.add(this.usage.share ?? 0);
     this.memoryHistory.add(this.memoryBytes);
-    this.showUsage();
+    if (!this.seen) return;
+    this.cpuHistory.draw();
+    this.memoryHistory.draw();
   }
 
   showUsage() {

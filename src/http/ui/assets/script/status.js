@@ -7,19 +7,25 @@ class StatusPage {
   constructor() {
     this.rowTemplate = byId('row-template');
     this.rows = new Map();
+    this.rowOf = new WeakMap();
+    this.observer = new IntersectionObserver((entries) => {
+      for (const entry of entries) this.rowOf.get(entry.target).see(entry.isIntersecting, this.live.now());
+    });
     for (const element of document.querySelectorAll('main .process')) this.adopt(element);
     this.live = new Live(this);
-    setInterval(() => this.eachShown((row, now) => row.tick(now)), 1000);
-    setInterval(() => this.eachShown((row, now) => row.sample(now)), SAMPLE_MILLIS);
+    setInterval(() => this.each((row, now) => row.seen && row.tick(now)), 1000);
+    setInterval(() => this.each((row, now) => row.sample(now)), SAMPLE_MILLIS);
   }
 
   adopt(element) {
     const row = new Row(element, this.rowTemplate);
     this.rows.set(row.namespec, row);
+    this.rowOf.set(element, row);
+    this.observer.observe(element);
     return row;
   }
 
-  eachShown(visit) {
+  each(visit) {
     if (document.hidden || !this.live.source) return;
     for (const row of this.rows.values()) visit(row, this.live.now());
   }
@@ -127,6 +133,7 @@ class ListPage extends StatusPage {
   remove(row) {
     const body = row.element.closest('tbody');
     this.rows.delete(row.namespec);
+    this.observer.unobserve(row.element);
     row.element.remove();
     if (body.matches('.group') && !body.querySelector('tr.process')) body.remove();
   }
