@@ -42,7 +42,7 @@ pub(super) struct Hub {
     listeners: Cell<usize>,
     /// When those who wait for memory last looked.
     looked: Cell<Instant>,
-    /// Big logs are read one after the other, so that the memory of each is known before the next.
+    /// Big answers are made one after the other, so that the memory of each is known before the next.
     turn: Mutex<()>,
 }
 
@@ -123,11 +123,14 @@ impl Hub {
         }
     }
 
-    /// Waits until no other big log is being read, and for memory.
-    pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
+    /// For an answer of so many bytes: if that is much, waits until no other big one is being made, and for memory.
+    pub(super) async fn turn(&self, bytes: u64) -> Option<MutexGuard<'_, ()>> {
+        if bytes <= SMALL_BYTES {
+            return None;
+        }
         let turn = self.turn.lock().await;
         self.memory().await;
-        turn
+        Some(turn)
     }
 
     fn held(&self) -> usize {

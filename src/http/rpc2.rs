@@ -60,10 +60,7 @@ pub(super) async fn respond(
     };
     drop(body);
     pace.hold(0);
-    let _turn = match log_bytes(&call) {
-        0..=SMALL_BYTES => None,
-        _ => Some(site.hub.turn().await),
-    };
+    let _turn = site.hub.turn(log_bytes(&call)).await;
     let method = printable(&call.method);
     site.log(Level::Trace, || format!("XML-RPC method called: {method}()"));
     let document = match site.handle.call(call).await {

@@ -233,6 +233,9 @@ fn slow_and_silent_clients_are_closed() {
         client.send("POST /RPC2 HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc").await;
         let answer = client.answer().await;
         assert_eq!((answer.status, answer.header("Connection")), (408, Some("close")));
+        let mut client = fixture.client().await;
+        client.send("POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc").await;
+        assert_eq!(client.answer().await.status, 408);
         // An answer that takes its time is no reason.
         let mut client = fixture.client().await;
         client.send(call("test.hang")).await;

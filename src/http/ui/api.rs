@@ -3,14 +3,13 @@
 use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, Response, StatusCode, Uri};
 
-use super::super::hub::SMALL_BYTES;
 use super::super::logtail::X_ACCEL_BUFFERING;
 use super::super::pace::Pace;
 use super::super::response::{Content, Feed, Stream, complete};
 use super::super::server::{Site, percent_decode};
 use super::form::Form;
 use super::live::Live;
-use super::{fresh, objects};
+use super::{bytes_about, fresh, objects};
 use crate::core::info::record;
 use crate::core::json;
 use crate::core::value::Value;
@@ -72,6 +71,7 @@ fn leaving() -> Response<Content> {
 
 async fn status(site: &Site, pace: &Pace) -> Response<Content> {
     let Some(overview) = site.handle.overview().await else { return leaving() };
+    let _turn = site.hub.turn(bytes_about(&overview)).await;
     let usage = site.handle.usage(overview.pids()).await;
     let supervisor = objects::supervisor(&overview);
     let processes = overview
@@ -107,10 +107,7 @@ async fn log(site: &Site, pace: &Pace, log: LogName, form: &Form) -> Response<Co
         return message(StatusCode::BAD_REQUEST, text);
     };
     let (Part::End(wanted) | Part::Range { length: wanted, .. }) = part;
-    let _turn = match wanted {
-        0..=SMALL_BYTES => None,
-        _ => Some(site.hub.turn().await),
-    };
+    let _turn = site.hub.turn(wanted).await;
     let excerpt = match site.handle.read_log(log, part).await {
         Ok(excerpt) => excerpt,
         Err(why) => return message(StatusCode::NOT_FOUND, explain(why)),

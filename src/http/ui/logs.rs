@@ -2,7 +2,6 @@
 
 use hyper::{Response, StatusCode};
 
-use super::super::hub::SMALL_BYTES;
 use super::super::response::Content;
 use super::super::server::Site;
 use super::form::Form;
@@ -50,10 +49,7 @@ async fn show(
 
 /// The end of a log, or what is wrong with it in the reference's words.
 async fn read(site: &Site, log: LogName, name: &str, limit: u64) -> String {
-    let _turn = match limit {
-        0..=SMALL_BYTES => None,
-        _ => Some(site.hub.turn().await),
-    };
+    let _turn = site.hub.turn(limit).await;
     let fault = match site.handle.read_log(log, Part::End(limit)).await {
         Ok(excerpt) => return excerpt.text().0,
         Err(NoExcerpt::NoFile) => return format!("No file for {name}"),

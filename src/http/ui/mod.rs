@@ -30,6 +30,7 @@ use super::body;
 use super::pace::{Pace, Phase};
 use super::response::{Content, closing_error, complete, error};
 use super::server::{Site, no_such_file};
+use crate::core::overview::Overview;
 use actions::Nonsense;
 use form::Form;
 use origin::Source;
@@ -39,6 +40,9 @@ const HTML: &str = "text/html;charset=utf-8";
 
 /// Largest form: its fields are names and verbs.
 const MAX_FORM_BYTES: u64 = 64 << 10;
+
+/// About what a process takes on the status page.
+const BYTES_PER_PROCESS: u64 = 2 << 10;
 
 /// Answers a request that is neither XML-RPC nor a log stream; `path` is decoded.
 pub(super) async fn respond(
@@ -149,10 +153,16 @@ fn fresh(mut response: Response<Content>) -> Response<Content> {
     response
 }
 
+/// About how big an answer with everything in it gets.
+fn bytes_about(overview: &Overview) -> u64 {
+    overview.processes.len() as u64 * BYTES_PER_PROCESS
+}
+
 async fn status_page(site: &Site, form: &Form) -> Response<Content> {
     let Some(overview) = site.handle.overview().await else {
         return error(StatusCode::SERVICE_UNAVAILABLE);
     };
+    let _turn = site.hub.turn(bytes_about(&overview)).await;
     let usage = site.handle.usage(overview.pids()).await;
     let render = |frame: &Frame<'_>| status::render(&overview, &usage, frame);
     page(site, StatusCode::OK, form.get("message"), render).await

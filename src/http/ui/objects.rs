@@ -62,3 +62,52 @@ pub(super) fn fingerprint(info: &ProcessInfo) -> u64 {
     (exit_status, spawn_error, stdout_logfile, stderr_logfile).hash(&mut hasher);
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::states::ProcessState;
+
+    fn info() -> ProcessInfo {
+        ProcessInfo {
+            group: "g".to_string(),
+            name: "n".to_string(),
+            state: ProcessState::Starting,
+            description: String::new(),
+            pid: Some(7),
+            start_secs: 1,
+            stop_secs: 2,
+            now_secs: 3,
+            exit_status: None,
+            spawn_error: String::new(),
+            stdout_logfile: None,
+            stderr_logfile: None,
+        }
+    }
+
+    #[test]
+    fn everything_but_age_makes_a_difference() {
+        let print = fingerprint(&info());
+        let changes: [fn(&mut ProcessInfo); 10] = [
+            |info| info.group = "x".to_string(),
+            |info| info.name = "x".to_string(),
+            |info| info.state = ProcessState::Running,
+            |info| info.pid = Some(8),
+            |info| info.start_secs = 9,
+            |info| info.stop_secs = 9,
+            |info| info.exit_status = Some(0),
+            |info| info.spawn_error = "x".to_string(),
+            |info| info.stdout_logfile = Some("x".to_string()),
+            |info| info.stderr_logfile = Some("x".to_string()),
+        ];
+        for (index, change) in changes.iter().enumerate() {
+            let mut other = info();
+            change(&mut other);
+            assert_ne!(fingerprint(&other), print, "change {index}");
+        }
+        let mut older = info();
+        older.now_secs = 99;
+        older.description = "pid 7, uptime 0:01:30".to_string();
+        assert_eq!(fingerprint(&older), print);
+    }
+}
