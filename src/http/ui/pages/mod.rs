@@ -25,3 +25,6 @@ pub(in crate::http) struct Frame<'a> {
     /// Proves that a form came from a page of ours; goes into every form as `token`.
     pub(in crate::http) token: &'a str,
 }
+
+#[cfg(test)]
+mod tests;
