@@ -236,7 +236,7 @@ mod tests {
     use std::os::unix::net::{UnixListener, UnixStream};
 
     use super::*;
-    use crate::daemon::disk::testing::TempDir;
+    use crate::testing::TempDir;
 
     fn config(url: &str) -> FastCgiSocket {
         FastCgiSocket { url: url.to_string(), owner: None, mode: Some(0o640), backlog: Some(5) }
