@@ -119,7 +119,7 @@ fn read_file(path: &Path, part: Part) -> io::Result<Excerpt> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon::disk::testing::TempDir;
+    use crate::testing::TempDir;
 
     #[test]
     fn parts_of_a_file() {
