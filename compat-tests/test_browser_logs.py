@@ -142,3 +142,18 @@ def test_a_log_that_nobody_looks_at_is_let_go(house, visit):
     hide(page, False)
     page.clock.fast_forward(3_000)
     expect(page.locator("#log .line")).to_have_text(["unseen"])
+
+
+def test_a_log_is_followed_again_after_the_daemon_s_restart(house, visit):
+    house.start(CAT)
+    visitor = visit()
+    page = visitor.page
+    page.goto(f"{house.url}tail.html?processname=cat")
+    expect(page.locator("#follow")).to_have_text("Following")
+    house.daemon.stop()
+    expect(page.locator("#follow")).to_contain_text("Not following")
+    house.daemon.start()
+    expect(page.locator("#follow")).to_have_text("Following")
+    house.rpc("sendProcessStdin", "cat", "after\n")
+    expect(page.locator("#log .line").last).to_have_text("after")
+    visitor.forgive("ERR_|Failed to load resource")

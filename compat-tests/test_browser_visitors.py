@@ -201,6 +201,51 @@ def test_dark_and_light(house, visit):
     expect(plain.locator("html")).to_have_css("background-color", dark)
 
 
+# The texts of a page whose contrast with what is behind them is below 4.5 (WCAG 2.2, AA).
+PALE_TEXTS = """() => {
+    const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+    const rgba = (color) => {
+        canvas.clearRect(0, 0, 1, 1);
+        canvas.fillStyle = color;
+        canvas.fillRect(0, 0, 1, 1);
+        return canvas.getImageData(0, 0, 1, 1).data;
+    };
+    const over = (front, back) => [0, 1, 2].map((i) => (front[i] * front[3] + back[i] * (255 - front[3])) / 255);
+    const behind = (element) => {
+        const back = element.parentElement ? behind(element.parentElement) : [255, 255, 255];
+        return over(rgba(getComputedStyle(element).backgroundColor), back);
+    };
+    const light = (color) => {
+        const [r, g, b] = color.map((part) => part / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const found = [];
+    for (const element of document.body.querySelectorAll('*')) {
+        const text = [...element.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data).join('').trim();
+        if (!text || !element.checkVisibility({ visibilityProperty: true })) continue;
+        const back = behind(element);
+        const lights = [light(over(rgba(getComputedStyle(element).color), back)), light(back)].sort((a, b) => b - a);
+        const contrast = (lights[0] + 0.05) / (lights[1] + 0.05);
+        if (contrast < 4.5) found.push(`${text}: ${contrast.toFixed(2)}`);
+    }
+    return found;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast(house, visit, scheme):
+    house.start(ALL)
+    house.rpc("stopProcess", "alpha")
+    visitor = visit(color_scheme=scheme)
+    for path in PAGES:
+        visitor.page.goto(house.url + path)
+        assert visitor.page.evaluate(PALE_TEXTS) == []
+    live(visitor.page, house.url)
+    ask(visitor.page, "Stop all processes")
+    assert visitor.page.evaluate(PALE_TEXTS) == []
+    visitor.forgive("404")
+
+
 OPERABLE = {"button", "link", "searchbox", "textbox", "checkbox", "DisclosureTriangle", "radio", "combobox"}
 
 

@@ -3,7 +3,8 @@
 
 const MAX_LINES = 5000;
 const MAX_LINE_CHARS = 16384;
-const LOG_RETRY_MILLIS = 2000;
+const FIRST_LOG_RETRY_MILLIS = 1000;
+const LAST_LOG_RETRY_MILLIS = 16_000;
 // Browsers keep only six connections to a server: pages that nobody looks at give theirs up.
 const UNSEEN_MILLIS = 30_000;
 const MIN_PAUSE_MILLIS = 16;
@@ -283,7 +284,7 @@ class LogPage {
 
   // Reads the stream until it ends, and again. A new stream starts with the end of the log, so the view starts anew.
   async follow() {
-    for (;;) {
+    for (this.retryMillis = FIRST_LOG_RETRY_MILLIS; ; ) {
       await this.seen();
       this.aborter = new AbortController();
       try {
@@ -298,7 +299,8 @@ class LogPage {
         this.trouble = signal.aborted ? signal.reason.message : lost;
       }
       this.show();
-      await new Promise((resolve) => setTimeout(resolve, LOG_RETRY_MILLIS));
+      await new Promise((resolve) => setTimeout(resolve, this.retryMillis));
+      this.retryMillis = Math.min(2 * this.retryMillis, LAST_LOG_RETRY_MILLIS);
     }
   }
 
@@ -325,6 +327,7 @@ class LogPage {
   }
 
   async read(reader) {
+    this.retryMillis = FIRST_LOG_RETRY_MILLIS;
     const decoder = new TextDecoder();
     const lines = new Lines();
     this.view.clear();
