@@ -52,6 +52,8 @@ struct Child {
     untouchable: bool,
     exit: Option<(Duration, ExitStatus)>,
     group: String,
+    /// The program whose FastCGI socket it uses.
+    socket: Option<String>,
     /// What a listener knows of itself: the same parser, fed the same bytes.
     mirror: Option<Mirror>,
 }
@@ -78,7 +80,8 @@ struct World {
     next_pid: i32,
     children: BTreeMap<i32, Child>,
     pools: BTreeMap<String, PoolWatch>,
-    socket_users: BTreeMap<String, usize>,
+    /// By group and program.
+    socket_users: BTreeMap<(String, String), usize>,
     /// Priority of the group of every process that was asked to stop since this was last emptied.
     stop_signals: Vec<i64>,
 }
@@ -132,6 +135,7 @@ impl Host for World {
             untouchable: request.config.command == "setuid",
             exit: None,
             group: request.group_name.to_string(),
+            socket: request.config.socket.as_ref().map(|socket| socket.program.clone()),
             mirror: matches!(request.kind, GroupKind::Listener(_)).then(Mirror::default),
         };
         self.children.insert(pid, child);
@@ -213,8 +217,9 @@ impl Host for World {
         Ok(())
     }
 
-    fn open_socket(&mut self, group: &str, _: &FastCgiSocket) -> Result<bool, String> {
-        let users = self.socket_users.entry(group.to_string()).or_default();
+    fn open_socket(&mut self, group: &str, socket: &FastCgiSocket) -> Result<bool, String> {
+        let key = (group.to_string(), socket.program.clone());
+        let users = self.socket_users.entry(key).or_default();
         if *users == 0 && self.rng.chance(10) {
             return Err("[Errno 98] Address already in use".into());
         }
@@ -222,8 +227,9 @@ impl Host for World {
         Ok(*users == 1)
     }
 
-    fn close_socket(&mut self, group: &str) -> bool {
-        let users = self.socket_users.get_mut(group).expect("an open socket");
+    fn close_socket(&mut self, group: &str, socket: &FastCgiSocket) -> bool {
+        let key = (group.to_string(), socket.program.clone());
+        let users = self.socket_users.get_mut(&key).expect("an open socket");
         *users = users.checked_sub(1).expect("a user");
         *users == 0
     }
@@ -278,6 +284,7 @@ fn random_process(rng: &mut Rng, name: String, priority: i64) -> ProcessConfig {
         redirect_stderr: false,
         environment: Vec::new(),
         serverurl: None,
+        socket: None,
     }
 }
 
@@ -302,13 +309,22 @@ fn random_kind(rng: &mut Rng, ticks: Ticks) -> GroupKind {
             events: subscriptions.iter().map(|name| (*name).to_string()).collect(),
             result_handler: String::new(),
         }),
-        1 => GroupKind::FastCgi(FastCgiSocket {
-            url: "tcp://localhost:1".into(),
-            owner: None,
-            mode: None,
-            backlog: None,
-        }),
+        1 => GroupKind::FastCgi(socket("f")),
         _ => GroupKind::Plain,
+    }
+}
+
+fn socket(program: &str) -> FastCgiSocket {
+    let (program, url) = (program.to_string(), "tcp://localhost:1".to_string());
+    FastCgiSocket { program, url, owner: None, mode: None, backlog: None }
+}
+
+/// All processes of a FastCGI program have its socket; in a group of programs, those of FastCGI programs have theirs.
+fn random_socket(rng: &mut Rng, kind: &GroupKind) -> Option<FastCgiSocket> {
+    match kind {
+        GroupKind::FastCgi(socket) => Some(socket.clone()),
+        GroupKind::Plain => rng.chance(40).then(|| socket(*rng.pick(&["a", "b"]))),
+        GroupKind::Listener(_) => None,
     }
 }
 
@@ -317,10 +333,14 @@ fn random_config(rng: &mut Rng, ticks: Ticks) -> Config {
         .map(|index| {
             let name = format!("g{}", rng.below(4).max(index));
             let priority = 10 * rng.below(4) as i64;
-            let processes = (0..=rng.below(2))
-                .map(|process| random_process(rng, format!("p{process}"), priority))
+            let kind = random_kind(rng, ticks);
+            let processes = (0..=rng.below(3))
+                .map(|process| ProcessConfig {
+                    socket: random_socket(rng, &kind),
+                    ..random_process(rng, format!("p{process}"), priority)
+                })
                 .collect();
-            GroupConfig { name, priority, processes, kind: random_kind(rng, ticks) }
+            GroupConfig { name, priority, processes, kind }
         })
         .collect();
     Config {
@@ -449,9 +469,11 @@ impl Run {
             assert_eq!(serial.is_some(), state == ListenerState::Busy);
             assert_eq!(mirror.holds.is_some(), serial.is_some());
         }
-        for (group, users) in &self.world.socket_users {
-            let alive = self.world.children.values().filter(|child| child.group == *group).count();
-            assert_eq!(*users, alive, "users of the socket of {group}");
+        for ((group, program), users) in &self.world.socket_users {
+            let uses =
+                |child: &&Child| child.group == *group && child.socket.as_ref() == Some(program);
+            let alive = self.world.children.values().filter(uses).count();
+            assert_eq!(*users, alive, "users of the socket of {program} in {group}");
         }
     }
 
