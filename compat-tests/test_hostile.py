@@ -249,6 +249,26 @@ def test_clients_that_never_finish_big_requests():
         held.close()
 
 
+def test_one_multicall_that_asks_for_too_much():
+    """A log may be read whole, and several in one call, but not any number of them."""
+    log_bytes = 20 << 20
+    daemon = Daemon("ours")
+    try:
+        daemon.configure(PROGRAM)
+        daemon.write("cat.log", "x" * log_bytes)
+        daemon.start()
+        read = {"methodName": "supervisor.readProcessStdoutLog", "params": ["cat", 0, 0]}
+        state = {"methodName": "supervisor.getState", "params": []}
+        *logs, last = daemon.rpc("system.multicall", [read] * 5 + [state])
+        lengths = [len(log) for log in logs[:3]]
+        assert lengths == [log_bytes] * 3
+        refusal = "FAILED: the results of one multicall hold 64 MiB at most"
+        assert logs[3:] == [{"faultCode": 30, "faultString": refusal}] * 2
+        assert last["statename"] == "RUNNING"
+    finally:
+        daemon.close()
+
+
 def test_streams_that_nobody_reads():
     with hostility("[program:flood]\ncommand=/bin/sh -c 'exec cat /dev/zero'\nstartsecs=0\nstdout_logfile=%(here)s/flood.log\nstdout_logfile_maxbytes=1MB\n"
                    "stdout_logfile_backups=1\n") as d, contextlib.ExitStack() as held:

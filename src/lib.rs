@@ -12,6 +12,8 @@ pub mod http;
 pub mod pidproxy;
 pub mod run;
 pub mod sys;
+#[cfg(test)]
+mod testing;
 pub mod xmlrpc;
 
 /// The release of Supervisor this daemon is compatible with; what `-v` and `getSupervisorVersion` answer.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::testing::TempDir;
+use crate::testing::TempDir;
 
 fn parse(args: &[&str]) -> Parsed {
     let args: Vec<OsString> = args.iter().map(OsString::from).collect();
@@ -86,7 +86,7 @@ fn a_bare_name_is_looked_up_as_the_shell_does() {
     directory.write("other/prog", "");
     let environ = Environ::from_pairs([(
         "PATH",
-        format!("/no/such:{0}:{0}/other:{0}/bin", directory.path()),
+        format!("/no/such:{0}:{0}/other:{0}/bin", directory.root()),
     )]);
     assert_eq!(called_as("prog", &environ), "prog");
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();

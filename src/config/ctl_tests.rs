@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::testing::TempDir;
+use crate::testing::TempDir;
 
 fn parse(args: &[&str]) -> ClientParsed {
     let args: Vec<OsString> = args.iter().map(OsString::from).collect();
@@ -39,7 +39,7 @@ fn the_section_and_the_command_line() {
     assert_eq!(
         read,
         ClientOptions {
-            serverurl: format!("unix://{}/s.sock", directory.path()),
+            serverurl: format!("unix://{}/s.sock", directory.root()),
             username: Some("me".to_string()),
             password: Some("a%b".to_string()),
             prompt: "p".to_string(),

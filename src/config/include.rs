@@ -124,10 +124,10 @@ fn join(directory: &OsStr, name: &OsStr) -> OsString {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::testing::TempDir;
+    use crate::testing::TempDir;
 
     fn found(directory: &TempDir, pattern: &str) -> Vec<String> {
-        let prefix = directory.path();
+        let prefix = directory.root();
         matches(&format!("{prefix}/{pattern}"))
             .iter()
             .map(|path| path.to_string_lossy().strip_prefix(prefix).unwrap().to_string())

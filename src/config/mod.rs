@@ -22,8 +22,6 @@ mod program;
 mod reader;
 mod server;
 pub mod shlex;
-#[cfg(test)]
-pub(crate) mod testing;
 
 use cli::Overrides;
 pub use cli::{called_as, parse_args};

@@ -1,7 +1,7 @@
-use super::testing::TempDir;
 use super::*;
 use crate::core::config::{GroupConfig, GroupKind, LogFile};
 use crate::core::states::Level;
+use crate::testing::TempDir;
 
 fn loader(file: &str) -> Loader {
     let environ = Environ::from_pairs([("HOME", "/root"), ("NAME", "value")]);
@@ -11,7 +11,7 @@ fn loader(file: &str) -> Loader {
 fn load(text: &str) -> Result<Config, String> {
     let directory = TempDir::new();
     let file = directory.write("supervisord.conf", text);
-    loader(&file).load().map_err(|why| why.replace(directory.path(), "DIR"))
+    loader(&file).load().map_err(|why| why.replace(directory.root(), "DIR"))
 }
 
 fn groups(text: &str) -> Vec<GroupConfig> {
@@ -109,11 +109,11 @@ fn included_files() {
     let commands: Vec<String> = config
         .groups
         .iter()
-        .map(|group| group.processes[0].command.replace(directory.path(), "DIR"))
+        .map(|group| group.processes[0].command.replace(directory.root(), "DIR"))
         .collect();
     assert_eq!(commands, ["DIR/d/b", "DIR/m"]);
     let messages: Vec<String> =
-        config.messages.iter().map(|(_, text)| text.replace(directory.path(), "DIR")).collect();
+        config.messages.iter().map(|(_, text)| text.replace(directory.root(), "DIR")).collect();
     assert_eq!(
         messages,
         [
@@ -122,7 +122,7 @@ fn included_files() {
         ]
     );
     directory.write("supervisord.conf", &main.replace("[!a]", "a"));
-    let why = loader(&file).load().unwrap_err().replace(directory.path(), "DIR");
+    let why = loader(&file).load().unwrap_err().replace(directory.root(), "DIR");
     assert!(why.ends_with("in section 'program:a' (file: 'DIR/d/a.conf')"), "{why}");
 }
 

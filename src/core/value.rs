@@ -46,6 +46,19 @@ impl Value {
         }
     }
 
+    /// Roughly the bytes of memory it takes.
+    pub fn held_bytes(&self) -> usize {
+        let contents = match self {
+            Value::Str(text) | Value::DateTime(text) => text.len(),
+            Value::Array(items) => items.iter().map(Value::held_bytes).sum(),
+            Value::Struct(members) => {
+                members.iter().map(|(name, value)| name.len() + value.held_bytes()).sum()
+            }
+            Value::Int(_) | Value::Bool(_) | Value::Double(_) | Value::Nil => 0,
+        };
+        size_of::<Value>() + contents
+    }
+
     /// The member of a struct; the last wins when a name is repeated, as in a Python dict.
     pub fn member(&self, name: &str) -> Option<&Value> {
         match self {

@@ -3,9 +3,6 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::unistd::{getpgrp, getuid, setpgid};
 
@@ -14,6 +11,7 @@ use crate::core::config::{AutoRestart, ChannelConfig, LogFile};
 use crate::core::effect::{ExitStatus, ProcId, ResolvedCommand};
 use crate::daemon::signals::exit_status;
 use crate::sys::Patience;
+use crate::testing::TempDir;
 
 const NOT_SPAWNED: &str = "supervisor: child process was not spawned\n";
 
@@ -110,34 +108,6 @@ fn run(config: &ProcessConfig, command: &ResolvedCommand) -> Ended {
 
 fn run_script(script: &str) -> Ended {
     run(&config("x"), &shell(script))
-}
-
-/// A directory of one test, removed at its end.
-struct TempDir(PathBuf);
-
-impl TempDir {
-    fn new() -> TempDir {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let serial = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("child-test-{}-{serial}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        TempDir(path)
-    }
-
-    fn file(&self, name: &str, content: &str, mode: u32) -> String {
-        let path = self.0.join(name);
-        fs::write(&path, content).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-        path.to_str().unwrap().to_string()
-    }
-}
-
-impl Drop for TempDir {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 #[test]
@@ -307,10 +277,10 @@ fn a_program_without_any_serverurl_gets_none() {
 fn directory_and_umask_apply() {
     let directory = TempDir::new();
     let mut config = config("x");
-    config.directory = Some(directory.0.to_str().unwrap().to_string());
+    config.directory = Some(directory.root().to_string());
     config.umask = Some(0o027);
     let ended = run(&config, &shell("pwd; umask"));
-    assert_eq!(ended.text(), format!("{}\n0027\n", directory.0.display()));
+    assert_eq!(ended.text(), format!("{}\n0027\n", directory.root()));
 }
 
 fn assert_not_spawned(ended: &Ended, stage: &str) {

@@ -236,7 +236,7 @@ mod tests {
     use std::os::unix::net::{UnixListener, UnixStream};
 
     use super::*;
-    use crate::daemon::disk::testing::TempDir;
+    use crate::testing::TempDir;
 
     fn config(url: &str) -> FastCgiSocket {
         let (program, url) = ("p".to_string(), url.to_string());

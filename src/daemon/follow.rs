@@ -174,7 +174,8 @@ mod tests {
     use std::io::Write;
 
     use super::*;
-    use crate::daemon::disk::testing::{TempDir, block_on, plain, rotating, start};
+    use crate::daemon::disk::testing::{block_on, plain, rotating, start};
+    use crate::testing::TempDir;
 
     fn append(path: &Path, bytes: &[u8]) {
         let mut file = fs::OpenOptions::new().append(true).create(true).open(path).unwrap();

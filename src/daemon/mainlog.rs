@@ -239,7 +239,8 @@ mod tests {
     use std::os::unix::net::UnixDatagram;
 
     use super::*;
-    use crate::daemon::disk::testing::{TempDir, block_on, start};
+    use crate::daemon::disk::testing::{block_on, start};
+    use crate::testing::TempDir;
 
     fn file_log(path: PathBuf, threshold: Level, max_bytes: i64) -> MainLog {
         let destination = Destination::File { path, max_bytes, backups: 1 };

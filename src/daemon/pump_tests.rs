@@ -11,8 +11,9 @@ use nix::unistd::{mkfifo, pipe2};
 
 use super::*;
 use crate::daemon::disk::Disk;
-use crate::daemon::disk::testing::{TempDir, block_on, plain, start};
+use crate::daemon::disk::testing::{block_on, plain, start};
 use crate::daemon::mainlog::{Destination, Echo, MainLogSpec};
+use crate::testing::TempDir;
 
 fn main_log(dir: &TempDir, threshold: Level) -> MainLog {
     let destination = Destination::File { path: dir.path("main.log"), max_bytes: 0, backups: 0 };

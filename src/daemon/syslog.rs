@@ -107,7 +107,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::daemon::disk::testing::TempDir;
+    use crate::testing::TempDir;
 
     fn receive(server: &UnixDatagram) -> String {
         server.set_read_timeout(Some(Duration::from_secs(10))).unwrap();

@@ -52,7 +52,7 @@ pub(super) fn restart(context: &mut Context<'_>, _: &[Value]) -> Result<Answer, 
 pub(super) fn reload_config(context: &mut Context<'_>, _: &[Value]) -> Result<Answer, Fault> {
     let job = context.supervisor.new_job();
     context.supervisor.effects.push_back(Effect::Job { job, work: Job::ReadConfig });
-    Ok(Answer::Wait(Wait::Job(job)))
+    Ok(Answer::Wait(Wait::job(job)))
 }
 
 pub(super) fn add_process_group(

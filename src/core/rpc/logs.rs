@@ -14,7 +14,7 @@ use crate::core::value::Value;
 fn job(context: &mut Context<'_>, work: Job) -> Answer {
     let job = context.supervisor.new_job();
     context.supervisor.effects.push_back(Effect::Job { job, work });
-    Answer::Wait(Wait::Job(job))
+    Answer::Wait(Wait::job(job))
 }
 
 fn stdout(process: &Process) -> &ChannelConfig {

@@ -38,9 +38,12 @@ pub enum Wait {
         proc: ProcId,
     },
     /// A job of the shell.
-    Job(JobId),
-    /// A job that is done.
-    Answered(Result<Value, Fault>),
+    Job {
+        /// The job.
+        id: JobId,
+        /// Its answer, once it is done.
+        answer: Option<Result<Value, Fault>>,
+    },
     /// The calls on all processes or on a group.
     Batch(Batch),
     /// `system.multicall`.
@@ -48,20 +51,18 @@ pub enum Wait {
 }
 
 impl Wait {
-    /// Hands a job's answer to whoever waits for it; whether anybody did.
-    fn deliver(&mut self, job: JobId, answer: &Result<Value, Fault>) -> bool {
+    /// A job of the shell that was just started.
+    pub(super) fn job(id: JobId) -> Wait {
+        Wait::Job { id, answer: None }
+    }
+
+    /// Where the answer of a job is to be put, if this waits for it.
+    fn slot(&mut self, job: JobId) -> Option<&mut Option<Result<Value, Fault>>> {
         match self {
-            Wait::Job(id) if *id == job => {
-                *self = Wait::Answered(answer.clone());
-                true
-            }
-            Wait::Batch(batch) => {
-                batch.waiting.iter_mut().any(|(_, wait)| wait.deliver(job, answer))
-            }
-            Wait::Multi(multi) => {
-                multi.current.as_mut().is_some_and(|wait| wait.deliver(job, answer))
-            }
-            Wait::Job(_) | Wait::Start { .. } | Wait::Stop { .. } | Wait::Answered(_) => false,
+            Wait::Job { id, answer } => (*id == job).then_some(answer),
+            Wait::Batch(batch) => batch.waiting.iter_mut().find_map(|(_, wait)| wait.slot(job)),
+            Wait::Multi(multi) => multi.current.as_mut()?.slot(job),
+            Wait::Start { .. } | Wait::Stop { .. } => None,
         }
     }
 
@@ -75,10 +76,13 @@ impl Wait {
                     wait.each_stop(visit);
                 }
             }
-            Wait::Start { .. } | Wait::Job(_) | Wait::Answered(_) => {}
+            Wait::Start { .. } | Wait::Job { .. } => {}
         }
     }
 }
+
+/// Bytes that the results of one multicall may hold together, the same as one log may.
+const MULTICALL_BYTES: usize = 64 << 20;
 
 /// The calls of a `system.multicall`, made one after the other.
 #[derive(Debug)]
@@ -86,15 +90,25 @@ pub struct Multi {
     remaining: VecDeque<Value>,
     current: Option<Box<Wait>>,
     results: Vec<Value>,
+    /// Bytes of the results so far.
+    held: usize,
 }
 
 impl Multi {
     /// Nothing called yet.
     pub(super) fn new(calls: Vec<Value>) -> Multi {
-        Multi { remaining: calls.into(), current: None, results: Vec::new() }
+        Multi { remaining: calls.into(), current: None, results: Vec::new(), held: 0 }
     }
 
     fn finish_one(&mut self, result: Result<Value, Fault>) {
+        let bytes = result.as_ref().map_or(0, Value::held_bytes);
+        let result = if self.held.saturating_add(bytes) <= MULTICALL_BYTES {
+            self.held += bytes;
+            result
+        } else {
+            let text = "the results of one multicall hold 64 MiB at most";
+            Err(Fault::new(FaultCode::Failed, text))
+        };
         self.results.push(result.unwrap_or_else(|fault| {
             record([
                 ("faultCode", Value::Int(fault.code.code())),
@@ -148,7 +162,9 @@ impl Supervisor {
             JobOutcome::Config(Err(message)) => Err(Fault::new(FaultCode::CantReread, message)),
         };
         // Nobody may be waiting any more: the client hung up.
-        let _ = self.pending.iter_mut().any(|pending| pending.wait.deliver(job, &answer));
+        if let Some(slot) = self.pending.iter_mut().find_map(|pending| pending.wait.slot(job)) {
+            *slot = Some(answer);
+        }
     }
 }
 
@@ -161,8 +177,7 @@ pub(super) fn poll(
     match wait {
         Wait::Start { proc, name } => poll_start(context, *proc, name),
         Wait::Stop { proc } => poll_stop(context, *proc),
-        Wait::Job(_) => None,
-        Wait::Answered(answer) => Some(answer.clone()),
+        Wait::Job { answer, .. } => answer.take(),
         Wait::Batch(batch) => batch.poll(context, moved).map(Ok),
         Wait::Multi(multi) => poll_multi(context, multi, moved).map(Ok),
     }

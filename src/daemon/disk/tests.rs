@@ -9,8 +9,9 @@ use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
-use super::testing::{TempDir, block_on, eventually, plain, rotating, start};
+use super::testing::{block_on, eventually, plain, rotating, start};
 use super::*;
+use crate::testing::TempDir;
 
 fn contents(path: impl AsRef<Path>) -> String {
     fs::read_to_string(path).unwrap()
