@@ -35,7 +35,7 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 
 HOUR_SECS = 3600
 # Time for both daemons and their listeners to start before the hour begins.
-LEAD_SECS = 8
+LEAD_SECS = 15
 PERIODS = (5, 60, HOUR_SECS)
 
 
