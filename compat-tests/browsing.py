@@ -1,14 +1,45 @@
-"""A real browser for tests: Debian's Chromium, and pages that complain when anything unseemly happens in them."""
+"""A real browser for tests: Debian's Chromium, and pages that complain when anything unseemly happens in them.
 
+A test file that uses it imports the fixtures, and has `pytestmark = BROWSER_TESTS`.
+"""
+
+import os
 import re
 import shutil
-import socket
-import threading
+
+import pytest
 
 from harness import Daemon, free_port
 
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+expect = sync_api.expect
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+BROWSER_TESTS = [
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium"),
+    pytest.mark.skipif("ours" not in os.environ.get("SUPERVISOR_UNDER_TEST", "ours"), reason="only ours is tested"),
+    # One browser is enough for two processors.
+    pytest.mark.xdist_group("browser"),
+]
 INET = "[inet_http_server]\nport=127.0.0.1:{port}\n{more}\n"
+SLEEPER = "[program:{name}]\ncommand=/bin/sleep 1000000\nstartsecs=0\n"
+CAT = "[program:cat]\ncommand=/bin/cat\nstartsecs=0\nstdout_logfile=%(here)s/cat.out\nstderr_logfile=%(here)s/cat.err\n"
+WEB = """[program:web]
+command=/bin/sleep 1000000
+startsecs=0
+numprocs=3
+process_name=web_%(process_num)d
+"""
+BROKEN = "[program:broken]\ncommand=/nowhere/to/be/found\nstartretries=0\n"
+ONESHOT = "[program:oneshot]\ncommand=/bin/sh -c 'exit 3'\nautorestart=false\nstartsecs=0\n"
+# Prints what it reads, with backslash sequences: XML-RPC cannot carry control characters.
+SAY = """[program:cat]
+command=/bin/sh -c 'while IFS= read -r line; do printf %%b "$line"; done'
+startsecs=0
+"""
+ALL = SLEEPER.format(name="alpha") + CAT + WEB + BROKEN + ONESHOT
+# Names have no spaces, colons or slashes.
+HOSTILE = "<img\tsrc=x\tonerror=alert(1)>"
 
 
 class House:
@@ -67,86 +98,79 @@ class Visitor:
         return [problem for problem in self.problems if not any(re.search(each, problem) for each in self.forgiven)]
 
 
-class StrippingProxy:
-    """A reverse proxy that answers below a prefix and strips it, as `location /prefix/ { proxy_pass http://x/; }` does.
+@pytest.fixture(scope="module")
+def browser():
+    """The browser all tests of this file share."""
+    expect.set_options(timeout=20_000)
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
 
-    One that is `secretive` keeps from the daemon which host was asked and what the browser says of the page that asks,
-    which browsers themselves tell only over TLS.
-    """
 
-    def __init__(self, prefix, port, secretive=False):
-        self.prefix, self.target, self.secretive = prefix, ("127.0.0.1", port), secretive
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.origin = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
-        self.url = self.origin + prefix + "/"
-        self.sockets = []
-        self._run(self._accept)
+@pytest.fixture
+def house():
+    """A daemon of ours, not started."""
+    house = House()
+    yield house
+    complaint = house.daemon.close()
+    assert complaint is None, complaint
 
-    @staticmethod
-    def _run(function, *args):
-        threading.Thread(target=function, args=args, daemon=True).start()
 
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            self.sockets.append(client)
-            self._run(self._serve, client)
+@pytest.fixture
+def visit(browser, house):
+    """Makes visitors of the house, all of which must have had a quiet time."""
+    visitors = []
 
-    def _serve(self, client):
-        """One request a connection."""
-        try:
-            head, rest = self._head(client)
-            line, _, fields = head.partition(b"\r\n")
-            method, path, version = line.split(b" ")
-            prefix = self.prefix.encode()
-            if not path.startswith(prefix + b"/"):
-                client.sendall(b"HTTP/1.1 404 Not below the prefix\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-                client.close()
-                return
-            fields = re.sub(rb"(?im)^connection:.*\r\n", b"", fields + b"\r\n") + b"Connection: close\r\n"
-            if self.secretive:
-                fields = re.sub(rb"(?im)^sec-fetch.*\r\n", b"", fields)
-                fields = re.sub(rb"(?im)^host:.*\r\n", b"Host: backend\r\n", fields)
-            server = socket.create_connection(self.target)
-            self.sockets.append(server)
-            server.sendall(b" ".join((method, path[len(prefix):], version)) + b"\r\n" + fields + b"\r\n" + rest)
-            self._run(self._pump, client, server)
-            head, rest = self._head(server)
-            # What nginx calls proxy_redirect.
-            location = rb"(?im)^(location: http://[^/\r]+)/"
-            client.sendall(re.sub(location, rb"\1" + prefix + b"/", head) + b"\r\n\r\n" + rest)
-            self._pump(server, client)
-        except OSError:
-            client.close()
+    def make(*origins, **options):
+        visitors.append(Visitor(browser, (house.url, *origins), **options))
+        return visitors[-1]
+    yield make
+    problems = [problem for visitor in visitors for problem in visitor.close()]
+    assert problems == []
 
-    @staticmethod
-    def _head(stream):
-        data = b""
-        while b"\r\n\r\n" not in data:
-            chunk = stream.recv(65536)
-            if not chunk:
-                raise OSError("closed")
-            data += chunk
-        head, _, rest = data.partition(b"\r\n\r\n")
-        return head, rest
 
-    @staticmethod
-    def _pump(source, sink):
-        try:
-            while chunk := source.recv(65536):
-                sink.sendall(chunk)
-            sink.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
+def row(page, namespec):
+    """The row of a process."""
+    return page.locator(f"tr.process[data-namespec={quoted(namespec)}]")
 
-    def close(self):
-        """Ends all connections."""
-        for each in (self.listener, *self.sockets):
-            try:
-                each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            each.close()
+
+def quoted(text):
+    """A CSS string."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def state(page, namespec, name):
+    """Waits until a row shows a state."""
+    expect(row(page, namespec).locator(".statename")).to_have_text(name)
+
+
+def press(page, name):
+    """Presses the one button of that name."""
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def live(page, url):
+    """Opens the status page and waits until it is live."""
+    page.goto(url)
+    expect(page.locator("#connection")).to_have_text("Live")
+
+
+def ask(page, name):
+    """Opens the question that a button for many processes asks."""
+    summary = page.locator(f"summary[aria-label={quoted(name)}]")
+    summary.click()
+    return summary.locator("xpath=..").get_by_role("button")
+
+
+def message(page, text):
+    """Waits for the message of an action."""
+    expect(page.locator("#message")).to_have_text(text)
+
+
+def hide(page, hidden):
+    """What a page is told when its tab goes to the back or comes to the front."""
+    page.evaluate("""hidden => {
+        Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+    }""", hidden)

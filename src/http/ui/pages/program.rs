@@ -80,16 +80,20 @@ fn settings(settings: &[(String, Value)]) -> Markup {
     html! {
         table.settings {
             @for (name, value) in settings {
-                tr { th scope="row" { (name) } td.unset[*value == Value::Nil] { (setting(name, value)) } }
+                tr { th scope="row" { (name) } td.unset[is_unset(value)] { (setting(name, value)) } }
             }
         }
     }
 }
 
+fn is_unset(value: &Value) -> bool {
+    matches!(value, Value::Nil) || matches!(value, Value::Array(items) if items.is_empty())
+}
+
 /// A value as it would be written there.
 fn setting(name: &str, value: &Value) -> String {
     match value {
-        Value::Nil => "not set".to_string(),
+        value if is_unset(value) => "not set".to_string(),
         Value::Str(text) => text.clone(),
         Value::Int(number) if name.ends_with("_maxbytes") && *number >= 1024 => {
             format!("{number} ({})", words::bytes(number.unsigned_abs()))

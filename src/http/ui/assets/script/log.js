@@ -12,7 +12,6 @@ const MAX_LINE_MATCHES = 100;
 const MAX_MATCHES_SHOWN = 10000;
 
 // Escape sequences for colours, cursors and titles, complete ones only, and other control characters.
-// eslint-disable-next-line no-control-regex
 const ESCAPES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/g;
 
 // What a terminal would show of a line in the end: no colours, and only what was written after the last return.

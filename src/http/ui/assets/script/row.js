@@ -157,12 +157,13 @@ class Row {
     this.memoryHistory.draw();
   }
 
+  // Until there are two reports to compare, the share is the average since the start.
   showUsage() {
     if (!this.usage) return;
-    if (this.usage.share !== null) {
-      this.put('.cpu .figure', `${this.usage.share.toFixed(1)} %`);
-      this.cpu.querySelector('.figure').title = '';
-    }
+    const { share, cpuMillis, at } = this.usage;
+    const average = cpuMillis / 10 / Math.max(1, at / 1000 - this.process.start);
+    this.put('.cpu .figure', `${(share ?? average).toFixed(1)} %`);
+    this.cpu.querySelector('.figure').title = share === null ? 'Average since it was started' : '';
     this.put('.memory .figure', bytesText(this.memoryBytes));
   }
 
