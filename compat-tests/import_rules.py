@@ -40,7 +40,7 @@ def without_comments_and_strings(text):
 
 def is_test(path):
     """Whether a file holds only tests."""
-    return path.stem == "tests" or path.stem.endswith("_tests") or "tests" in path.parts[:-1] or path.stem == "sim"
+    return path.stem == "tests" or path.stem.endswith("_tests") or not {"tests", "sim"}.isdisjoint(path.parts[:-1])
 
 
 def split_tests(code):

@@ -9,7 +9,7 @@ import struct
 
 import pytest
 
-from harness import WAIT_SECS, Daemon, finish, free_port
+from harness import WAIT_SECS, Daemon, command, finish, free_port, wait_for
 from normalize import difference
 from scenario import scenario, sides
 
@@ -71,6 +71,11 @@ def ask(address, **params):
                 answer += content
             if kind == 3:
                 return answer.decode()
+
+
+def answering(answer):
+    """The process that gave an answer."""
+    return int(re.search(r"pid=(\d+)", answer).group(1))
 
 
 def fcgi(name, sock, more=""):
@@ -195,6 +200,107 @@ def test_groups_added_and_changed_by_a_reread(d):
     ask(str(d.root / "g.sock"))
     d.call("stopProcess", "site:site")
     d.see("log", [line for line in socket_lines(d, 4) if "ing socket" in line])
+
+
+MIXED = (fcgi("one", "unix://%(here)s/one.sock", "numprocs=2\nprocess_name=%(program_name)s%(process_num)s")
+         + fcgi("two", "unix://%(here)s/two.sock", "socket_mode=0640")
+         + "[program:plain]\ncommand=/bin/sleep 1000000\nautostart=false\nstartsecs=0\n"
+         + "[group:site]\nprograms=one,plain,two\n")
+
+
+def test_members_of_a_group():
+    """Each FastCGI program in a `[group:x]` has a socket of its own, which its processes share."""
+    d = Daemon("ours")
+    try:
+        d.configure(MIXED)
+        begin(d)
+        one, two = str(d.root / "one.sock"), str(d.root / "two.sock")
+        for name in ("site:one0", "site:one1", "site:two", "site:plain"):
+            d.rpc("supervisor.startProcess", name)
+        daemons = command(d.pid)
+        wait_for(lambda: all(command(d.pid_of(f"site:{name}")) not in (b"", daemons) for name in ("one0", "one1", "two", "plain")),
+                 "the programs in place of the daemon's copies")
+        inodes = {name: os.stat(f"/proc/{d.pid_of('site:' + name)}/fd/0").st_ino for name in ("one0", "one1", "two", "plain")}
+        assert inodes["one0"] == inodes["one1"] and len(set(inodes.values())) == 3
+        assert d.pid_of("site:two") == answering(ask(two))
+        assert stat.S_IMODE(os.stat(two).st_mode) == 0o640
+        d.rpc("supervisor.sendProcessStdin", "site:plain", "text")
+        assert "NO_FILE" in str(d.outcome("sendProcessStdin", "site:two", "text"))
+        # The others go on when one leaves, and the last one closes its program's socket and no other.
+        d.rpc("supervisor.stopProcess", "site:one0")
+        assert d.pid_of("site:one1") == answering(ask(one))
+        d.rpc("supervisor.stopProcess", "site:one1")
+        with pytest.raises(ConnectionRefusedError):
+            ask(one)
+        assert d.pid_of("site:two") == answering(ask(two))
+        # A socket elsewhere is a change of the group.
+        d.configure(MIXED.replace("two.sock", "three.sock"))
+        assert d.rpc("supervisor.reloadConfig") == [[[], ["site"], []]]
+        assert d.pid_of("site:two") == answering(ask(two))
+        d.rpc("supervisor.stopProcessGroup", "site")
+        d.rpc("supervisor.removeProcessGroup", "site")
+        d.rpc("supervisor.addProcessGroup", "site")
+        d.rpc("supervisor.startProcess", "site:two")
+        assert d.pid_of("site:two") == answering(ask(str(d.root / "three.sock")))
+        lines = d.log_lines("Creating socket|Closing socket")
+        # Tried at the start and when the group is added, and used once each but `two`, which is still in use.
+        assert len([line for line in lines if "Creating" in line and "one.sock" in line]) == 3, lines
+        assert len([line for line in lines if "Closing" in line and "three.sock" in line]) == 1, lines
+    finally:
+        assert not d.close()
+
+
+def test_members_of_a_group_under_the_reference():
+    """The reference forgets the socket and starts them as plain programs."""
+    if "python" not in sides():
+        pytest.skip("only ours is looked at")
+    d = Daemon("python")
+    try:
+        d.configure(MIXED.replace("%(ENV_PYTHON)s -u %(here)s/responder.py", "/bin/sleep 1000000"))
+        begin(d)
+        d.rpc("supervisor.startProcess", "site:two")
+        pid = d.pid_of("site:two")
+        wait_for(lambda: command(pid).startswith(b"/bin/sleep"), "the program in place of the daemon's copy")
+        assert os.readlink(f"/proc/{pid}/fd/0").startswith("pipe:")
+        assert not (d.root / "two.sock").exists()
+    finally:
+        assert not d.close()
+
+
+def test_a_bad_socket_of_a_member():
+    """Is an error at the start as anywhere else; without a socket a member is a plain program, as in the reference."""
+    for socket_line, complaint in (("socket=http://x", "('Bad socket format %s', 'http://x') in [fcgi-program:two] socket"),
+                                   ("", None)):
+        d = Daemon("ours")
+        try:
+            d.configure(MIXED.replace("socket=unix://%(here)s/two.sock\n", socket_line + "\n").replace("socket_mode=0640\n", ""))
+            d.write("responder.py", RESPONDER)
+            if complaint:
+                status, _, stderr = d.run("-n", "-c", d.config)
+                assert status == 2 and complaint in stderr, stderr
+            else:
+                d.start()
+                d.rpc("supervisor.startProcess", "site:two", False)
+        finally:
+            assert not d.close()
+
+
+def backlog_of(path):
+    """What the listener at a path was opened with, as the kernel tells (`ss -xl`)."""
+    status, out, _ = finish(["ss", "-xlnH", "src", path], WAIT_SECS)
+    rows = [line.split() for line in out.splitlines() if path in line]
+    assert status == 0 and len(rows) == 1, out
+    return int(rows[0][3])
+
+
+@pytest.mark.skipif(not shutil.which("ss"), reason="iproute2 is not installed")
+@scenario(fcgi("few", "unix://%(here)s/few.sock", "socket_backlog=7") + fcgi("many", "unix://%(here)s/many.sock"), start=False)
+def test_the_backlog_of_a_socket(d):
+    begin(d)
+    for name in ("few", "many"):
+        d.call("startProcess", f"{name}:{name}")
+        backlog = d.see(f"backlog of {name}", backlog_of(str(d.root / f"{name}.sock")))
+        assert (backlog == 7) == (name == "few"), backlog
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a socket away")

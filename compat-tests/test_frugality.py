@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -167,3 +168,55 @@ startsecs=0
     ours.signal(signal.SIGUSR2)
     ours.rpc("supervisor.sendProcessStdin", "a", "second\n")
     ours.wait_file("logs/a.log", "second")
+
+
+FLOOD = """
+[program:loud]
+command=/bin/sh -c "yes a line of text that somebody could want to read"
+stdout_events_enabled=true
+stdout_logfile=NONE
+startsecs=0
+autostart=false
+[eventlistener:stuck]
+command=/bin/sh -c "echo READY; exec sleep 1000000"
+events=PROCESS_LOG
+startsecs=0
+autostart=false
+[program:victim]
+command=/bin/sleep 1000000
+startsecs=0
+"""
+STUCK_BYTES = 1 << 20
+RESTARTS = 15
+# How much slower the usual restart may be than the slowest one without the listener, on a machine where others run.
+PATIENCE = 4
+
+
+def restarts(daemon):
+    """How long restarts take, in seconds, shortest first."""
+    times = []
+    for _ in range(RESTARTS):
+        begin = time.perf_counter()
+        daemon.rpc("supervisor.stopProcess", "victim")
+        daemon.rpc("supervisor.startProcess", "victim")
+        times.append(time.perf_counter() - begin)
+    return sorted(times)
+
+
+def test_a_stuck_listener_costs_little(ours):
+    """It took one event and says nothing more, while a program floods its pool."""
+    ours.configure(FLOOD, extra="logfile_maxbytes=1MB\nlogfile_backups=1")
+    ours.start()
+    ours.rpc("supervisor.startProcess", "loud")
+    before = restarts(ours)
+    memory = status_of(ours.pid, "VmRSS")
+    ours.rpc("supervisor.startProcess", "stuck")
+    ours.wait_log("pool stuck event buffer overflowed", 500)
+    during = restarts(ours)
+    assert during[RESTARTS // 2] < PATIENCE * before[-1], (before, during)
+    grown = (status_of(ours.pid, "VmRSS") - memory) * 1024
+    assert grown < STUCK_BYTES, f"{grown} bytes more"
+    # The flood goes on.
+    overflows = len(ours.log_lines("overflowed"))
+    wait_for(lambda: len(ours.log_lines("overflowed")) != overflows, "more events")
+    ours.rpc("supervisor.stopProcess", "stuck")

@@ -166,6 +166,20 @@ def test_what_is_left_of_a_full_buffer(d):
     d.see("log", d.log_lines("overflowed"))
 
 
+@scenario(says("pool", r"READY\n", more="numprocs=3\nprocess_name=%(program_name)s%(process_num)s"), extra=DEBUG, start=False)
+def test_the_processes_of_a_pool_share_its_events(d):
+    with_says(d)
+    d.wait_log("ACKNOWLEDGED -> READY", 3)
+    # Each takes one and keeps it; nobody is left for the fourth until one that is started again gets back its own.
+    remote(d, *"abcd")
+    d.wait_log("sent to listener", 3)
+    d.see("who got what", d.log_lines("sent to listener"))
+    d.rpc("supervisor.stopProcess", "pool:pool1")
+    d.rpc("supervisor.startProcess", "pool:pool1")
+    d.wait_log("event 1 sent to listener pool1", 2)
+    d.see("who got what then", d.log_lines("sent to listener"))
+
+
 @scenario(rejecting("FAIL") + says("stuck", r"READY\n", more="buffer_size=1\npriority=-5"), extra=DEBUG, start=False)
 def test_a_stuck_listener_holds_up_nobody(d):
     # Priorities differ, because the reference gives rejected events to every pool of the same priority.

@@ -84,5 +84,6 @@ fn config(command: String) -> ProcessConfig {
         redirect_stderr: false,
         environment: Vec::new(),
         serverurl: None,
+        socket: None,
     }
 }

@@ -11,7 +11,9 @@ use super::expand::Table;
 use super::paths;
 use super::program::processes;
 use super::reader::{Context, Scope};
-use crate::core::config::{FastCgiSocket, GroupConfig, GroupKind, ListenerConfig, Owner};
+use crate::core::config::{
+    FastCgiSocket, GroupConfig, GroupKind, ListenerConfig, Owner, ProcessConfig,
+};
 use crate::core::python::{decimal_digit, is_space, repr, strip};
 use crate::core::result_handler::SUPERVISOR_STDOUT;
 
@@ -99,7 +101,12 @@ impl Reader<'_> {
                 (false, true) => fastcgi,
             };
             self.grouped.insert(current.clone());
-            members.extend(processes(self.context, &current, &name, self.warnings)?);
+            let mut of_program = processes(self.context, &current, &name, self.warnings)?;
+            // The reference never looks at the socket of such a member.
+            if current.starts_with("fcgi-") && self.scope.get(&current, "socket")?.is_some() {
+                share(&self.shared_socket(&current, &program)?, &mut of_program);
+            }
+            members.extend(of_program);
         }
         Ok(GroupConfig { name, priority, processes: members, kind: GroupKind::Plain })
     }
@@ -151,6 +158,14 @@ impl Reader<'_> {
     fn fastcgi(&mut self, section: &str, name: &str) -> Result<GroupConfig, String> {
         let name = process_or_group_name(name)?;
         let priority = self.priority(section, "999")?;
+        let socket = self.shared_socket(section, &name)?;
+        let mut processes = processes(self.context, section, &name, self.warnings)?;
+        share(&socket, &mut processes);
+        Ok(GroupConfig { name, priority, processes, kind: GroupKind::FastCgi(socket) })
+    }
+
+    /// The socket of a FastCGI program.
+    fn shared_socket(&self, section: &str, program: &str) -> Result<FastCgiSocket, String> {
         let user = self.scope.get(section, "user")?;
         let uid = user.map(|user| accounts::uid(&user)).transpose()?;
         let options = SocketOptions {
@@ -160,21 +175,24 @@ impl Reader<'_> {
             mode: self.scope.get(section, "socket_mode")?.map(socket_mode).transpose()?,
         };
         let mut names = Table::new();
-        names.set("program_name", name.as_str().into());
+        names.set("program_name", program.into());
         names.update(&self.context.here());
         let socket = self.context.scope(names).get_or(section, "socket", "")?;
         if socket.is_empty() {
             return Err(format!("[{section}] section requires a \"socket\" line"));
         }
-        let socket = self
-            .fastcgi_socket(&socket, options)
-            .map_err(|why| format!("{why} in [{section}] socket"))?;
-        let processes = processes(self.context, section, &name, self.warnings)?;
-        Ok(GroupConfig { name, priority, processes, kind: GroupKind::FastCgi(socket) })
+        self.fastcgi_socket(program, &socket, options)
+            .map_err(|why| format!("{why} in [{section}] socket"))
     }
 
     /// `options.py: parse_fcgi_socket`. Two of its errors are Python tuples, printed as such.
-    fn fastcgi_socket(&self, url: &str, options: SocketOptions) -> Result<FastCgiSocket, String> {
+    fn fastcgi_socket(
+        &self,
+        program: &str,
+        url: &str,
+        options: SocketOptions,
+    ) -> Result<FastCgiSocket, String> {
+        let program = program.to_string();
         let SocketOptions { uid, backlog, owner, mode } = options;
         if let Some(path) = url.strip_prefix("unix://") {
             if !path.starts_with('/') {
@@ -186,7 +204,8 @@ impl Reader<'_> {
             let owner = owner
                 .or_else(|| other_user.map(|uid| Owner { uid, gid: accounts::primary_gid(uid) }));
             let url = format!("unix://{path}");
-            return Ok(FastCgiSocket { url, owner, mode: Some(mode.unwrap_or(0o700)), backlog });
+            let mode = Some(mode.unwrap_or(0o700));
+            return Ok(FastCgiSocket { program, url, owner, mode, backlog });
         }
         if owner.is_some() || mode.is_some() {
             return Err(
@@ -197,7 +216,13 @@ impl Reader<'_> {
         let (host, port) =
             tcp_address(url).ok_or_else(|| format!("('Bad socket format %s', {})", repr(url)))?;
         let url = format!("tcp://{}:{}", host.to_lowercase(), port_number(port)?);
-        Ok(FastCgiSocket { url, owner: None, mode: None, backlog })
+        Ok(FastCgiSocket { program, url, owner: None, mode: None, backlog })
+    }
+}
+
+fn share(socket: &FastCgiSocket, processes: &mut [ProcessConfig]) {
+    for process in processes {
+        process.socket = Some(socket.clone());
     }
 }
 

@@ -210,6 +210,7 @@ impl ProcessReader<'_> {
             redirect_stderr: common.redirect_stderr,
             environment,
             serverurl: common.serverurl.clone(),
+            socket: None,
         })
     }
 

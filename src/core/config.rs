@@ -185,6 +185,8 @@ pub struct ProcessConfig {
     pub environment: Vec<(String, String)>,
     /// `None` when unset or AUTO.
     pub serverurl: Option<String>,
+    /// Descriptor 0 of a process of a FastCGI program, which shares it with the program's other processes.
+    pub socket: Option<FastCgiSocket>,
 }
 
 impl ProcessConfig {
@@ -234,6 +236,7 @@ impl PartialEq for ProcessConfig {
             && self.redirect_stderr == other.redirect_stderr
             && same_environment(&self.environment, &other.environment)
             && self.serverurl == other.serverurl
+            && self.socket == other.socket
     }
 }
 
@@ -250,10 +253,29 @@ pub struct GroupConfig {
     pub kind: GroupKind,
 }
 
+impl GroupConfig {
+    /// The FastCGI sockets of its programs, in the order of the configuration.
+    pub fn sockets(&self) -> Vec<&FastCgiSocket> {
+        match &self.kind {
+            // It has one even without processes.
+            GroupKind::FastCgi(socket) => vec![socket],
+            GroupKind::Plain | GroupKind::Listener(_) => {
+                let mut sockets: Vec<&FastCgiSocket> = Vec::new();
+                for socket in self.processes.iter().filter_map(|process| process.socket.as_ref()) {
+                    if !sockets.iter().any(|known| known.program == socket.program) {
+                        sockets.push(socket);
+                    }
+                }
+                sockets
+            }
+        }
+    }
+}
+
 /// Kinds of process groups.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GroupKind {
-    /// `[program:x]` and `[group:x]`.
+    /// `[program:x]` and `[group:x]`; of the latter, FastCGI programs may be members.
     Plain,
     /// `[eventlistener:x]`.
     Listener(ListenerConfig),
@@ -272,9 +294,11 @@ pub struct ListenerConfig {
     pub result_handler: String,
 }
 
-/// The shared socket of a FastCGI group. Two are equal when their URLs are (`SocketConfig.__eq__`).
+/// The shared socket of a FastCGI program. Two are equal when their URLs are (`SocketConfig.__eq__`).
 #[derive(Clone, Debug)]
 pub struct FastCgiSocket {
+    /// Name of the program. Processes of one group share the socket when they are of one program.
+    pub program: String,
     /// `unix:///path` or `tcp://host:port`.
     pub url: String,
     /// Owner of a Unix socket.

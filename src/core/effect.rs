@@ -276,12 +276,12 @@ pub trait Host {
     /// read everything before takes an event of any size; else the limits of [`Host::write_stdin`] hold.
     fn write_event(&mut self, proc: ProcId, event: &[u8]) -> Result<(), StdinError>;
 
-    /// Adds a user to the shared socket of a FastCGI group and creates it for the first one; `true` if it did.
+    /// Adds a user to the shared socket of a FastCGI program in a group and creates it for the first one; `true` if it did.
     /// The error is the system's, in Python's words.
     fn open_socket(&mut self, group: &str, socket: &FastCgiSocket) -> Result<bool, String>;
 
-    /// Takes a user away from the shared socket of a FastCGI group and closes it after the last one; `true` if it did.
-    fn close_socket(&mut self, group: &str) -> bool;
+    /// Takes a user away from that socket and closes it after the last one; `true` if it did.
+    fn close_socket(&mut self, group: &str, socket: &FastCgiSocket) -> bool;
 
     /// Chooses an unused name for an AUTO child log and has the file created, empty and private to its owner.
     fn auto_log_name(&mut self, process: &str, channel: &str) -> String;

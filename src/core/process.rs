@@ -67,7 +67,7 @@ pub struct Process {
     killing: bool,
     exit_status: Option<i64>,
     spawn_error: Option<String>,
-    /// It is a user of its group's FastCGI socket.
+    /// It is a user of its program's FastCGI socket.
     uses_socket: bool,
 }
 
@@ -216,9 +216,9 @@ impl Process {
         })
     }
 
-    /// Becomes a user of the group's FastCGI socket, if it has one (`process.py: FastCGISubprocess`).
+    /// Becomes a user of the program's FastCGI socket, if it has one (`process.py: FastCGISubprocess`).
     fn open_socket(&mut self, shell: &mut Shell<'_>) -> Result<(), String> {
-        let GroupKind::FastCgi(socket) = &self.kind else {
+        let Some(socket) = &self.config.socket else {
             return Ok(());
         };
         let opened = shell.host.open_socket(&self.group_name, socket);
@@ -231,8 +231,8 @@ impl Process {
 
     fn close_socket(&mut self, shell: &mut Shell<'_>) {
         if std::mem::take(&mut self.uses_socket)
-            && shell.host.close_socket(&self.group_name)
-            && let GroupKind::FastCgi(socket) = &self.kind
+            && let Some(socket) = &self.config.socket
+            && shell.host.close_socket(&self.group_name, socket)
         {
             shell.log(Level::Info, format!("Closing socket {}", socket.url));
         }

@@ -45,6 +45,7 @@ fn config(command: &str) -> ProcessConfig {
         redirect_stderr: false,
         environment: Vec::new(),
         serverurl: None,
+        socket: None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The shared sockets of FastCGI groups: created before the first process of a group is started, closed after the
+//! The shared sockets of FastCGI programs: created before a program's first process is started, closed after its
 //! last one has ended (`socket_manager.py`, `datatypes.py: SocketConfig`).
 //!
 //! Names of hosts are resolved where waiting harms nobody: at the start, and on the disk thread when the
@@ -18,7 +18,7 @@ use nix::sys::socket::{
 use nix::unistd::{Gid, Uid, chown};
 
 use super::mainlog::MainLog;
-use crate::core::config::{FastCgiSocket, GroupConfig, GroupKind};
+use crate::core::config::{FastCgiSocket, GroupConfig};
 use crate::core::states::Level;
 
 /// Backlog of a socket without `socket_backlog`: the system's maximum (`socket.SOMAXCONN`).
@@ -33,7 +33,7 @@ pub struct HostNames {
 impl HostNames {
     /// Resolves the names in the sockets of these groups. May wait for a name server.
     pub fn learn(&self, groups: &[GroupConfig]) {
-        for socket in groups.iter().filter_map(socket_of) {
+        for socket in groups.iter().flat_map(GroupConfig::sockets) {
             let Some(Address::Tcp { host, port }) = Address::of(&socket.url) else { continue };
             if host.parse::<Ipv4Addr>().is_ok() {
                 continue;
@@ -61,14 +61,7 @@ impl HostNames {
     }
 }
 
-fn socket_of(group: &GroupConfig) -> Option<&FastCgiSocket> {
-    match &group.kind {
-        GroupKind::FastCgi(socket) => Some(socket),
-        GroupKind::Plain | GroupKind::Listener(_) => None,
-    }
-}
-
-/// Creates and closes the socket of every FastCGI group once, so that a mistake shows at the start
+/// Creates and closes the socket of every FastCGI program once, so that a mistake shows at the start
 /// (`process.py: FastCGIProcessGroup`).
 ///
 /// # Errors
@@ -79,7 +72,7 @@ pub fn try_all(
     main_log: &MainLog,
 ) -> Result<(), String> {
     names.learn(groups);
-    for socket in groups.iter().filter_map(socket_of) {
+    for socket in groups.iter().flat_map(GroupConfig::sockets) {
         main_log.log(Level::Info, &format!("Creating socket {}", socket.url));
         drop(create(socket, names).map_err(|why| socket.failure(&why))?);
         main_log.log(Level::Info, &format!("Closing socket {}", socket.url));
@@ -87,11 +80,12 @@ pub fn try_all(
     Ok(())
 }
 
-/// The open sockets, by group.
+/// The open sockets.
 #[derive(Debug, Default)]
 pub struct Sockets {
     names: HostNames,
-    open: HashMap<String, Shared>,
+    /// By group and program.
+    open: HashMap<(String, String), Shared>,
 }
 
 #[derive(Debug)]
@@ -106,37 +100,43 @@ impl Sockets {
         Sockets { names, open: HashMap::new() }
     }
 
-    /// Adds a user to a group's socket; `true` if it was the first, so that the socket was created.
+    /// Adds a user to the socket of a program in a group; `true` if it was the first, so that the socket was created.
     ///
     /// # Errors
     /// The system's message as Python prints it.
     pub fn acquire(&mut self, group: &str, config: &FastCgiSocket) -> Result<bool, String> {
-        if let Some(shared) = self.open.get_mut(group) {
+        let key = key(group, config);
+        if let Some(shared) = self.open.get_mut(&key) {
             shared.users += 1;
             return Ok(false);
         }
         let socket = create(config, &self.names)?;
-        self.open.insert(group.to_string(), Shared { socket, users: 1 });
+        self.open.insert(key, Shared { socket, users: 1 });
         Ok(true)
     }
 
     /// Takes a user away; `true` if it was the last, so that the socket was closed.
-    pub fn release(&mut self, group: &str) -> bool {
-        let Some(shared) = self.open.get_mut(group) else {
+    pub fn release(&mut self, group: &str, config: &FastCgiSocket) -> bool {
+        let key = key(group, config);
+        let Some(shared) = self.open.get_mut(&key) else {
             return false;
         };
         shared.users = shared.users.saturating_sub(1);
         let last = shared.users == 0;
         if last {
-            self.open.remove(group);
+            self.open.remove(&key);
         }
         last
     }
 
-    /// The socket of a group while it has users.
-    pub fn get(&self, group: &str) -> Option<BorrowedFd<'_>> {
-        self.open.get(group).map(|shared| shared.socket.as_fd())
+    /// The socket of a program in a group while it has users.
+    pub fn get(&self, group: &str, config: &FastCgiSocket) -> Option<BorrowedFd<'_>> {
+        self.open.get(&key(group, config)).map(|shared| shared.socket.as_fd())
     }
+}
+
+fn key(group: &str, config: &FastCgiSocket) -> (String, String) {
+    (group.to_string(), config.program.clone())
 }
 
 enum Address<'a> {
@@ -239,7 +239,8 @@ mod tests {
     use crate::testing::TempDir;
 
     fn config(url: &str) -> FastCgiSocket {
-        FastCgiSocket { url: url.to_string(), owner: None, mode: Some(0o640), backlog: Some(5) }
+        let (program, url) = ("p".to_string(), url.to_string());
+        FastCgiSocket { program, url, owner: None, mode: Some(0o640), backlog: Some(5) }
     }
 
     #[test]
@@ -252,16 +253,26 @@ mod tests {
         assert_eq!(sockets.acquire("g", &config), Ok(false));
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
 
-        let server = UnixListener::from(sockets.get("g").unwrap().try_clone_to_owned().unwrap());
+        let server =
+            UnixListener::from(sockets.get("g", &config).unwrap().try_clone_to_owned().unwrap());
         let mut client = UnixStream::connect(&path).unwrap();
         client.write_all(b"x").unwrap();
         let mut byte = [0];
         server.accept().unwrap().0.read_exact(&mut byte).unwrap();
         drop(server);
 
-        assert!(!sockets.release("g"));
-        assert!(sockets.release("g"));
-        assert!(sockets.get("g").is_none());
+        // Another program of the group has its own.
+        let other_path = dir.path("o.sock");
+        let mut other = config.clone();
+        other.program = "o".to_string();
+        other.url = format!("unix://{}", other_path.display());
+        assert_eq!(sockets.acquire("g", &other), Ok(true));
+        assert!(sockets.release("g", &other));
+        assert!(UnixStream::connect(&other_path).is_err());
+
+        assert!(!sockets.release("g", &config));
+        assert!(sockets.release("g", &config));
+        assert!(sockets.get("g", &config).is_none());
         // The file stays, as in the reference, and is replaced next time.
         assert!(UnixStream::connect(&path).is_err());
         assert_eq!(sockets.acquire("g", &config), Ok(true));

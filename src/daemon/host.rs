@@ -232,11 +232,9 @@ impl Host for OsHost {
     }
 
     fn spawn(&mut self, request: SpawnRequest<'_>) -> Result<i32, String> {
-        let stdin = match request.kind {
-            GroupKind::Plain | GroupKind::Listener(_) => None,
-            // The core has made the process a user of it.
-            GroupKind::FastCgi(_) => self.sockets.get(request.group_name),
-        };
+        // The core has made the process a user of it.
+        let socket = request.config.socket.as_ref();
+        let stdin = socket.and_then(|socket| self.sockets.get(request.group_name, socket));
         let plan = SpawnPlan { request, surroundings: &self.surroundings, stdin };
         let spawned = child::spawn(&plan).map_err(|SpawnFailure(text)| text)?;
         let pid = spawned.pid;
@@ -268,8 +266,8 @@ impl Host for OsHost {
         self.sockets.acquire(group, socket)
     }
 
-    fn close_socket(&mut self, group: &str) -> bool {
-        self.sockets.release(group)
+    fn close_socket(&mut self, group: &str, socket: &FastCgiSocket) -> bool {
+        self.sockets.release(group, socket)
     }
 
     fn auto_log_name(&mut self, process: &str, channel: &str) -> String {

@@ -145,6 +145,10 @@ impl House {
     /// Hands an input to the core and carries out what follows.
     fn input(&mut self, input: Input) {
         let now = self.now();
+        self.input_at(now, input);
+    }
+
+    fn input_at(&mut self, now: Now, input: Input) {
         self.core.handle(now, &mut self.host, input);
         while let Some(effect) = self.core.poll_effect() {
             self.carry_out(effect);
@@ -174,9 +178,10 @@ impl House {
 
     /// Hands over what the programs printed for the core, and what listeners answer to that at once.
     fn tapped(&mut self) -> Turn {
+        let now = self.now();
         for _ in 0..INPUTS_PER_TURN {
             match self.taps.take() {
-                Some(input) => self.input(input),
+                Some(input) => self.input_at(now, input),
                 None if self.host.hear_at_once() => {}
                 None => return Turn::Done,
             }

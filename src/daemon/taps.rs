@@ -37,8 +37,9 @@ impl Taps {
     /// The next input.
     pub fn take(&self) -> Option<Input> {
         let input = self.queue.borrow_mut().pop_front()?;
+        let had_room = self.has_room();
         self.bytes.set(self.bytes.get().saturating_sub(size(&input)));
-        if self.has_room() {
+        if !had_room && self.has_room() {
             self.room.notify_waiters();
         }
         Some(input)

@@ -3,7 +3,7 @@
 use super::pending::Wait;
 use super::{Answer, Context, DONE, params};
 use crate::SUPERVISOR_VERSION;
-use crate::core::config::{Config, GroupConfig, GroupKind};
+use crate::core::config::{Config, GroupConfig};
 use crate::core::effect::{Effect, Job};
 use crate::core::event::Event;
 use crate::core::fault::{Fault, FaultCode};
@@ -67,7 +67,7 @@ pub(super) fn add_process_group(
         .position(|group| group.name == name)
         .ok_or_else(|| Fault::new(FaultCode::BadName, name))?;
     if supervisor.group_index(name).is_none() {
-        try_socket(context, index)?;
+        try_sockets(context, index)?;
     }
     if context.supervisor.add_group(index, context.host) {
         Ok(DONE)
@@ -76,20 +76,19 @@ pub(super) fn add_process_group(
     }
 }
 
-/// A FastCGI group is added only if its socket can be created; the reference answers HTTP 500 when it cannot.
-fn try_socket(context: &mut Context<'_>, available: usize) -> Result<(), Fault> {
+/// A group is added only if its FastCGI sockets can be created; the reference answers HTTP 500 when they cannot.
+fn try_sockets(context: &mut Context<'_>, available: usize) -> Result<(), Fault> {
     let group = &context.supervisor.available[available];
-    let GroupKind::FastCgi(socket) = &group.kind else {
-        return Ok(());
-    };
     let effects = &mut context.supervisor.effects;
-    effects.push_back(Effect::Log(Level::Info, format!("Creating socket {}", socket.url)));
-    context
-        .host
-        .open_socket(&group.name, socket)
-        .map_err(|why| Fault::new(FaultCode::Failed, socket.failure(&why)))?;
-    context.host.close_socket(&group.name);
-    effects.push_back(Effect::Log(Level::Info, format!("Closing socket {}", socket.url)));
+    for socket in group.sockets() {
+        effects.push_back(Effect::Log(Level::Info, format!("Creating socket {}", socket.url)));
+        context
+            .host
+            .open_socket(&group.name, socket)
+            .map_err(|why| Fault::new(FaultCode::Failed, socket.failure(&why)))?;
+        context.host.close_socket(&group.name, socket);
+        effects.push_back(Effect::Log(Level::Info, format!("Closing socket {}", socket.url)));
+    }
     Ok(())
 }
 

@@ -1,0 +1,389 @@
+//! The simulator: seeded random histories of a supervisor, with the invariants of ARCHITECTURE.md checked after
+//! every input. A failure prints its seed; `SIM_SEED=n cargo test sim` replays it, `SIM_SEEDS=n` runs more.
+
+mod order;
+mod random;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use order::Orders;
+use random::{Rng, Ticks, random_call, random_config};
+use world::{Child, World};
+
+use super::clock::Now;
+use super::effect::{Effect, Input, Job, JobId, JobOutcome, ProcId, ReplyId};
+use super::event::Channel;
+use super::listener::{ListenerState, Step};
+use super::overview::Overview;
+use super::states::{Mood, ProcessState};
+use super::supervisor::Supervisor;
+use super::value::Value;
+
+/// A run of one seed.
+struct Run {
+    world: World,
+    supervisor: Supervisor,
+    wall: Duration,
+    jumpy_clock: bool,
+    ticks: Ticks,
+    clock_rng: Rng,
+    next_reply: u64,
+    outstanding: BTreeSet<ReplyId>,
+    withdrawn: BTreeSet<ReplyId>,
+    jobs: Vec<(JobId, Job)>,
+    exit: Option<Mood>,
+    /// What happened, without wall-clock times: equal for equal seeds, however the wall clock jumps.
+    trace: Vec<String>,
+}
+
+impl Run {
+    fn new(seed: u64, jumpy_clock: bool, ticks: Ticks) -> Run {
+        let mut rng = Rng(seed);
+        let config = random_config(&mut rng, ticks);
+        let mut world = World {
+            rng,
+            now: Duration::from_secs(100),
+            next_pid: 0,
+            children: BTreeMap::new(),
+            orders: Orders::default(),
+            accepted: BTreeSet::new(),
+            socket_users: BTreeMap::new(),
+            stop_signals: Vec::new(),
+        };
+        let mut supervisor = Supervisor::new(config, 4711);
+        supervisor.add_all_groups(&mut world);
+        Run {
+            world,
+            supervisor,
+            wall: Duration::from_secs(1_700_000_000),
+            jumpy_clock,
+            ticks,
+            clock_rng: Rng(!seed),
+            next_reply: 0,
+            outstanding: BTreeSet::new(),
+            withdrawn: BTreeSet::new(),
+            jobs: Vec::new(),
+            exit: None,
+            trace: Vec::new(),
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        if self.jumpy_clock && self.clock_rng.chance(20) {
+            self.wall = Duration::from_secs(self.clock_rng.below(3_000_000_000));
+        }
+        let now = Now { mono: self.world.now, wall: self.wall, utc_offset_secs: 3600 };
+        self.world.stop_signals.clear();
+        let before = (self.supervisor.changes(), self.timeless(now));
+        self.supervisor.handle(now, &mut self.world, input);
+        while let Some(effect) = self.supervisor.poll_effect() {
+            self.carry_out(effect);
+        }
+        let after = (self.supervisor.changes(), self.timeless(now));
+        assert!(before.0 != after.0 || before.1 == after.1, "changed unseen: {before:?} {after:?}");
+        self.world.orders.check(&self.supervisor);
+        self.check();
+    }
+
+    /// What people are shown, but for what changes with time alone.
+    fn timeless(&self, now: Now) -> Overview {
+        let mut overview = self.supervisor.overview(now);
+        overview.processes.iter_mut().for_each(|process| process.description.clear());
+        overview
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Reply { reply, result } => {
+                assert!(
+                    self.outstanding.remove(&reply),
+                    "{reply:?} answered twice or after hangup"
+                );
+                let told = match &result {
+                    Ok(_) => "ok".to_string(),
+                    Err(fault) => fault.text.clone(),
+                };
+                self.trace.push(format!("{:?} {reply:?} {told}", self.world.now));
+            }
+            Effect::Log(_, text) => {
+                self.world.orders.read_log(&text);
+                self.trace.push(format!("{:?} {text}", self.world.now));
+            }
+            Effect::Job { job, work } => self.jobs.push((job, work)),
+            Effect::Exit(mood) => {
+                assert!(self.exit.is_none(), "left twice");
+                self.exit = Some(mood);
+            }
+            Effect::ReopenLogs | Effect::ApplySettings | Effect::Print(_) => {}
+        }
+    }
+
+    /// What must hold of listeners and FastCGI sockets.
+    fn check_groups(&self) {
+        for pool in &self.supervisor.pools {
+            assert!(pool.waiting() <= pool.capacity(), "buffer of {} too long", pool.name());
+        }
+        for child in self.world.children.values() {
+            let Some(mirror) = &child.mirror else { continue };
+            let pool = self.supervisor.pools.iter().find(|pool| pool.name() == child.group);
+            let (state, serial) = pool.and_then(|pool| pool.listener(child.proc)).expect("a pool");
+            assert_eq!(state, mirror.listener.state());
+            assert_eq!(serial.is_some(), state == ListenerState::Busy);
+            assert_eq!(mirror.holds.is_some(), serial.is_some());
+        }
+        for ((group, program), users) in &self.world.socket_users {
+            let uses =
+                |child: &&Child| child.group == *group && child.socket.as_ref() == Some(program);
+            let alive = self.world.children.values().filter(uses).count();
+            assert_eq!(*users, alive, "users of the socket of {program} in {group}");
+        }
+    }
+
+    /// What must hold after every input.
+    fn check(&self) {
+        self.check_groups();
+        for process in self.supervisor.processes() {
+            let alive = matches!(
+                process.state(),
+                ProcessState::Starting
+                    | ProcessState::Running
+                    | ProcessState::Stopping
+                    | ProcessState::Unknown
+            );
+            assert_eq!(process.pid().is_some(), alive, "{:?}", process.state());
+            if let Some(pid) = process.pid() {
+                assert_eq!(self.world.children[&pid].proc, process.id());
+            }
+        }
+        for (pid, child) in &self.world.children {
+            let owner = self.supervisor.process(child.proc).and_then(|process| process.pid());
+            assert_eq!(owner, Some(*pid), "a child nobody knows");
+        }
+        if self.supervisor.mood() != Mood::Running {
+            let unstopped = self.supervisor.processes().filter(|p| !p.state().is_stopped());
+            let highest = unstopped.map(|process| process.config().priority).max();
+            for priority in &self.world.stop_signals {
+                assert!(highest.is_none_or(|highest| highest <= *priority), "stopped out of order");
+            }
+        }
+        if let Some(deadline) = self.supervisor.next_deadline() {
+            assert!(deadline > self.world.now, "something due was left undone");
+        }
+    }
+
+    /// Goes to the next thing that happens by itself, at most `limit` ahead.
+    fn advance(&mut self, limit: Duration) {
+        let end = self.world.now + limit;
+        let deadline = self.supervisor.next_deadline().filter(|at| *at <= end);
+        let exit = self.world.next_exit().filter(|(at, _)| *at <= end);
+        let step_from = self.world.now;
+        match (deadline, exit) {
+            (Some(deadline), Some((at, _))) if deadline < at => self.tick(deadline),
+            (_, Some((at, pid))) => {
+                self.world.now = at.max(step_from);
+                let child = self.world.children.remove(&pid).expect("it was chosen for its exit");
+                let (_, status) = child.exit.expect("it was chosen for its exit");
+                if let Some(serial) = child.mirror.and_then(|mirror| mirror.holds) {
+                    self.world.orders.give_back(child.proc, serial);
+                }
+                self.input(Input::ChildExited { pid, status });
+            }
+            (Some(deadline), None) => self.tick(deadline),
+            (None, None) => self.world.now = end,
+        }
+        self.wall += self.world.now - step_from;
+    }
+
+    fn tick(&mut self, deadline: Duration) {
+        self.world.now = deadline.max(self.world.now);
+        self.input(Input::Timer);
+    }
+
+    fn finish_job(&mut self) {
+        if self.jobs.is_empty() {
+            return;
+        }
+        let (job, work) = self.jobs.remove(0);
+        let outcome = match work {
+            Job::ReadConfig if self.world.rng.chance(20) => JobOutcome::Config(Err("bad".into())),
+            Job::ReadConfig => {
+                JobOutcome::Config(Ok(Box::new(random_config(&mut self.world.rng, self.ticks))))
+            }
+            Job::ReadLog { .. }
+            | Job::TailLog { .. }
+            | Job::ClearMainLog
+            | Job::ClearProcessLogs { .. } => JobOutcome::Answer(Ok(Value::Bool(true))),
+        };
+        self.input(Input::JobDone { job, outcome });
+    }
+
+    /// A listener says something: what it should, in one piece or cut, or nonsense.
+    fn listener_speaks(&mut self) {
+        let speakers: Vec<i32> = self
+            .world
+            .children
+            .iter()
+            .filter(|(_, child)| child.mirror.is_some())
+            .map(|(pid, _)| *pid)
+            .collect();
+        if speakers.is_empty() {
+            return;
+        }
+        let pid = *self.world.rng.pick(&speakers);
+        let world = &mut self.world;
+        let child = world.children.get_mut(&pid).expect("a living child");
+        let proc = child.proc;
+        let state = child.mirror.as_ref().map(|mirror| mirror.listener.state());
+        let bytes: &[u8] = match (world.rng.below(12), state) {
+            (0, _) => {
+                world.rng.pick::<&[u8]>(&[b"junk", b"READ", b"\n", b"RESULT -1\n", b"RESULT x\n"])
+            }
+            (1, _) => world.rng.pick::<&[u8]>(&[b"RESULT 2\nOKREADY\n", b"RE", b"RESULT 4"]),
+            (2..=4, Some(ListenerState::Busy)) => b"RESULT 4\nFAIL",
+            (_, Some(ListenerState::Busy)) => b"RESULT 2\nOK",
+            _ => b"READY\n",
+        };
+        let child = world.children.get_mut(&pid).expect("a living child");
+        let mirror = child.mirror.as_mut().expect("a listener");
+        mirror.listener.feed(bytes);
+        while let Some(step) = mirror.listener.step() {
+            let accepted = matches!(&step, Step::Result(result) if result == b"OK");
+            if let Step::Result(_) = step {
+                mirror.listener.judged(ListenerState::Acknowledged);
+            }
+            if mirror.listener.state() != ListenerState::Busy
+                && let Some(serial) = mirror.holds.take()
+            {
+                if accepted {
+                    world.accepted.insert((child.group.clone(), serial));
+                } else {
+                    world.orders.give_back(child.proc, serial);
+                }
+            }
+        }
+        self.trace.push(format!("{:?} {proc:?} says {bytes:?}", self.world.now));
+        self.input(Input::ListenerBytes { proc, bytes: bytes.to_vec() });
+    }
+
+    /// A process prints something that is an event.
+    fn program_prints(&mut self) {
+        let procs: Vec<ProcId> = self.world.children.values().map(|child| child.proc).collect();
+        if procs.is_empty() {
+            return;
+        }
+        let proc = *self.world.rng.pick(&procs);
+        let channel = *self.world.rng.pick(&[Channel::Stdout, Channel::Stderr]);
+        let data = b"text \xff".to_vec();
+        let input = if self.world.rng.chance(50) {
+            Input::ProcessLog { proc, channel, data }
+        } else {
+            Input::Communication { proc, channel, data }
+        };
+        self.input(input);
+    }
+
+    fn step(&mut self) {
+        match self.world.rng.below(14) {
+            10..=12 => self.listener_speaks(),
+            13 => self.program_prints(),
+            0..=3 => {
+                let limit = Duration::from_millis(self.world.rng.below(4000));
+                self.advance(limit);
+            }
+            4..=7 => {
+                let call = random_call(&mut self.world.rng, false);
+                self.next_reply += 1;
+                let reply = ReplyId(self.next_reply);
+                self.outstanding.insert(reply);
+                self.trace.push(format!("{:?} {reply:?} {call:?}", self.world.now));
+                self.input(Input::Call { reply, call });
+            }
+            8 => self.finish_job(),
+            _ => {
+                if let Some(reply) = self.outstanding.first().copied()
+                    && self.world.rng.chance(30)
+                {
+                    self.outstanding.remove(&reply);
+                    self.withdrawn.insert(reply);
+                    self.input(Input::Hangup { reply });
+                } else {
+                    let signal = *self.world.rng.pick(&[12, 17, 10]);
+                    self.input(Input::Signal(signal));
+                }
+            }
+        }
+    }
+
+    /// The way down: everything ends, in order, and everybody is answered.
+    fn finish(&mut self) {
+        if self.exit.is_none() {
+            self.input(Input::Signal(15));
+        }
+        for _ in 0..10_000 {
+            if self.exit.is_some() && self.jobs.is_empty() {
+                break;
+            }
+            self.finish_job();
+            if self.exit.is_none() {
+                self.advance(Duration::from_secs(60));
+            }
+        }
+        assert!(self.exit.is_some(), "never left");
+        for child in self.world.children.values() {
+            assert!(child.untouchable, "left while a child lives");
+        }
+        assert_eq!(self.outstanding, BTreeSet::new(), "calls without an answer");
+    }
+}
+
+fn run(seed: u64, jumpy_clock: bool, ticks: Ticks) -> Vec<String> {
+    let mut run = Run::new(seed, jumpy_clock, ticks);
+    run.input(Input::Timer);
+    for _ in 0..90 {
+        if run.exit.is_some() {
+            break;
+        }
+        run.step();
+    }
+    run.finish();
+    run.trace
+}
+
+fn seeds() -> (u64, u64) {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    match number("SIM_SEED") {
+        Some(seed) => (seed, seed + 1),
+        None => (0, number("SIM_SEEDS").unwrap_or(20_000)),
+    }
+}
+
+/// Prints the seed of a run that fails.
+struct SeedOnPanic(u64);
+
+impl Drop for SeedOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("seed {}", self.0);
+        }
+    }
+}
+
+#[test]
+fn random_histories_keep_the_invariants() {
+    let (first, end) = seeds();
+    for seed in first..end {
+        let _guard = SeedOnPanic(seed);
+        run(seed, false, Ticks::Wanted);
+    }
+}
+
+#[test]
+fn wall_clock_jumps_change_nothing_but_the_reported_times() {
+    let (first, end) = seeds();
+    for seed in first..end.min(first + 2000) {
+        let _guard = SeedOnPanic(seed);
+        assert_eq!(run(seed, false, Ticks::None), run(seed, true, Ticks::None));
+    }
+}
