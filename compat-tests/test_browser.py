@@ -240,7 +240,7 @@ def test_connection_lost_and_regained(house, visit):
     house.daemon.stop()
     expect(page.locator("#connection")).to_have_text("Connection lost, trying again")
     press(page, "Stop alpha")
-    expect(page.locator("#message")).to_contain_text("ERROR")
+    message(page, "ERROR: the supervisor does not answer")
     house.configure(SLEEPER.format(name="alpha") + SLEEPER.format(name="fresh"))
     house.daemon.start()
     expect(page.locator("#connection")).to_have_text("Live")

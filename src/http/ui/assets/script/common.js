@@ -115,7 +115,8 @@ async function act(form, button) {
     // form.action is the button of that name.
     say(await post(form.getAttribute('action'), fields));
   } catch (error) {
-    say(`ERROR: ${error.message}`);
+    // Browsers report a lost connection as a TypeError, each in its own words.
+    say(`ERROR: ${error instanceof TypeError ? 'the supervisor does not answer' : error.message}`);
   } finally {
     shown.ariaBusy = null;
     form.dispatchEvent(new CustomEvent('acted', { bubbles: true }));
