@@ -46,25 +46,25 @@ def _judge(runs):
     problems = [f"[{run.side}] {run.problem}" for run in runs if run.problem]
     if problems:
         pytest.fail("\n".join(problems), pytrace=False)
-    first = runs[0]
     for other in runs[1:]:
-        found = normalize.difference(first.record, other.record)
+        found = normalize.difference(runs[0].record, other.record)
         if found:
-            pytest.fail(f"- {first.side}, + {other.side}\n{found}", pytrace=False)
+            pytest.fail(f"- {runs[0].side}, + {other.side}\n{found}", pytrace=False)
 
 
-def scenario(config="", extra="", start=True, needs=None):
+def scenario(config="", extra="", start=True, needs=None, only=None):
     """Makes a test of a function that takes a daemon.
 
     config -- program sections (None: the function writes its own), extra -- lines of [supervisord],
     start  -- whether the daemon is started before the function is called,
+    only   -- the one side to run, for what the other does not have,
     needs  -- a callable; the test fails, naming it, where the machine cannot do what the scenario needs.
     """
     def decorate(function):
         def test():
             if needs is not None:
                 assert needs(), f"this machine lacks what the scenario needs: {needs.__doc__}"
-            runs = [_Run(function, side, config, extra, start) for side in sides()]
+            runs = [_Run(function, side, config, extra, start) for side in sides() if only in (None, side)]
             for run in runs:
                 run.start()
             for run in runs:

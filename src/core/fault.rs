@@ -28,6 +28,33 @@ pub enum FaultCode {
 }
 
 impl FaultCode {
+    /// Every code, in order.
+    pub const ALL: [FaultCode; 18] = [
+        FaultCode::UnknownMethod,
+        FaultCode::IncorrectParameters,
+        FaultCode::BadArguments,
+        FaultCode::SignatureUnsupported,
+        FaultCode::ShutdownState,
+        FaultCode::BadName,
+        FaultCode::BadSignal,
+        FaultCode::NoFile,
+        FaultCode::NotExecutable,
+        FaultCode::Failed,
+        FaultCode::AbnormalTermination,
+        FaultCode::SpawnError,
+        FaultCode::AlreadyStarted,
+        FaultCode::NotRunning,
+        FaultCode::Success,
+        FaultCode::AlreadyAdded,
+        FaultCode::StillRunning,
+        FaultCode::CantReread,
+    ];
+
+    /// The code of a number, as multicalls carry it.
+    pub fn of_code(code: i64) -> Option<FaultCode> {
+        FaultCode::ALL.into_iter().find(|candidate| candidate.code() == code)
+    }
+
     /// The numeric code.
     pub fn code(self) -> i64 {
         self as i64

@@ -2,6 +2,7 @@
 
 use super::clock::Now;
 use super::config::{ChannelConfig, GroupConfig, LogFile, ProcessConfig};
+use super::namespec;
 use super::process::Process;
 use super::states::ProcessState;
 use super::value::Value;
@@ -14,28 +15,81 @@ pub fn log_path(channel: &ChannelConfig) -> Option<&str> {
     }
 }
 
-/// The struct `getProcessInfo` answers, members in the reference's order.
-pub fn process_info(process: &Process, now: Now) -> Value {
-    let config = process.config();
-    let state = process.state();
-    let stdout_logfile = log_path(&config.stdout).unwrap_or_default();
-    let stderr_logfile = log_path(&config.stderr).unwrap_or_default();
-    record([
-        ("name", Value::str(&config.name)),
-        ("group", Value::str(process.group_name())),
-        ("start", Value::capped_int(process.start_secs())),
-        ("stop", Value::capped_int(process.stop_secs())),
-        ("now", Value::capped_int(now.wall_secs())),
-        ("state", Value::Int(state.code())),
-        ("statename", Value::str(state.name())),
-        ("spawnerr", Value::str(process.spawn_error().unwrap_or_default())),
-        ("exitstatus", Value::Int(process.exit_status().unwrap_or(0))),
-        ("logfile", Value::str(stdout_logfile)),
-        ("stdout_logfile", Value::str(stdout_logfile)),
-        ("stderr_logfile", Value::str(stderr_logfile)),
-        ("pid", Value::Int(i64::from(process.pid().unwrap_or(0)))),
-        ("description", Value::Str(description(process, now))),
-    ])
+/// What clients are told about a process, at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProcessInfo {
+    /// Its group's name.
+    pub group: String,
+    /// Its own name.
+    pub name: String,
+    /// Its state.
+    pub state: ProcessState,
+    /// The last column of `supervisorctl status`.
+    pub description: String,
+    /// Its pid, while it has one.
+    pub pid: Option<i32>,
+    /// When it was started last, in seconds since the Unix epoch; 0 for never.
+    pub start_secs: i64,
+    /// When it ended last, likewise.
+    pub stop_secs: i64,
+    /// When this was true, likewise.
+    pub now_secs: i64,
+    /// Exit code of its last end, -1 after a death by a signal; `None` before the first.
+    pub exit_status: Option<i64>,
+    /// Why it could not be started or is considered failed; may be empty.
+    pub spawn_error: String,
+    /// Path of the log of its stdout, if it has one.
+    pub stdout_logfile: Option<String>,
+    /// Path of the log of its stderr, if it has one.
+    pub stderr_logfile: Option<String>,
+}
+
+impl ProcessInfo {
+    /// Looks at a process.
+    pub fn of(process: &Process, now: Now) -> ProcessInfo {
+        let config = process.config();
+        ProcessInfo {
+            group: process.group_name().to_string(),
+            name: config.name.clone(),
+            state: process.state(),
+            description: description(process, now),
+            pid: process.pid(),
+            start_secs: process.start_secs(),
+            stop_secs: process.stop_secs(),
+            now_secs: now.wall_secs(),
+            exit_status: process.exit_status(),
+            spawn_error: process.spawn_error().unwrap_or_default().to_string(),
+            stdout_logfile: log_path(&config.stdout).map(str::to_string),
+            stderr_logfile: log_path(&config.stderr).map(str::to_string),
+        }
+    }
+
+    /// The short form where it is enough: `web`, else `group:web`.
+    pub fn namespec(&self) -> String {
+        namespec::join(&self.group, &self.name)
+    }
+
+    /// The struct `getProcessInfo` answers, members in the reference's order.
+    pub fn into_value(self) -> Value {
+        let stdout_logfile = self.stdout_logfile.unwrap_or_default();
+        let stderr_logfile = self.stderr_logfile.unwrap_or_default();
+        record([
+            ("name", Value::Str(self.name)),
+            ("group", Value::Str(self.group)),
+            ("start", Value::capped_int(self.start_secs)),
+            ("stop", Value::capped_int(self.stop_secs)),
+            ("now", Value::capped_int(self.now_secs)),
+            ("state", Value::Int(self.state.code())),
+            ("statename", Value::str(self.state.name())),
+            ("spawnerr", Value::Str(self.spawn_error)),
+            ("exitstatus", Value::Int(self.exit_status.unwrap_or(0))),
+            ("logfile", Value::str(&stdout_logfile)),
+            ("stdout_logfile", Value::Str(stdout_logfile)),
+            ("stderr_logfile", Value::Str(stderr_logfile)),
+            ("pid", Value::Int(i64::from(self.pid.unwrap_or(0)))),
+            ("description", Value::Str(self.description)),
+        ])
+    }
 }
 
 /// The last column of `supervisorctl status` (`rpcinterface.py: _interpretProcessInfo`).

@@ -55,6 +55,8 @@ pub struct Supervisor {
     pub(super) next_event: u64,
     /// Lines at level debug are written.
     pub(super) verbose: bool,
+    /// How often anything changed that an [`Overview`](super::overview::Overview) shows.
+    pub(super) changes: u64,
     by_pid: HashMap<i32, ProcId>,
     /// Deadlines of processes, soonest first, and the entry each process has there.
     timers: BTreeSet<(Duration, ProcId)>,
@@ -86,6 +88,7 @@ impl Supervisor {
             pool_retry: None,
             ticker: Ticker::new(),
             next_event: 0,
+            changes: 0,
             by_pid: HashMap::new(),
             timers: BTreeSet::new(),
             timer_of: HashMap::new(),
@@ -123,6 +126,11 @@ impl Supervisor {
     /// What the supervisor is doing.
     pub fn mood(&self) -> Mood {
         self.mood
+    }
+
+    /// How often states, processes or the mood have changed; whoever sees the same number has seen everything.
+    pub fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// The process of a group, by their names.
@@ -213,12 +221,17 @@ impl Supervisor {
     ) -> Option<T> {
         let process = self.processes.get_mut(&id)?;
         let (pid_before, state_before) = (process.pid(), process.state());
+        let start_before = (process.start_secs(), process.spawn_error().map(str::to_string));
         let mut occurred = Vec::new();
         let events = (!self.pools.is_empty()).then_some(&mut occurred);
         let mut shell = Shell { now, mood: self.mood, host, effects: &mut self.effects, events };
         let result = act(process, &mut shell);
         let (pid_after, deadline) = (process.pid(), process.deadline(self.mood));
         let moved = pid_before != pid_after || state_before != process.state();
+        // A retry that fails at once leaves the state as it was, perhaps with another reason.
+        let start_after = (process.start_secs(), process.spawn_error());
+        let retried = (start_before.0, start_before.1.as_deref()) != start_after;
+        self.changes += u64::from(moved || retried);
         let listens = moved && matches!(process.kind(), GroupKind::Listener(_));
         if pid_before != pid_after {
             if let Some(pid) = pid_before {
@@ -302,6 +315,7 @@ impl Supervisor {
     /// Changes the mood. Leaving [`Mood::Running`] disarms the timers of everything that would start something.
     pub(super) fn set_mood(&mut self, mood: Mood) {
         self.mood = mood;
+        self.changes += 1;
         let deadlines: Vec<_> =
             self.processes.values().map(|process| (process.id(), process.deadline(mood))).collect();
         for (id, deadline) in deadlines {
@@ -343,6 +357,7 @@ impl Supervisor {
         }
         self.add_pool(&config.name, &config.kind, &members);
         self.groups.push(Group { config, members });
+        self.changes += 1;
         self.notify(Event::group(EventKind::GroupAdded, &name));
         true
     }
@@ -371,6 +386,7 @@ impl Supervisor {
             return false;
         }
         let group = self.groups.remove(index);
+        self.changes += 1;
         for id in group.members {
             self.drop_process(id);
         }

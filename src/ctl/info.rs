@@ -137,6 +137,6 @@ pub fn plain(value: &Value) -> String {
         Value::Bool(flag) => if *flag { "True" } else { "False" }.to_string(),
         Value::Double(number) => number.to_string(),
         Value::Nil => "None".to_string(),
-        Value::Array(_) | Value::Struct(_) => super::json::write(value),
+        Value::Array(_) | Value::Struct(_) => crate::core::json::write(value),
     }
 }

@@ -13,7 +13,6 @@ pub mod follow;
 pub mod http;
 pub mod info;
 pub mod interrupt;
-pub mod json;
 pub mod names;
 pub mod shell;
 pub mod verbs;

@@ -17,8 +17,8 @@ use tokio::io::unix::AsyncFd;
 use super::disk::{Disk, Followed, Probe};
 use crate::sys;
 
-/// How much of the end of the file a follower starts with (`http.py: logtail_handler`).
-const HEAD_BYTES: u64 = 1024;
+/// How much of the end of the file a follower starts with unless it asks for more or less (`http.py: logtail_handler`).
+pub const HEAD_BYTES: u64 = 1024;
 
 /// What a follower is told when the file became shorter (`http.py: tail_f_producer`).
 const TRUNCATED: &[u8] = b"==> File truncated <==\n";
@@ -40,8 +40,9 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Starts following a file; `None` when there is no such regular file or it cannot be read.
-    pub async fn open(disk: &Disk, path: &Path) -> Option<Follower> {
+    /// Starts following a file, with its last `head_bytes`; `None` when there is no such regular file or it cannot be
+    /// read.
+    pub async fn open(disk: &Disk, path: &Path, head_bytes: u64) -> Option<Follower> {
         // The watch comes first, so that nothing happens unseen between it and the first look.
         let watch = Watch::new(path).ok();
         let file = Arc::new(disk.open_followed(path).await?);
@@ -49,7 +50,7 @@ impl Follower {
             disk: disk.clone(),
             path: path.to_path_buf(),
             modified: file.modified,
-            position: file.size.saturating_sub(HEAD_BYTES),
+            position: file.size.saturating_sub(head_bytes),
             file,
             started: false,
             watch,
@@ -61,7 +62,7 @@ impl Follower {
         self.modified
     }
 
-    /// The next bytes: first the last 1024 of the file (at once, possibly empty), then whatever is added, as soon as
+    /// The next bytes: first the last ones of the file (at once, possibly empty), then whatever is added, as soon as
     /// it is; at most 64 KiB at a time. A truncated file yields `==> File truncated <==\n` first; of a rotated one
     /// the rest is read, then the new file from its start.
     ///
@@ -213,7 +214,7 @@ mod tests {
         both_ways(async |disk, dir, prepare| {
             let path = dir.path("cat.log");
             fs::write(&path, [b'a'; 3000]).unwrap();
-            let mut follower = prepare(Follower::open(disk, &path).await.unwrap());
+            let mut follower = prepare(Follower::open(disk, &path, HEAD_BYTES).await.unwrap());
             assert_eq!(follower.modified(), fs::metadata(&path).unwrap().modified().unwrap());
             assert_eq!(follower.next().await.unwrap(), [b'a'; 1024]);
             let sink = disk.open_sink(plain(&path));
@@ -229,7 +230,7 @@ mod tests {
         both_ways(async |disk, dir, prepare| {
             let path = dir.path("cat.log");
             append(&path, b"");
-            let mut follower = prepare(Follower::open(disk, &path).await.unwrap());
+            let mut follower = prepare(Follower::open(disk, &path, HEAD_BYTES).await.unwrap());
             assert_eq!(follower.next().await.unwrap(), b"");
             append(&path, b"x");
             assert_eq!(follower.next().await.unwrap(), b"x");
@@ -241,7 +242,7 @@ mod tests {
         both_ways(async |disk, dir, prepare| {
             let path = dir.path("cat.log");
             append(&path, b"long enough");
-            let mut follower = prepare(Follower::open(disk, &path).await.unwrap());
+            let mut follower = prepare(Follower::open(disk, &path, HEAD_BYTES).await.unwrap());
             assert_eq!(follower.next().await.unwrap(), b"long enough");
             fs::write(&path, b"").unwrap();
             append(&path, b"short");
@@ -256,7 +257,7 @@ mod tests {
             let path = dir.path("cat.log");
             let sink = disk.open_sink(rotating(&path, 10, 5));
             disk.flush().await;
-            let mut follower = prepare(Follower::open(disk, &path).await.unwrap());
+            let mut follower = prepare(Follower::open(disk, &path, HEAD_BYTES).await.unwrap());
             assert_eq!(follower.next().await.unwrap(), b"");
             for round in ["0123456789", "abcdefghijk", "end"] {
                 sink.push(round.as_bytes().to_vec());
@@ -279,11 +280,12 @@ mod tests {
         let dir = TempDir::new();
         let (disk, _) = start();
         block_on(async {
-            assert!(Follower::open(&disk, &dir.path("missing")).await.is_none());
-            assert!(Follower::open(&disk, &dir.path("")).await.is_none());
-            assert!(Follower::open(&disk, Path::new("/dev/null")).await.is_none());
+            assert!(Follower::open(&disk, &dir.path("missing"), HEAD_BYTES).await.is_none());
+            assert!(Follower::open(&disk, &dir.path(""), HEAD_BYTES).await.is_none());
+            assert!(Follower::open(&disk, Path::new("/dev/null"), HEAD_BYTES).await.is_none());
             append(&dir.path("cat.log"), b"x");
-            let mut follower = Follower::open(&disk, &dir.path("cat.log")).await.unwrap();
+            let mut follower =
+                Follower::open(&disk, &dir.path("cat.log"), HEAD_BYTES).await.unwrap();
             disk.shutdown();
             assert!(follower.next().await.is_err());
         });

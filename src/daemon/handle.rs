@@ -1,13 +1,17 @@
 //! The one way from the HTTP servers into the house: an inbox of requests, each answered once.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
+use super::excerpt::{Excerpt, LogName, NoExcerpt, Part};
 use super::follow::Follower;
+use super::usage::{Meter, Usage};
 use crate::core::effect::{Call, ReplyId};
 use crate::core::fault::{Fault, FaultCode};
+use crate::core::overview::{About, Overview, Program};
 use crate::core::states::Level;
 use crate::core::value::Value;
 
@@ -27,19 +31,34 @@ pub enum Request {
     Hangup(ReplyId),
     /// Write a line to the main log.
     Log(Level, String),
-    /// Follow a process's log: `channel` is `stdout` or `stderr` as the client wrote it.
-    FollowProcess {
+    /// Tell about the supervisor itself.
+    About(oneshot::Sender<About>),
+    /// Tell about everything supervised.
+    Overview(oneshot::Sender<Overview>),
+    /// Tell about one process and its configuration.
+    Program {
         /// `group:process`, or `process`.
         namespec: String,
-        /// The channel named in the request path.
-        channel: String,
+        /// `None` when there is no such process.
+        reply: oneshot::Sender<Option<Program>>,
+    },
+    /// Follow a log as it grows.
+    Follow {
+        /// Which.
+        log: LogName,
+        /// How much of its end comes first.
+        head_bytes: u64,
         /// `None` when there is no such process, channel or file.
         reply: oneshot::Sender<Option<Follower>>,
     },
-    /// Follow the main log.
-    FollowMainLog {
-        /// `None` when there is no such file.
-        reply: oneshot::Sender<Option<Follower>>,
+    /// Read part of a log.
+    ReadLog {
+        /// Which.
+        log: LogName,
+        /// Which part.
+        part: Part,
+        /// Where it goes.
+        reply: oneshot::Sender<Result<Excerpt, NoExcerpt>>,
     },
 }
 
@@ -48,6 +67,17 @@ pub enum Request {
 pub struct Handle {
     requests: mpsc::UnboundedSender<Request>,
     next_reply: Rc<Cell<u64>>,
+    changes: watch::Receiver<u64>,
+    meter: Rc<Meter>,
+}
+
+/// The house's end of the handles.
+#[derive(Debug)]
+pub struct Inbox {
+    /// What it is asked to do.
+    pub requests: mpsc::UnboundedReceiver<Request>,
+    /// How often anything changed that an overview shows.
+    pub changes: watch::Sender<u64>,
 }
 
 /// Tells the house that nobody waits any more, unless the answer came.
@@ -68,9 +98,12 @@ impl Drop for HangupGuard<'_> {
 impl Handle {
     /// A handle and the inbox it sends to. Every connection has at most one request under way, so the connection
     /// limit of the servers bounds the inbox.
-    pub fn new() -> (Handle, mpsc::UnboundedReceiver<Request>) {
-        let (requests, inbox) = mpsc::unbounded_channel();
-        (Handle { requests, next_reply: Rc::new(Cell::new(0)) }, inbox)
+    pub fn new() -> (Handle, Inbox) {
+        let (requests, received) = mpsc::unbounded_channel();
+        let (changed, changes) = watch::channel(0);
+        let (next_reply, meter) = (Rc::new(Cell::new(0)), Rc::new(Meter::default()));
+        let handle = Handle { requests, next_reply, changes, meter };
+        (handle, Inbox { requests: received, changes: changed })
     }
 
     /// Performs a call; dropping the future withdraws it.
@@ -91,22 +124,49 @@ impl Handle {
         self.send(Request::Log(level, text.into()));
     }
 
-    /// Follows the log of a process's channel, starting with its last 1024 bytes.
-    pub async fn follow_process(&self, namespec: &str, channel: &str) -> Option<Follower> {
+    /// The supervisor itself; `None` when the house has left its loop.
+    pub async fn about(&self) -> Option<About> {
         let (reply, answer) = oneshot::channel();
-        self.send(Request::FollowProcess {
-            namespec: namespec.to_string(),
-            channel: channel.to_string(),
-            reply,
-        });
+        self.send(Request::About(reply));
+        answer.await.ok()
+    }
+
+    /// Everything supervised; `None` when the house has left its loop.
+    pub async fn overview(&self) -> Option<Overview> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Overview(reply));
+        answer.await.ok()
+    }
+
+    /// A process and its configuration, if there is one of this name.
+    pub async fn program(&self, namespec: &str) -> Option<Program> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Program { namespec: namespec.to_string(), reply });
         answer.await.ok().flatten()
     }
 
-    /// Follows the main log, starting with its last 1024 bytes.
-    pub async fn follow_main_log(&self) -> Option<Follower> {
+    /// A counter that moves whenever there is another overview to be had, descriptions that only grow older aside.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.clone()
+    }
+
+    /// What processes use, by pid; those that are gone are left out.
+    pub async fn usage(&self, pids: impl IntoIterator<Item = i32>) -> HashMap<i32, Usage> {
+        self.meter.read(pids).await
+    }
+
+    /// Follows a log, starting with its last `head_bytes`; `None` when there is no such process, channel or file.
+    pub async fn follow(&self, log: LogName, head_bytes: u64) -> Option<Follower> {
         let (reply, answer) = oneshot::channel();
-        self.send(Request::FollowMainLog { reply });
+        self.send(Request::Follow { log, head_bytes, reply });
         answer.await.ok().flatten()
+    }
+
+    /// Reads part of a log; unlike the XML-RPC methods it does so during a shutdown, too.
+    pub async fn read_log(&self, log: LogName, part: Part) -> Result<Excerpt, NoExcerpt> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::ReadLog { log, part, reply });
+        answer.await.unwrap_or(Err(NoExcerpt::Failed))
     }
 
     fn send(&self, request: Request) {

@@ -11,8 +11,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::excerpt::{LogName, NoExcerpt};
 use super::follow::Follower;
-use super::handle::Request;
+use super::handle::{Inbox, Request};
 use super::host::OsHost;
 use super::mainlog::MainLog;
 use super::signals::{Signals, wait_children};
@@ -65,7 +66,7 @@ pub struct House {
     /// The minute of the Unix epoch, and the offset of local time from UTC in it.
     utc_offset: (u64, i32),
     signals: Signals,
-    inbox: mpsc::UnboundedReceiver<Request>,
+    inbox: Inbox,
     /// Calls that await their reply.
     replies: HashMap<ReplyId, oneshot::Sender<Result<Value, Fault>>>,
     /// Finished jobs. Every job belongs to a call, so the calls under way bound the queue.
@@ -82,7 +83,7 @@ impl House {
         main_log: MainLog,
         read_config: ConfigReader,
         signals: Signals,
-        inbox: mpsc::UnboundedReceiver<Request>,
+        inbox: Inbox,
     ) -> House {
         core.add_all_groups(&mut host);
         let (finish, finished) = mpsc::unbounded_channel();
@@ -117,7 +118,7 @@ impl House {
             let deadline = self.core.next_deadline();
             tokio::select! {
                 signal = self.signals.next() => self.signalled(signal?),
-                Some(request) = self.inbox.recv() => self.requested(request),
+                Some(request) = self.inbox.requests.recv() => self.requested(request),
                 Some((job, outcome)) = self.finished.recv() => {
                     self.input(Input::JobDone { job, outcome });
                 }
@@ -152,6 +153,13 @@ impl House {
         while let Some(effect) = self.core.poll_effect() {
             self.carry_out(effect);
         }
+        self.announce();
+    }
+
+    /// Wakes those who watch when there is something new to see.
+    fn announce(&self) {
+        let changes = self.core.changes();
+        self.inbox.changes.send_if_modified(|seen| std::mem::replace(seen, changes) != changes);
     }
 
     fn signalled(&mut self, signal: i32) {
@@ -193,37 +201,53 @@ impl House {
                 self.input(Input::Hangup { reply: id });
             }
             Request::Log(level, text) => self.main_log.log(level, &text),
-            Request::FollowProcess { namespec, channel, reply } => {
-                let path = self.process_log(&namespec, &channel);
-                self.follow(path, reply);
+            Request::About(reply) => {
+                let _ = reply.send(self.core.about()); // the client may have gone away
             }
-            Request::FollowMainLog { reply } => {
-                let path = Some(self.core.settings().logfile.clone());
-                self.follow(path, reply);
+            Request::Overview(reply) => {
+                let now = self.now();
+                let _ = reply.send(self.core.overview(now)); // likewise
+            }
+            Request::Program { namespec, reply } => {
+                let now = self.now();
+                let _ = reply.send(self.core.program(&namespec, now)); // likewise
+            }
+            Request::Follow { log, head_bytes, reply } => {
+                let (path, disk) = (self.path_of(&log), self.host.disk().clone());
+                tokio::task::spawn_local(async move {
+                    let follower = match path {
+                        Ok(path) => Follower::open(&disk, path.as_ref(), head_bytes).await,
+                        Err(_) => None,
+                    };
+                    let _ = reply.send(follower); // likewise
+                });
+            }
+            Request::ReadLog { log, part, reply } => {
+                let (path, disk) = (self.path_of(&log), self.host.disk().clone());
+                tokio::task::spawn_local(async move {
+                    let excerpt = match path {
+                        Ok(path) => disk.excerpt(path.as_ref(), part).await,
+                        Err(why) => Err(why),
+                    };
+                    let _ = reply.send(excerpt); // likewise
+                });
             }
         }
     }
 
-    fn process_log(&self, name: &str, channel: &str) -> Option<String> {
-        let spec = namespec::split(name);
-        let config = self.core.find(spec.group, spec.process?)?.config();
-        let channel: &ChannelConfig = match channel {
+    fn path_of(&self, log: &LogName) -> Result<String, NoExcerpt> {
+        let LogName::Process { namespec, channel } = log else {
+            return Ok(self.core.settings().logfile.clone());
+        };
+        let spec = namespec::split(namespec);
+        let process = spec.process.and_then(|process| self.core.find(spec.group, process));
+        let config = process.ok_or(NoExcerpt::NoProcess)?.config();
+        let channel: &ChannelConfig = match channel.as_str() {
             "stdout" => &config.stdout,
             "stderr" => &config.stderr,
-            _ => return None,
+            _ => return Err(NoExcerpt::NoFile),
         };
-        log_path(channel).map(str::to_string)
-    }
-
-    fn follow(&self, path: Option<String>, reply: oneshot::Sender<Option<Follower>>) {
-        let disk = self.host.disk().clone();
-        tokio::task::spawn_local(async move {
-            let follower = match path {
-                Some(path) => Follower::open(&disk, path.as_ref()).await,
-                None => None,
-            };
-            let _ = reply.send(follower); // the client may have gone away
-        });
+        log_path(channel).map(str::to_string).ok_or(NoExcerpt::NoFile)
     }
 
     fn carry_out(&mut self, effect: Effect) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::{Notify, mpsc::UnboundedReceiver};
+use tokio::sync::Notify;
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{sleep, timeout};
 
@@ -16,9 +16,11 @@ use super::super::server::{Limits, serve_within};
 use super::super::{Servers, bind};
 use crate::core::config::{Credentials, ServerAddress, ServerConfig};
 use crate::core::fault::{Fault, FaultCode};
-use crate::core::states::Level;
+use crate::core::overview::{About, Overview};
+use crate::core::states::{Level, Mood};
 use crate::core::value::Value;
-use crate::daemon::handle::{Handle, Request};
+use crate::daemon::excerpt::{LogName, NoExcerpt};
+use crate::daemon::handle::{Handle, Inbox, Request};
 
 /// Nothing awaited here takes this long unless it never comes.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -36,9 +38,9 @@ pub(super) struct House {
 }
 
 impl House {
-    async fn serve(self: Rc<House>, mut inbox: UnboundedReceiver<Request>) {
+    async fn serve(self: Rc<House>, mut inbox: Inbox) {
         let mut never_answered = Vec::new();
-        while let Some(request) = inbox.recv().await {
+        while let Some(request) = inbox.requests.recv().await {
             match request {
                 Request::Call { call, reply, .. } => {
                     self.calls.borrow_mut().push(call.method.clone());
@@ -63,11 +65,30 @@ impl House {
                 }
                 Request::Hangup(_) => *self.hangups.borrow_mut() += 1,
                 Request::Log(level, line) => self.log.borrow_mut().push((level, line)),
-                Request::FollowProcess { namespec, channel, reply } => {
-                    self.calls.borrow_mut().push(format!("{namespec} {channel}"));
+                Request::Follow { log, reply, .. } => {
+                    if let LogName::Process { namespec, channel } = log {
+                        self.calls.borrow_mut().push(format!("{namespec} {channel}"));
+                    }
                     let _ = reply.send(None);
                 }
-                Request::FollowMainLog { reply } => {
+                Request::ReadLog { reply, .. } => {
+                    let _ = reply.send(Err(NoExcerpt::NoFile));
+                }
+                Request::About(reply) => {
+                    let _ =
+                        reply.send(About { mood: Mood::Running, identifier: "test".to_string() });
+                }
+                // Nobody here has programs.
+                Request::Overview(reply) => {
+                    let _ = reply.send(Overview {
+                        mood: Mood::Running,
+                        pid: 7,
+                        identifier: "test".to_string(),
+                        now_millis: 0,
+                        processes: Vec::new(),
+                    });
+                }
+                Request::Program { reply, .. } => {
                     let _ = reply.send(None);
                 }
             }

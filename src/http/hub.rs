@@ -38,9 +38,11 @@ pub(super) struct Hub {
     next_id: Cell<u64>,
     connections: RefCell<BTreeMap<u64, Rc<Pace>>>,
     freed: Notify,
+    /// How many listen to the house.
+    listeners: Cell<usize>,
     /// When those who wait for memory last looked.
     looked: Cell<Instant>,
-    /// Big logs are read one after the other, so that the memory of each is known before the next.
+    /// Big answers are made one after the other, so that the memory of each is known before the next.
     turn: Mutex<()>,
 }
 
@@ -57,6 +59,17 @@ impl Drop for Seat {
     }
 }
 
+/// A listener's place among the connections.
+pub(super) struct Listening {
+    hub: Rc<Hub>,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.hub.listeners.set(self.hub.listeners.get() - 1);
+    }
+}
+
 impl Hub {
     pub(super) fn new(capacity: usize) -> Hub {
         Hub {
@@ -64,6 +77,7 @@ impl Hub {
             next_id: Cell::new(0),
             connections: RefCell::new(BTreeMap::new()),
             freed: Notify::new(),
+            listeners: Cell::new(0),
             looked: Cell::new(Instant::now()),
             turn: Mutex::new(()),
         }
@@ -90,6 +104,17 @@ impl Hub {
         Seat { hub: self.clone(), id }
     }
 
+    /// A place to listen to the house for as long as the client stays. Half of all connections may, so that open pages
+    /// never keep anybody from acting.
+    pub(super) fn listen(self: &Rc<Hub>) -> Option<Listening> {
+        let listeners = self.listeners.get();
+        if listeners >= self.capacity.div_ceil(2) {
+            return None;
+        }
+        self.listeners.set(listeners + 1);
+        Some(Listening { hub: self.clone() })
+    }
+
     /// Waits until there is memory for something big; gives up those who hold some and stand still.
     pub(super) async fn memory(&self) {
         while self.held() >= MEMORY_BYTES {
@@ -98,11 +123,14 @@ impl Hub {
         }
     }
 
-    /// Waits until no other big log is being read, and for memory.
-    pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
+    /// For an answer of so many bytes: if that is much, waits until no other big one is being made, and for memory.
+    pub(super) async fn turn(&self, bytes: u64) -> Option<MutexGuard<'_, ()>> {
+        if bytes <= SMALL_BYTES {
+            return None;
+        }
         let turn = self.turn.lock().await;
         self.memory().await;
-        turn
+        Some(turn)
     }
 
     fn held(&self) -> usize {

@@ -1,59 +1,75 @@
 //! `GET /logtail/NAME[/CHANNEL]` and `GET /mainlogtail`: logs as they grow (`http.py: logtail_handler`).
 
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, LAST_MODIFIED};
-use hyper::{Method, Response, StatusCode};
+use hyper::{Method, Response, StatusCode, Uri};
 use jiff::Timestamp;
 
-use super::response::{Content, Tail, error};
+use super::response::{Content, Feed, Stream, error};
 use super::server::{Site, percent_decode};
-use crate::daemon::follow::Follower;
+use super::ui::form::Form;
+use crate::daemon::excerpt::LogName;
+use crate::daemon::follow::{Follower, HEAD_BYTES};
 
-const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+pub(super) const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// Answers a request whose path starts with `/logtail`. `path` is as sent.
+/// Most bytes of a log's end that a follower may ask to start with.
+const MAX_HEAD_BYTES: u64 = 1 << 20;
+
+/// Answers a request whose path starts with `/logtail`.
 ///
 /// The reference decodes the path twice and answers 500 where a name is missing; this decodes once and answers 404.
-pub(super) async fn process_log(site: &Site, method: &Method, path: &str) -> Response<Content> {
+pub(super) async fn process_log(site: &Site, method: &Method, uri: &Uri) -> Response<Content> {
     if method != Method::GET {
         return error(StatusCode::BAD_REQUEST);
     }
-    let Some((namespec, channel)) = target(path) else {
-        return error(StatusCode::NOT_FOUND);
-    };
-    match site.handle.follow_process(&namespec, &channel).await {
-        Some(follower) => {
-            let mut response = stream(follower);
-            // Proxies such as nginx are to pass every line on at once.
-            response.headers_mut().insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
-            response
+    for (namespec, channel) in targets(uri.path()) {
+        let log = LogName::Process { namespec, channel };
+        if let Some(follower) = site.handle.follow(log, head_bytes(uri.query())).await {
+            return stream(follower);
         }
-        None => error(StatusCode::NOT_FOUND),
     }
+    error(StatusCode::NOT_FOUND)
 }
 
 /// Answers a request whose path starts with `/mainlogtail`.
-pub(super) async fn main_log(site: &Site, method: &Method) -> Response<Content> {
+pub(super) async fn main_log(site: &Site, method: &Method, uri: &Uri) -> Response<Content> {
     if method != Method::GET {
         return error(StatusCode::BAD_REQUEST);
     }
-    match site.handle.follow_main_log().await {
+    match site.handle.follow(LogName::Main, head_bytes(uri.query())).await {
         Some(follower) => stream(follower),
         None => error(StatusCode::NOT_FOUND),
     }
 }
 
+/// How much of the end to start with: `tail=BYTES` of the query, else what the reference shows.
+fn head_bytes(query: Option<&str>) -> u64 {
+    let form = Form::of_query(query.unwrap_or_default());
+    let asked = form.get("tail").and_then(|bytes| bytes.parse::<u64>().ok());
+    asked.map_or(HEAD_BYTES, |bytes| bytes.min(MAX_HEAD_BYTES))
+}
+
 /// Namespec and channel: what follows the first segment, whatever that is exactly. Path parameters are dropped.
-fn target(path: &str) -> Option<(String, String)> {
+///
+/// The reference decodes the path before it divides it. Where that makes a difference, a name with a slash in it may be
+/// meant, which only ours can run.
+fn targets(path: &str) -> Vec<(String, String)> {
     let path = path.split(';').next().unwrap_or_default();
-    let decoded = percent_decode(path);
-    let (_, rest) = decoded.trim_start_matches('/').split_once('/')?;
-    let (namespec, channel) = rest.split_once('/').unwrap_or((rest, "stdout"));
-    Some((namespec.to_string(), channel.to_string()))
+    let divide = |path: &str| {
+        let (_, rest) = path.trim_start_matches('/').split_once('/')?;
+        let (namespec, channel) = rest.split_once('/').unwrap_or((rest, "stdout"));
+        Some((namespec.to_string(), channel.to_string()))
+    };
+    let decoded = divide(&percent_decode(path));
+    let divided = divide(path)
+        .map(|(namespec, channel)| (percent_decode(&namespec), percent_decode(&channel)))
+        .filter(|divided| Some(divided) != decoded.as_ref());
+    decoded.into_iter().chain(divided).collect()
 }
 
 fn stream(follower: Follower) -> Response<Content> {
     let modified = follower.modified();
-    let mut response = Response::new(Content::Log(Tail::new(follower)));
+    let mut response = Response::new(Content::Endless(Stream::new(Feed::Log(follower))));
     let headers = response.headers_mut();
     if let Ok(modified) = Timestamp::try_from(modified) {
         let date = modified.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
@@ -62,23 +78,44 @@ fn stream(follower: Follower) -> Response<Content> {
         }
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain;charset=utf-8"));
+    // Proxies such as nginx are to pass every line on at once.
+    headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
     response
 }
 
 #[cfg(test)]
 mod tests {
-    use super::target;
+    use super::{HEAD_BYTES, MAX_HEAD_BYTES, head_bytes, targets};
 
     #[test]
     fn what_a_path_names() {
-        let pair = |a: &str, b: &str| Some((a.to_string(), b.to_string()));
-        assert_eq!(target("/logtail/web"), pair("web", "stdout"));
-        assert_eq!(target("/logtail/web%3Aweb_1/stderr"), pair("web:web_1", "stderr"));
-        assert_eq!(target("/logtailing/web/a/b"), pair("web", "a/b"));
-        assert_eq!(target("/logtail/web/"), pair("web", ""));
-        assert_eq!(target("/logtail//web"), pair("", "web"));
-        assert_eq!(target("/logtail/100%25;x"), pair("100%", "stdout"));
-        assert_eq!(target("/logtail/"), pair("", "stdout"));
-        assert_eq!(target("/logtail"), None);
+        for (path, expected) in [
+            ("/logtail/web", &[("web", "stdout")][..]),
+            ("/logtail/web%3Aweb_1/stderr", &[("web:web_1", "stderr")]),
+            ("/logtailing/web/a/b", &[("web", "a/b")]),
+            ("/logtail/web/", &[("web", "")]),
+            ("/logtail//web", &[("", "web")]),
+            ("/logtail/100%25;x", &[("100%", "stdout")]),
+            ("/logtail/a%2Fb/stderr", &[("a", "b/stderr"), ("a/b", "stderr")]),
+            ("/logtail/", &[("", "stdout")]),
+            ("/logtail", &[]),
+        ] {
+            let pair = |pair: &(&str, &str)| (pair.0.to_string(), pair.1.to_string());
+            assert_eq!(targets(path), expected.iter().map(pair).collect::<Vec<_>>(), "{path}");
+        }
+    }
+
+    #[test]
+    fn how_much_of_the_end() {
+        for (query, bytes) in [
+            (None, HEAD_BYTES),
+            (Some("tail=0"), 0),
+            (Some("x=1&tail=70000"), 70_000),
+            (Some("tail=99999999"), MAX_HEAD_BYTES),
+            (Some("tail=-1"), HEAD_BYTES),
+            (Some("tail=x"), HEAD_BYTES),
+        ] {
+            assert_eq!(head_bytes(query), bytes, "{query:?}");
+        }
     }
 }

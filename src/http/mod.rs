@@ -10,16 +10,20 @@
 //! - `hub`: the limits on connections and on the memory they hold together
 //! - `pace`: the timeouts, below HTTP
 //! - `auth`, `rpc2`, `logtail`: one handler each
+//! - `ui`: the web interface and the JSON behind it
+//! - `body`: request bodies, bounded
 //! - `response`: bodies, headers, error pages, the access log
 
 mod auth;
 pub mod bind;
+mod body;
 mod hub;
 mod logtail;
 mod pace;
 mod response;
 mod rpc2;
 pub mod server;
+mod ui;
 
 pub use auth::requires_authentication;
 pub use bind::{BindError, Bound, bind};

@@ -9,12 +9,15 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use hyper::ext::ReasonPhrase;
 use hyper::header::{
-    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, SERVER, WWW_AUTHENTICATE,
+    CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName,
+    HeaderValue, REFERRER_POLICY, SERVER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
 use hyper::{Request, Response, StatusCode, Version};
 use jiff::Timestamp;
 
 use super::pace::{Pace, Phase};
+use super::ui::live::Live;
 use crate::core::states::Level;
 use crate::daemon::follow::Follower;
 use crate::daemon::handle::Handle;
@@ -22,33 +25,68 @@ use crate::daemon::handle::Handle;
 const SERVER_NAME: HeaderValue =
     HeaderValue::from_static(concat!("supervisord-rs/", env!("CARGO_PKG_VERSION")));
 
+/// What a browser is told of every page: take nothing from elsewhere, run nothing that is written into it, show it in
+/// nobody's frame, and tell other sites nothing.
+const PAGE_HEADERS: [(HeaderName, HeaderValue); 4] = [
+    (
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+             form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        ),
+    ),
+    (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+];
+
 /// What an answer carries.
 pub(super) enum Content {
     /// Everything, at once.
     Bytes(Bytes),
-    /// A log, for as long as the client stays.
-    Log(Tail),
+    /// Chunk after chunk, for as long as the client stays.
+    Endless(Stream),
 }
 
-/// A follower, lent to the wait for its next chunk.
-pub(super) struct Tail {
+/// Where the chunks of an endless answer come from.
+pub(super) enum Feed {
+    /// A log that grows.
+    Log(Follower),
+    /// What changes in the house.
+    Live(Box<Live>),
+}
+
+impl Feed {
+    async fn next(&mut self) -> io::Result<Vec<u8>> {
+        match self {
+            Feed::Log(follower) => follower.next().await,
+            Feed::Live(live) => live.next().await,
+        }
+    }
+}
+
+/// A feed, lent to the wait for its next chunk.
+pub(super) struct Stream {
     next: Pin<Box<dyn Future<Output = NextChunk>>>,
 }
 
-type NextChunk = (Follower, io::Result<Vec<u8>>);
+type NextChunk = (Feed, io::Result<Vec<u8>>);
 
-impl Tail {
-    pub(super) fn new(follower: Follower) -> Tail {
-        Tail { next: Box::pin(next_chunk(follower)) }
+impl Stream {
+    pub(super) fn new(feed: Feed) -> Stream {
+        Stream { next: Box::pin(next_chunk(feed)) }
     }
 }
 
 /// Waits for bytes; an empty file makes an empty first chunk, which would end a chunked answer.
-async fn next_chunk(mut follower: Follower) -> NextChunk {
+async fn next_chunk(mut feed: Feed) -> NextChunk {
     loop {
-        let chunk = follower.next().await;
+        let chunk = feed.next().await;
         if !matches!(&chunk, Ok(bytes) if bytes.is_empty()) {
-            return (follower, chunk);
+            return (feed, chunk);
         }
     }
 }
@@ -71,10 +109,10 @@ impl Body for Tracked {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let chunk = match &mut self.content {
             Content::Bytes(bytes) => std::mem::take(bytes),
-            Content::Log(tail) => {
-                let (follower, chunk) = ready!(tail.next.as_mut().poll(cx));
-                *tail = Tail::new(follower);
-                // A log that cannot be read any more ends the answer.
+            Content::Endless(stream) => {
+                let (feed, chunk) = ready!(stream.next.as_mut().poll(cx));
+                *stream = Stream::new(feed);
+                // A log that cannot be read any more ends the answer, and so does the end of the house.
                 Bytes::from(chunk.unwrap_or_default())
             }
         };
@@ -92,7 +130,7 @@ impl Body for Tracked {
     fn size_hint(&self) -> SizeHint {
         match &self.content {
             Content::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Content::Log(_) => SizeHint::default(),
+            Content::Endless(_) => SizeHint::default(),
         }
     }
 }
@@ -201,6 +239,17 @@ pub(super) fn unauthorized() -> Response<Content> {
     response
 }
 
+/// Keeps browsers from taking an answer for anything but what it is.
+fn protect(headers: &mut HeaderMap) {
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let is_page = headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|content_type| content_type.as_bytes().starts_with(b"text/html"));
+    if is_page {
+        headers.extend(PAGE_HEADERS.map(|(name, value)| (Some(name), value)));
+    }
+}
+
 /// Adds what every answer has, and hands the connection over to its body.
 pub(super) fn finish(
     response: Response<Content>,
@@ -210,19 +259,20 @@ pub(super) fn finish(
 ) -> Response<Tracked> {
     let (mut parts, content) = response.into_parts();
     parts.headers.insert(SERVER, SERVER_NAME);
+    protect(&mut parts.headers);
     match (&content, persistence) {
         (Content::Bytes(_), Persistence::KeepAlive) => {
             let keep_alive = HeaderValue::from_static("Keep-Alive");
             parts.headers.entry(CONNECTION).or_insert(keep_alive);
         }
         // Raw bytes until the connection closes, which hyper offers to the old protocol only.
-        (Content::Log(_), Persistence::Close | Persistence::KeepAlive) => {
+        (Content::Endless(_), Persistence::Close | Persistence::KeepAlive) => {
             parts.version = Version::HTTP_10;
             parts.headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         _ => {}
     }
-    if matches!(content, Content::Log(_)) {
+    if matches!(content, Content::Endless(_)) {
         pace.enter(Phase::Streaming);
     }
     let status = parts.status.as_u16();

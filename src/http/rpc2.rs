@@ -1,15 +1,15 @@
 //! `POST /RPC2`: XML-RPC (`xmlrpc.py: supervisor_xmlrpc_handler`).
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use hyper::{Method, Request, Response, StatusCode};
 
+use super::body;
 use super::hub::{SMALL_BYTES, log_bytes};
 use super::pace::{Pace, Phase};
 use super::response::{Content, closing_error, complete, error};
 use super::server::Site;
+use super::ui::origin::is_foreign_call;
 use crate::core::python;
 use crate::core::states::Level;
 use crate::xmlrpc::{parse_call, write_fault, write_response};
@@ -31,18 +31,21 @@ pub(super) async fn respond(
         return error(StatusCode::BAD_REQUEST);
     }
     let headers = request.headers();
+    if is_foreign_call(headers) {
+        return error(StatusCode::FORBIDDEN);
+    }
     if !headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(TRANSFER_ENCODING) {
         return error(StatusCode::LENGTH_REQUIRED);
     }
-    let body = request.into_body();
+    let incoming = request.into_body();
     // A body in chunks does not tell its size.
-    let expected = body.size_hint().exact().unwrap_or(MAX_BODY_BYTES).min(MAX_BODY_BYTES);
+    let expected = incoming.size_hint().exact().unwrap_or(MAX_BODY_BYTES).min(MAX_BODY_BYTES);
     if expected > SMALL_BYTES {
         site.hub.memory().await;
     }
     pace.hold(usize::try_from(expected).unwrap_or(usize::MAX));
     pace.enter(Phase::Body);
-    let body = match read(site, body).await {
+    let body = match body::read(incoming, MAX_BODY_BYTES, site.timeouts.body).await {
         Ok(body) => body,
         Err(status) => return closing_error(status),
     };
@@ -57,10 +60,7 @@ pub(super) async fn respond(
     };
     drop(body);
     pace.hold(0);
-    let _turn = match log_bytes(&call) {
-        0..=SMALL_BYTES => None,
-        _ => Some(site.hub.turn().await),
-    };
+    let _turn = site.hub.turn(log_bytes(&call)).await;
     let method = printable(&call.method);
     site.log(Level::Trace, || format!("XML-RPC method called: {method}()"));
     let document = match site.handle.call(call).await {
@@ -78,20 +78,6 @@ pub(super) async fn respond(
     };
     pace.hold(document.len());
     complete("text/xml", document)
-}
-
-async fn read(site: &Site, body: Incoming) -> Result<Bytes, StatusCode> {
-    if body.size_hint().lower() > MAX_BODY_BYTES {
-        return Err(StatusCode::PAYLOAD_TOO_LARGE);
-    }
-    let limit = usize::try_from(MAX_BODY_BYTES).unwrap_or(usize::MAX);
-    let collected = tokio::time::timeout(site.timeouts.body, Limited::new(body, limit).collect());
-    match collected.await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
-        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
-        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
-    }
 }
 
 /// A method name as it may stand in a line of the log.

@@ -24,7 +24,9 @@ use super::hub::{Hub, Seat};
 use super::logtail;
 use super::pace::{Pace, Paced, Phase, Timeouts};
 use super::response::{AccessEntry, Content, Persistence, Tracked, error, finish, unauthorized};
-use super::rpc2;
+use super::ui::location::own_authority;
+use super::ui::origin::Token;
+use super::{rpc2, ui};
 use crate::core::config::ServerAddress;
 use crate::core::states::Level;
 use crate::daemon::handle::Handle;
@@ -81,6 +83,7 @@ pub(super) fn serve_within(
     limits: Limits,
 ) -> io::Result<Servers> {
     let (stop, stopped) = watch::channel(false);
+    let token = Token::random()?;
     let hub = Rc::new(Hub::new(limits.connections));
     let mut tasks = JoinSet::new();
     for Bound { config, listener } in bound {
@@ -88,6 +91,8 @@ pub(super) fn serve_within(
             handle: handle.clone(),
             threshold,
             gate: Gate::new(&config),
+            authority: own_authority(&config.address),
+            token: token.clone(),
             timeouts: limits.timeouts,
             hub: hub.clone(),
         });
@@ -114,6 +119,10 @@ pub(super) struct Site {
     pub(super) handle: Handle,
     threshold: Level,
     gate: Gate,
+    /// Host and port in redirects for clients that do not say whom they asked.
+    pub(super) authority: String,
+    /// What the forms of our pages carry.
+    pub(super) token: Token,
     pub(super) timeouts: Timeouts,
     pub(super) hub: Rc<Hub>,
 }
@@ -240,15 +249,16 @@ async fn dispatch(site: &Site, pace: &Pace, request: Request<Incoming>) -> Respo
     match path.as_str() {
         path if path.starts_with("/RPC2") => rpc2::respond(site, pace, request).await,
         path if path.starts_with("/logtail") => {
-            logtail::process_log(site, request.method(), request.uri().path()).await
+            logtail::process_log(site, request.method(), request.uri()).await
         }
-        path if path.starts_with("/mainlogtail") => logtail::main_log(site, request.method()).await,
-        // The web interface will stand here.
-        _ => no_such_file(request.method()),
+        path if path.starts_with("/mainlogtail") => {
+            logtail::main_log(site, request.method(), request.uri()).await
+        }
+        _ => ui::respond(site, pace, &path, request).await,
     }
 }
 
-fn no_such_file(method: &Method) -> Response<Content> {
+pub(super) fn no_such_file(method: &Method) -> Response<Content> {
     match *method {
         Method::GET | Method::HEAD => error(StatusCode::NOT_FOUND),
         _ => error(StatusCode::BAD_REQUEST),

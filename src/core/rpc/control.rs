@@ -137,6 +137,7 @@ impl Supervisor {
         self.settings = config.settings;
         self.settings.serverurl = serverurl;
         self.available = config.groups;
+        self.changes += 1; // the identifier is shown
         self.effects.push_back(Effect::ApplySettings);
         let lists = self
             .diff_to_active()

@@ -21,6 +21,10 @@ use super::value::Value;
 use methods::{Method, Namespace};
 use pending::{Pending, Wait};
 
+/// The namespace under which the web interface calls, however the configuration publishes the main interface, if at
+/// all. No client can spell it: XML has no such character.
+pub const HOUSE_NAMESPACE: &str = "\0";
+
 /// What a method answers: at once, or when something has come true.
 #[derive(Debug)]
 pub enum Answer {
@@ -77,7 +81,9 @@ pub(super) fn lookup(supervisor: &Supervisor, name: &str) -> Option<&'static Met
     let (namespace, method) = name.split_once('.')?;
     let namespace = if namespace == "system" {
         Namespace::System
-    } else if supervisor.rpcinterfaces.iter().any(|published| published == namespace) {
+    } else if namespace == HOUSE_NAMESPACE
+        || supervisor.rpcinterfaces.iter().any(|published| published == namespace)
+    {
         Namespace::Supervisor
     } else {
         return None;

@@ -5,7 +5,7 @@ use super::pending::Wait;
 use super::{Answer, Context, DONE, params};
 use crate::core::effect::{CommandError, ProcId, StdinError};
 use crate::core::fault::{Fault, FaultCode};
-use crate::core::info;
+use crate::core::info::ProcessInfo;
 use crate::core::namespec;
 use crate::core::states::ProcessState;
 use crate::core::value::Value;
@@ -239,7 +239,7 @@ pub(super) fn get_process_info(context: &mut Context<'_>, args: &[Value]) -> Res
     let name = params::text(&args[0])?;
     let id = find_one(context, name)?;
     match context.supervisor.process(id) {
-        Some(process) => Ok(Answer::Value(info::process_info(process, context.now))),
+        Some(process) => Ok(Answer::Value(ProcessInfo::of(process, context.now).into_value())),
         None => Err(Fault::new(FaultCode::BadName, name)),
     }
 }
@@ -248,10 +248,6 @@ pub(super) fn get_all_process_info(
     context: &mut Context<'_>,
     _: &[Value],
 ) -> Result<Answer, Fault> {
-    let mut processes: Vec<_> = context.supervisor.processes().collect();
-    processes.sort_by(|a, b| {
-        (a.group_name(), &a.config().name).cmp(&(b.group_name(), &b.config().name))
-    });
-    let infos = processes.into_iter().map(|process| info::process_info(process, context.now));
+    let infos = context.supervisor.infos(context.now).map(ProcessInfo::into_value);
     Ok(Answer::Value(Value::Array(infos.collect())))
 }

@@ -16,6 +16,7 @@ use super::clock::Now;
 use super::effect::{Effect, Input, Job, JobId, JobOutcome, ProcId, ReplyId};
 use super::event::Channel;
 use super::listener::{ListenerState, Step};
+use super::overview::Overview;
 use super::states::{Mood, ProcessState};
 use super::supervisor::Supervisor;
 use super::value::Value;
@@ -75,12 +76,22 @@ impl Run {
         }
         let now = Now { mono: self.world.now, wall: self.wall, utc_offset_secs: 3600 };
         self.world.stop_signals.clear();
+        let before = (self.supervisor.changes(), self.timeless(now));
         self.supervisor.handle(now, &mut self.world, input);
         while let Some(effect) = self.supervisor.poll_effect() {
             self.carry_out(effect);
         }
+        let after = (self.supervisor.changes(), self.timeless(now));
+        assert!(before.0 != after.0 || before.1 == after.1, "changed unseen: {before:?} {after:?}");
         self.world.orders.check(&self.supervisor);
         self.check();
+    }
+
+    /// What people are shown, but for what changes with time alone.
+    fn timeless(&self, now: Now) -> Overview {
+        let mut overview = self.supervisor.overview(now);
+        overview.processes.iter_mut().for_each(|process| process.description.clear());
+        overview
     }
 
     fn carry_out(&mut self, effect: Effect) {

@@ -4,12 +4,13 @@ use std::io::ErrorKind;
 
 use crate::config::split_scheme;
 use crate::core::fault::FaultCode;
+use crate::core::json;
 use crate::core::python::strip;
 use crate::core::value::Value;
 use crate::ctl::controller::{Controller, exit};
 use crate::ctl::failure::{Failure, Outcome};
 use crate::ctl::info::{ProcessInfo, number, plain};
-use crate::ctl::{json, names};
+use crate::ctl::names;
 
 use super::status::{self, take_flag};
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::core::fault::FaultCode;
+use crate::core::json;
 use crate::core::namespec;
 use crate::core::value::Value;
 use crate::ctl::controller::{Controller, exit};
 use crate::ctl::failure::{Failure, Outcome};
 use crate::ctl::info::{ActionResult, ProcessInfo, items, number, plain, text, truth};
-use crate::ctl::{json, names};
+use crate::ctl::names;
 
 /// What `avail --json` tells of a process, in this order, after its namespec.
 const JSON_KEYS: [&str; 7] =

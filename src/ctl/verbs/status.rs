@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use crate::core::json;
 use crate::core::namespec;
 use crate::core::value::Value;
 use crate::ctl::controller::{Controller, exit};
 use crate::ctl::failure::Outcome;
 use crate::ctl::info::ProcessInfo;
 use crate::ctl::interrupt::{Interrupts, Woken};
-use crate::ctl::{json, names};
+use crate::ctl::names;
 
 /// Least width of the column of names, before the gap.
 const NAME_WIDTH: usize = 30;

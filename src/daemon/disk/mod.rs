@@ -32,6 +32,7 @@ use tokio::sync::oneshot;
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::states::Level;
 use crate::core::value::Value;
+use crate::daemon::excerpt::{self, Excerpt, NoExcerpt, Part};
 pub use output::errno_text;
 use queue::{Account, Inbox, Message, SinkId};
 pub(crate) use reads::{Followed, Probe};
@@ -218,6 +219,17 @@ impl Disk {
         let path = path.to_path_buf();
         let opened = self.ask(move || Followed::open(&path).ok());
         async move { opened.await.flatten() }
+    }
+
+    /// Reads part of a log.
+    pub(crate) fn excerpt(
+        &self,
+        path: &Path,
+        part: Part,
+    ) -> impl Future<Output = Result<Excerpt, NoExcerpt>> + use<> {
+        let path = path.to_path_buf();
+        let read = self.ask(move || excerpt::read(&path, part));
+        async move { read.await.unwrap_or(Err(NoExcerpt::Failed)) }
     }
 
     /// Looks for news in a followed file; `None` when the thread ended.

@@ -1,4 +1,4 @@
-//! Values as JSON on one line, for `--json`.
+//! Values as JSON on one line, for `--json` and the web interface.
 
 use std::fmt::Write as _;
 

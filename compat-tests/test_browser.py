@@ -1,0 +1,280 @@
+"""The status page in a real browser. Every visit fails on a console message, a dialog or a request to elsewhere."""
+
+import re
+
+from browsing import (  # noqa: F401 (fixtures among them)
+    ALL, BROWSER_TESTS, SLEEPER, WEB, ask, browser, expect, hide, house, live, message, press, row, state,
+    visit,
+)
+
+pytestmark = BROWSER_TESTS
+
+
+def test_start_stop_restart(house, visit):
+    house.start(ALL)
+    page = visit().page
+    live(page, house.url)
+    before = house.daemon.pid_of("alpha")
+    press(page, "Restart alpha")
+    message(page, "Process alpha restarted")
+    state(page, "alpha", "running")
+    assert house.daemon.pid_of("alpha") != before
+    press(page, "Stop alpha")
+    message(page, "Process alpha stopped")
+    state(page, "alpha", "stopped")
+    # The focus went over to the button that took its place.
+    expect(page.get_by_role("button", name="Start alpha", exact=True)).to_be_focused()
+    expect(page.get_by_role("button", name="Stop alpha", exact=True)).to_be_hidden()
+    press(page, "Start alpha")
+    message(page, "Process alpha started")
+    state(page, "alpha", "running")
+    assert house.rpc("getProcessInfo", "alpha")["statename"] == "RUNNING"
+    press(page, "Start broken")
+    message(page, "ERROR: Process broken: no such file")
+
+
+def test_busy_while_it_takes_time(house, visit):
+    house.start("[program:slow]\ncommand=/bin/sleep 1000000\nstartsecs=2\nautostart=false\n")
+    page = visit().page
+    live(page, house.url)
+    press(page, "Start slow")
+    button = page.locator("button[aria-label='Start slow']")
+    expect(button).to_have_attribute("aria-busy", "true")
+    state(page, "slow", "starting")
+    expect(button).to_be_focused()
+    message(page, "Process slow started")
+    expect(button).to_be_hidden()
+    state(page, "slow", "running")
+
+
+def test_all_and_groups_ask_first(house, visit):
+    house.start(ALL)
+    page = visit().page
+    live(page, house.url)
+    pids = {name: house.daemon.pid_of(name) for name in ("alpha", "cat", "web:web_0", "web:web_1")}
+    button = ask(page, "Restart all processes")
+    expect(button.locator("xpath=../p")).to_have_text("Restart all 7 processes?")
+    page.keyboard.press("Escape")
+    expect(button).to_be_hidden()
+    expect(page.locator("summary[aria-label='Restart all processes']")).to_be_focused()
+    assert {name: house.daemon.pid_of(name) for name in pids} == pids
+    ask(page, "Restart group web").click()
+    message(page, "Group web restarted")
+    assert house.daemon.pid_of("web:web_0") != pids["web:web_0"] and house.daemon.pid_of("alpha") == pids["alpha"]
+    ask(page, "Restart all processes").click()
+    expect(page.locator("#message")).to_contain_text("All restarted at")
+    assert house.daemon.pid_of("alpha") != pids["alpha"]
+    ask(page, "Stop all processes").click()
+    expect(page.locator("#message")).to_contain_text("All stopped at")
+    for name in pids:
+        state(page, name, "stopped")
+    ask(page, "Start group web").click()
+    message(page, "Group web started")
+    state(page, "web:web_2", "running")
+    state(page, "alpha", "stopped")
+    expect(page.locator("tbody[data-group=web] .tally")).to_have_text("3 of 3 running")
+
+
+def test_clear_log(house, visit):
+    house.start(ALL)
+    house.rpc("sendProcessStdin", "cat", "something\n")
+    house.daemon.wait_file("cat.out", "something")
+    page = visit().page
+    live(page, house.url)
+    page.locator("summary[aria-label='More about cat']").click()
+    press(page, "Clear log of cat")
+    message(page, "Log for cat cleared")
+    assert house.daemon.read("cat.out") == ""
+
+
+def test_messages(house, visit):
+    house.start(ALL)
+    page = visit().page
+    page.goto(f"{house.url}?message=Process%20x%20%3Cb%3Estarted")
+    message(page, "Process x <b>started")
+    expect(page).to_have_url(house.url)
+    press(page, "Dismiss the message")
+    expect(page.locator(".message")).to_be_hidden()
+
+
+def test_a_process_that_dies_while_the_page_is_open(house, visit):
+    house.start(ALL)
+    page = visit().page
+    live(page, house.url)
+    page.evaluate("window.sameDocument = true")
+    house.daemon.note_pid("cat")
+    old = house.daemon.pids["cat"]
+    house.daemon.kill("cat")
+    expect(row(page, "cat").locator(".description")).not_to_contain_text(f"pid {old},")
+    state(page, "cat", "running")
+    state(page, "oneshot", "exited")
+    expect(row(page, "oneshot").locator(".note")).to_have_text("exit status 3")
+    state(page, "broken", "fatal")
+    expect(row(page, "broken").locator(".description")).to_have_text("can't find command '/nowhere/to/be/found'")
+    expect(page).to_have_title("(1 failing) Supervisor Status")
+    # The uptime goes on by itself.
+    expect(row(page, "alpha").locator(".description")).to_have_text(re.compile("uptime 0:00:0[2-9]|uptime 0:00:[1-5]"))
+    assert page.evaluate("window.sameDocument") is True
+
+
+def test_groups_come_and_go(house, visit):
+    house.start(SLEEPER.format(name="alpha"))
+    page = visit().page
+    live(page, house.url)
+    house.configure(SLEEPER.format(name="alpha") + SLEEPER.format(name="beta") + WEB)
+    house.rpc("reloadConfig")
+    house.rpc("addProcessGroup", "web")
+    house.rpc("addProcessGroup", "beta")
+    for name in ("web:web_0", "web:web_1", "web:web_2", "beta"):
+        state(page, name, "running")
+    expect(page.locator("tr.process")).to_have_count(5)
+    expect(row(page, "beta").locator("th")).to_have_text("beta")
+    expect(row(page, "web:web_1").locator("th")).to_have_text("web:web_1")
+    assert row(page, "web:web_1").get_by_role("link", name="stderr").get_attribute("href") == \
+        "tail.html?processname=web%3Aweb_1&channel=stderr"
+    assert row(page, "beta").get_by_role("link", name="stdout").get_attribute("href") == "tail.html?processname=beta"
+    # Rows that came later have buttons that work, and so has their group.
+    press(page, "Stop web:web_1")
+    message(page, "Process web:web_1 stopped")
+    ask(page, "Stop group web").click()
+    message(page, "Group web stopped")
+    house.rpc("removeProcessGroup", "web")
+    expect(page.locator("tbody.group")).to_have_count(0)
+    expect(page.locator("tr.process")).to_have_count(2)
+    house.rpc("stopProcess", "alpha")
+    house.rpc("stopProcess", "beta")
+    house.rpc("removeProcessGroup", "alpha")
+    house.rpc("removeProcessGroup", "beta")
+    expect(page.get_by_text("No programs to manage")).to_be_visible()
+
+
+def test_filter(house, visit):
+    house.start(ALL)
+    page = visit().page
+    live(page, house.url)
+    shown = page.locator("tr.process:visible")
+    expect(shown).to_have_count(7)
+    page.keyboard.press("/")
+    expect(page.locator("#filter")).to_be_focused()
+    page.keyboard.type("WEB_1")
+    expect(shown).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(shown).to_have_count(7)
+    page.keyboard.type("fatal")
+    expect(shown).to_have_attribute("data-namespec", "broken")
+    page.keyboard.press("Escape")
+    page.keyboard.type("run web")
+    expect(shown).to_have_count(3)
+    page.keyboard.type("nonsense")
+    expect(page.get_by_text("Nothing matches the filter.")).to_be_visible()
+    page.keyboard.press("Escape")
+    count = page.locator(".counts button[data-state=RUNNING]")
+    expect(count).to_have_text("5 running")
+    count.click()
+    expect(count).to_have_attribute("aria-pressed", "true")
+    expect(shown).to_have_count(5)
+    # A row that does not match any more goes.
+    house.rpc("stopProcess", "web:web_0")
+    expect(shown).to_have_count(4)
+    count.click()
+    expect(shown).to_have_count(7)
+
+
+def test_fold(house, visit):
+    house.start(ALL)
+    page = visit().page
+    live(page, house.url)
+    shown = page.locator("tr.process:visible")
+    fold = page.locator("tbody[data-group=web] button.fold")
+    expect(fold).to_have_attribute("aria-expanded", "true")
+    fold.click()
+    expect(shown).to_have_count(4)
+    page.reload()
+    expect(fold).to_have_attribute("aria-expanded", "false")
+    expect(shown).to_have_count(4)
+    page.locator("#filter").fill("web_2")
+    expect(shown).to_have_count(1)
+    page.locator("#filter").fill("")
+    expect(shown).to_have_count(4)
+    fold.click()
+    expect(shown).to_have_count(7)
+
+
+def test_usage(house, visit):
+    busy = "[program:busy]\ncommand=/bin/sh -c 'while :; do :; done'\nstartsecs=0\n"
+    house.start(busy + SLEEPER.format(name="idle"))
+    page = visit().page
+    live(page, house.url)
+    expect(row(page, "busy").locator(".cpu .figure")).to_have_text(re.compile(r"^\d\d+\.\d %$"))
+    expect(row(page, "busy").locator(".memory .figure")).to_have_text(re.compile(r"^\d+(\.\d)? [kM]B$"))
+    expect(row(page, "busy").locator(".cpu path")).to_have_attribute("d", re.compile("^M.*L.*"))
+    expect(row(page, "idle").locator(".cpu .figure")).to_have_text("0.0 %")
+    house.rpc("stopProcess", "busy")
+    expect(row(page, "busy").locator(".cpu .figure")).to_have_text("")
+
+
+def test_program_page(house, visit):
+    house.start(ALL)
+    page = visit().page
+    live(page, house.url)
+    page.get_by_role("link", name="web:web_1", exact=True).click()
+    expect(page.locator("h1")).to_have_text("web:web_1")
+    expect(page.locator(".statename")).to_have_text("running")
+    command = page.locator("table.settings tr", has=page.get_by_role("rowheader", name="command", exact=True))
+    expect(command.locator("td")).to_have_text("/bin/sleep 1000000")
+    expect(page.locator("[data-fact=pid]")).to_have_text(str(house.daemon.pid_of("web:web_1")))
+    press(page, "Stop web:web_1")
+    message(page, "Process web:web_1 stopped")
+    expect(page.locator(".statename")).to_have_text("stopped")
+    expect(page.locator("[data-fact=pid]")).to_have_text("none")
+    press(page, "Start web:web_1")
+    expect(page.locator(".statename")).to_have_text("running")
+
+
+def test_connection_lost_and_regained(house, visit):
+    house.start(ALL)
+    visitor = visit()
+    page = visitor.page
+    live(page, house.url)
+    page.evaluate("window.sameDocument = true")
+    house.daemon.stop()
+    expect(page.locator("#connection")).to_have_text("Connection lost, trying again")
+    press(page, "Stop alpha")
+    message(page, "ERROR: the supervisor does not answer")
+    house.configure(SLEEPER.format(name="alpha") + SLEEPER.format(name="fresh"))
+    house.daemon.start()
+    expect(page.locator("#connection")).to_have_text("Live")
+    state(page, "fresh", "running")
+    expect(page.locator("tr.process")).to_have_count(2)
+    press(page, "Stop alpha")
+    message(page, "Process alpha stopped")
+    assert page.evaluate("window.sameDocument") is True
+    visitor.forgive("ERR_|Failed to load resource")
+
+
+def test_nothing_is_asked_for_while_hidden(house, visit):
+    house.start(ALL)
+    page = visit().page
+    live(page, house.url)
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/events")):
+        hide(page, True)
+    house.rpc("stopProcess", "alpha")
+    house.configure(ALL + SLEEPER.format(name="fresh"))
+    house.rpc("reloadConfig")
+    house.rpc("addProcessGroup", "fresh")
+    state(page, "alpha", "running")
+    hide(page, False)
+    state(page, "alpha", "stopped")
+    state(page, "fresh", "running")
+
+
+def test_the_page_is_light(house, visit):
+    house.start(ALL)
+    visitor = visit()
+    bodies = {}
+    visitor.page.on("response", lambda answer: bodies.setdefault(answer.url, answer))
+    live(visitor.page, house.url)
+    assets = {url: len(answer.body()) for url, answer in list(bodies.items()) if re.search(r"\.(css|js|svg|png)$", url)}
+    assert len(assets) >= 3 and sum(assets.values()) < 60_000, assets
+    policy = bodies[house.url].headers["content-security-policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy

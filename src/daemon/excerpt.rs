@@ -1,0 +1,165 @@
+//! A range of a log, as the web interface and the JSON behind it show it.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+
+use nix::fcntl::OFlag;
+
+/// Most bytes in one excerpt.
+pub const MAX_EXCERPT_BYTES: u64 = 1 << 20;
+
+/// Which log is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogName {
+    /// A process's.
+    Process {
+        /// `group:process`, or `process`.
+        namespec: String,
+        /// `stdout` or `stderr`, as the client wrote it.
+        channel: String,
+    },
+    /// The daemon's own.
+    Main,
+}
+
+/// Which part of a log is meant, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// So many of its last.
+    End(u64),
+    /// So many, from an offset on.
+    Range {
+        /// Counted from the start of the file.
+        offset: u64,
+        /// How many.
+        length: u64,
+    },
+}
+
+/// Part of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// Where it starts in the file; the size of the file when it was asked for from beyond its end.
+    pub offset: u64,
+    /// Size of the file.
+    pub size: u64,
+    /// What stands there, at most [`MAX_EXCERPT_BYTES`].
+    pub bytes: Vec<u8>,
+}
+
+/// Why there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoExcerpt {
+    /// No process has that name.
+    NoProcess,
+    /// There is no log of that name, or nothing was ever written to it.
+    NoFile,
+    /// It cannot be read.
+    Failed,
+}
+
+impl Excerpt {
+    /// Its text: what is not UTF-8 is U+FFFD. A character that the end cuts in two is left for the next excerpt,
+    /// which starts at the second value.
+    pub fn text(mut self) -> (String, u64) {
+        if let Err(error) = std::str::from_utf8(&self.bytes)
+            && error.error_len().is_none()
+            && error.valid_up_to() > 0
+        {
+            self.bytes.truncate(error.valid_up_to());
+        }
+        let next = self.offset + self.bytes.len() as u64;
+        let text = String::from_utf8(self.bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        (text, next)
+    }
+}
+
+/// Reads part of a file; to be called on the disk thread.
+pub(super) fn read(path: &Path, part: Part) -> Result<Excerpt, NoExcerpt> {
+    if !path.exists() {
+        return Err(NoExcerpt::NoFile);
+    }
+    read_file(path, part).map_err(|_| NoExcerpt::Failed)
+}
+
+fn read_file(path: &Path, part: Part) -> io::Result<Excerpt> {
+    // Nobody waits for the other end of a FIFO.
+    let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    let size = found.len();
+    let (offset, length) = match part {
+        Part::End(length) => {
+            let length = length.min(MAX_EXCERPT_BYTES);
+            (size.saturating_sub(length), length)
+        }
+        Part::Range { offset, length } => (offset.min(size), length.min(MAX_EXCERPT_BYTES)),
+    };
+    let length = length.min(size - offset);
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match file.read_at(&mut bytes[filled..], offset + filled as u64) {
+            Ok(0) => break, // truncated meanwhile
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(filled);
+    Ok(Excerpt { offset, size, bytes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TempDir;
+
+    #[test]
+    fn parts_of_a_file() {
+        let dir = TempDir::new();
+        let path = dir.path("x.log");
+        std::fs::write(&path, "0123456789").unwrap();
+        for (part, offset, bytes) in [
+            (Part::End(3), 7, "789"),
+            (Part::End(0), 10, ""),
+            (Part::End(u64::MAX), 0, "0123456789"),
+            (Part::Range { offset: 2, length: 3 }, 2, "234"),
+            (Part::Range { offset: 8, length: 300 }, 8, "89"),
+            (Part::Range { offset: u64::MAX, length: u64::MAX }, 10, ""),
+        ] {
+            let expected = Excerpt { offset, size: 10, bytes: bytes.into() };
+            assert_eq!(read(&path, part), Ok(expected), "{part:?}");
+        }
+        assert_eq!(read(&dir.path("missing"), Part::End(1)), Err(NoExcerpt::NoFile));
+        assert_eq!(read(Path::new("/dev/null"), Part::End(1)), Err(NoExcerpt::Failed));
+    }
+
+    #[test]
+    fn big_files_are_read_in_parts() {
+        let dir = TempDir::new();
+        let path = dir.path("x.log");
+        let size = MAX_EXCERPT_BYTES + 5;
+        std::fs::write(&path, vec![b'x'; usize::try_from(size).unwrap()]).unwrap();
+        let excerpt = read(&path, Part::Range { offset: 0, length: u64::MAX }).unwrap();
+        assert_eq!((excerpt.size, excerpt.bytes.len() as u64), (size, MAX_EXCERPT_BYTES));
+        let excerpt = read(&path, Part::End(u64::MAX)).unwrap();
+        assert_eq!((excerpt.offset, excerpt.bytes.len() as u64), (5, MAX_EXCERPT_BYTES));
+    }
+
+    #[test]
+    fn characters_are_not_cut() {
+        let text = |bytes: &[u8]| Excerpt { offset: 7, size: 99, bytes: bytes.to_vec() }.text();
+        assert_eq!(text("aé".as_bytes()), ("aé".to_string(), 10));
+        assert_eq!(text(b"a\xc3"), ("a".to_string(), 8));
+        assert_eq!(text(b"a\xffb\xff"), ("a\u{fffd}b\u{fffd}".to_string(), 11));
+        // Nothing else is there, so it will not become whole either.
+        assert_eq!(text(b"\xc3"), ("\u{fffd}".to_string(), 8));
+    }
+}

@@ -1,0 +1,179 @@
+
+// One process on a page: a row of the status page, or the whole page of a program.
+
+const RUNNING_VERBS = ['restart', 'stop'];
+const STOPPED_VERBS = ['start'];
+const VERBS_BY_STATE = {
+  RUNNING: RUNNING_VERBS,
+  STOPPED: STOPPED_VERBS,
+  EXITED: STOPPED_VERBS,
+  FATAL: STOPPED_VERBS,
+};
+const ENDED_STATES = ['STOPPED', 'EXITED', 'BACKOFF', 'FATAL'];
+
+// A clone of a template's element with the names it stands for. The placeholders survive percent-encoding.
+function instantiate(template, group, name) {
+  const namespec = group === name ? name : `${group}:${name}`;
+  const names = { 'TEMPLATE-GROUP': group, 'TEMPLATE-PROCESS': name };
+  const placeholders = /TEMPLATE-GROUP(?::|%3A)TEMPLATE-PROCESS|TEMPLATE-GROUP|TEMPLATE-PROCESS/g;
+  const replace = (text, encode) => text.replace(placeholders, (found) => encode(names[found] ?? namespec));
+  const clone = template.content.firstElementChild.cloneNode(true);
+  const walker = document.createTreeWalker(clone, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
+  for (let node = clone; node; node = walker.nextNode()) {
+    if (node.nodeType === Node.TEXT_NODE) {
+      node.data = replace(node.data, String);
+    } else {
+      for (const attribute of node.attributes) {
+        const encode = attribute.name === 'href' ? encodeURIComponent : String;
+        attribute.value = replace(attribute.value, encode);
+      }
+    }
+  }
+  return clone;
+}
+
+// How a process ended is known only after a regular end, and only until it is started again.
+function endingText(process) {
+  const known = process.stop && (process.statename === 'EXITED' || process.statename === 'STOPPED');
+  if (!known) return '';
+  return process.exitstatus === -1 ? 'ended by a signal' : `exit status ${process.exitstatus}`;
+}
+
+function noteText(process) {
+  if (process.statename === 'EXITED') return endingText(process);
+  const between = process.statename === 'STARTING' || process.statename === 'STOPPING';
+  return between && process.pid ? `pid ${process.pid}` : '';
+}
+
+class Row {
+  constructor(element, template) {
+    this.element = element;
+    this.namespec = element.dataset.namespec;
+    this.group = element.dataset.group;
+    this.name = element.dataset.name;
+    this.form = element.querySelector('form.actions');
+    this.addButtons(template);
+    this.cpu = element.querySelector('.cpu');
+    this.memory = element.querySelector('.memory');
+    this.cpuHistory = new History(this.cpu, 10);
+    this.memoryHistory = new History(this.memory, 1 << 20);
+    this.form.addEventListener('acted', () => this.showButtons());
+    this.showButtons();
+  }
+
+  get state() {
+    return this.element.dataset.state;
+  }
+
+  // Without a script only the buttons that can be pressed are there.
+  addButtons(template) {
+    const all = instantiate(template, this.group, this.name).querySelectorAll('button.action');
+    const there = new Map([...this.form.querySelectorAll('button.action')].map((button) => [button.value, button]));
+    this.buttons = [...all].map((button) => there.get(button.value) ?? button);
+    this.menu = this.form.querySelector('details');
+    for (const button of this.buttons) this.form.insertBefore(button, this.menu);
+  }
+
+  // A busy button stays until its answer is there, and the focus never falls into nothing.
+  showButtons() {
+    const verbs = VERBS_BY_STATE[this.state] ?? [];
+    const focused = this.buttons.find((button) => button === document.activeElement);
+    for (const button of this.buttons) {
+      button.hidden = !verbs.includes(button.value) && button.ariaBusy !== 'true';
+    }
+    if (focused?.hidden) {
+      const heir = this.buttons.find((button) => !button.hidden) ?? this.menu.querySelector('summary');
+      heir.focus();
+    }
+  }
+
+  update(process, now) {
+    const same = this.process?.start === process.start;
+    this.process = process;
+    this.element.dataset.state = process.statename;
+    this.put('.statename', process.statename.toLowerCase());
+    this.put('.note', noteText(process));
+    this.usage = { cpuMillis: process.cpu_millis, at: now, share: same && this.usage ? this.usage.share : null };
+    if (process.cpu_millis === null) this.forgetUsage();
+    else this.memoryBytes = process.memory_bytes;
+    this.showFacts(process);
+    this.showButtons();
+    this.tick(now);
+  }
+
+  put(selector, text) {
+    const place = this.element.querySelector(selector);
+    if (place && place.textContent !== text) place.textContent = text;
+  }
+
+  // Whether the row is on the screen. Only there its figures move.
+  see(seen, now) {
+    this.seen = seen;
+    if (seen) this.tick(now);
+  }
+
+  // What grows older by itself.
+  tick(now) {
+    const process = this.process;
+    if (!process) return;
+    const secs = Math.floor(now / 1000);
+    const running = process.statename === 'RUNNING';
+    const uptime = uptimeText(Math.max(0, secs - process.start));
+    this.put('.description', running ? `pid ${process.pid}, uptime ${uptime}` : process.description);
+    const ended = process.stop && ENDED_STATES.includes(process.statename);
+    this.put('.ago', ended ? agoText(secs - process.stop) : '');
+    this.showUsage();
+  }
+
+  // Every two seconds it is told about the processes whose numbers changed. What one used since it was told about last,
+  // it used in the last two of these seconds.
+  use(cpuMillis, memoryBytes, now) {
+    const since = this.usage;
+    if (since && since.cpuMillis !== null) {
+      const millis = Math.min(Math.max(now - since.at, SAMPLE_MILLIS / 10), SAMPLE_MILLIS);
+      this.usage.share = Math.max(0, (100 * (cpuMillis - since.cpuMillis)) / millis);
+    }
+    this.usage = { ...this.usage, cpuMillis, at: now };
+    this.memoryBytes = memoryBytes;
+    if (this.seen) this.showUsage();
+  }
+
+  forgetUsage() {
+    this.usage = null;
+    this.memoryBytes = null;
+    this.cpuHistory.clear();
+    this.memoryHistory.clear();
+    this.cpu.querySelector('.figure').textContent = '';
+    this.memory.querySelector('.figure').textContent = '';
+  }
+
+  sample(now) {
+    if (!this.usage) return;
+    if (this.usage.share !== null && now - this.usage.at > 1.5 * SAMPLE_MILLIS) this.usage.share = 0;
+    this.cpuHistory.add(this.usage.share ?? 0);
+    this.memoryHistory.add(this.memoryBytes);
+    if (!this.seen) return;
+    this.cpuHistory.draw();
+    this.memoryHistory.draw();
+  }
+
+  // Until there are two reports to compare, the share is the average since the start.
+  showUsage() {
+    if (!this.usage) return;
+    const { share, cpuMillis, at } = this.usage;
+    const average = cpuMillis / 10 / Math.max(1, at / 1000 - this.process.start);
+    this.put('.cpu .figure', `${(share ?? average).toFixed(1)} %`);
+    this.cpu.querySelector('.figure').title = share === null ? 'Average since it was started' : '';
+    this.put('.memory .figure', bytesText(this.memoryBytes));
+  }
+
+  // The table of the page of a program.
+  showFacts(process) {
+    const time = (secs) => (secs ? new Date(secs * 1000).toLocaleString() : 'never');
+    this.put('[data-fact=pid]', process.pid ? String(process.pid) : 'none');
+    this.put('[data-fact=start]', time(process.start));
+    this.put('[data-fact=stop]', time(process.stop));
+    this.put('[data-fact=ending]', endingText(process) || 'none');
+    this.put('[data-fact=spawnerr]', process.spawnerr || 'none');
+  }
+}

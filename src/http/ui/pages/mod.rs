@@ -1,0 +1,30 @@
+//! The pages: markup only, no decisions about what is true. Everything from outside is escaped by the templates.
+//!
+//! Every page works without the script. What the script adds to (a row, a group) it clones from templates rendered
+//! here, so that markup has one home.
+
+mod controls;
+mod layout;
+mod link;
+pub(super) mod log;
+pub(super) mod program;
+pub(super) mod refused;
+pub(super) mod status;
+mod words;
+
+use crate::core::states::Mood;
+
+/// What every page has around its contents.
+pub(in crate::http) struct Frame<'a> {
+    /// The `identifier` of the daemon, which tells one from another.
+    pub(in crate::http) identifier: &'a str,
+    /// What the daemon is doing.
+    pub(in crate::http) mood: Mood,
+    /// What the last action had to say.
+    pub(in crate::http) message: Option<&'a str>,
+    /// Proves that a form came from a page of ours; goes into every form as `token`.
+    pub(in crate::http) token: &'a str,
+}
+
+#[cfg(test)]
+mod tests;
