@@ -22,6 +22,11 @@ def copy(name, text):
     return {"title": f"write {name}", "copy": name, "text": text, "expected": CHANGED}
 
 
+def settle(name):
+    """A step that waits until a program that cannot be started is given up, which takes the reference up to a second."""
+    return {"title": f"{name} is given up", "settle": name, "expected": SAME}
+
+
 STEPS = [
     step("web", "present", FAILED),
     step("web", "started", FAILED),
@@ -58,6 +63,7 @@ STEPS = [
     copy("broken.conf", BROKEN),
     step("broken", "present", CHANGED),
     step("broken", "started", FAILED),
+    settle("broken"),
     step("all", "stopped", CHANGED),
     step("all", "stopped", SAME),
     step("broken", "absent", CHANGED),
@@ -81,6 +87,10 @@ def playbook():
         task = {"name": f"{number} {each['title']}", "ignore_errors": True}
         if "copy" in each:
             task["ansible.builtin.copy"] = {"dest": "{{ root }}/conf.d/" + each["copy"], "content": each["text"]}
+        elif "settle" in each:
+            task["ansible.builtin.command"] = "supervisorctl -c {{ config_file }} status " + each["settle"]
+            task.update(register="status", until="'FATAL' in status.stdout", retries=200, delay=0.1, changed_when=False,
+                        failed_when="'FATAL' not in status.stdout")
         else:
             connection = {} if ELSEWHERE & set(each["args"]) else {
                 key: "{{ connection_%s | default(omit) }}" % key
@@ -97,7 +107,7 @@ def inventory(machines):
     for name, machine in zip(("by-socket", "by-port"), machines.all):
         hosts[name] = {
             "ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-            "root": str(machine.root), "path": machine.path}
+            "root": str(machine.root), "config_file": str(machine.config), "path": machine.path}
         if machine.port:
             hosts[name].update(connection_server_url=f"http://127.0.0.1:{machine.port}", connection_username="user",
                                connection_password="secret")
