@@ -85,8 +85,13 @@ def test_a_hundred_restarts_leak_nothing(ours):
         assert ours.rpc("supervisor.restart")
         wait_for(lambda: ours.answers() and ours.pid_of("a") not in (0, victim), "a restart")
 
+    def logs():
+        return sorted(Path(target).name.split("---")[0] for target in descriptors(ours).values() if target.endswith(".log"))
+
     for _ in range(10):
         restart()
+    # The disk thread opens its files when it gets round to it.
+    wait_for(lambda: logs() == ["a-stderr", "a-stdout", "main.log"], lambda: f"open logs, there are {logs()}")
     before, memory = len(descriptors(ours)), status_of(pid, "VmRSS")
     for _ in range(100):
         restart()
