@@ -3,6 +3,7 @@
 import re
 import signal
 
+from harness import wait_for
 from scenario import scenario
 
 
@@ -102,6 +103,8 @@ def test_rotation_without_backups_and_without_limit(d):
     d.rpc("supervisor.sendProcessStdin", "unlimited", "overflow")
     d.wait_file("unlimited.out", "overflow")
     d.see("unlimited", sizes(d, "unlimited.out"))
+    # Else cat may read both at once.
+    wait_for(lambda: d.nudge() or d.read("none.out") == "", "the log to be started anew")
     d.rpc("supervisor.sendProcessStdin", "none", "z")
     d.wait_file("none.out", "^z$")
     d.see("none", sizes(d, "none.out"))
