@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use hyper::StatusCode;
 use hyper::body::{Body, Incoming};
 
@@ -17,10 +17,22 @@ pub(super) async fn read(
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
     }
     let limit = usize::try_from(max_bytes).unwrap_or(usize::MAX);
-    match tokio::time::timeout(patience, Limited::new(body, limit).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
-        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
-        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    let gathered = tokio::time::timeout(patience, gather(body, limit)).await;
+    gathered.unwrap_or(Err(StatusCode::REQUEST_TIMEOUT)).map(Bytes::from)
+}
+
+/// Puts the pieces of a body together as they come. One big piece of memory goes back to the system when it is no longer
+/// needed; many small ones would leave it in holes.
+async fn gather(mut body: Incoming, limit: usize) -> Result<Vec<u8>, StatusCode> {
+    let announced = body.size_hint().exact().and_then(|size| usize::try_from(size).ok());
+    let mut whole = Vec::with_capacity(announced.unwrap_or(0));
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| StatusCode::BAD_REQUEST)?;
+        let Ok(piece) = frame.into_data() else { continue };
+        if piece.len() > limit - whole.len() {
+            return Err(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        whole.extend_from_slice(&piece);
     }
+    Ok(whole)
 }
