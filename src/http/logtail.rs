@@ -4,8 +4,9 @@ use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, LAST_MODIFIED};
 use hyper::{Method, Response, StatusCode, Uri};
 use jiff::Timestamp;
 
+use super::percent;
 use super::response::{Content, Feed, Stream, error};
-use super::server::{Site, percent_decode};
+use super::server::Site;
 use super::ui::form::Form;
 use crate::daemon::excerpt::LogName;
 use crate::daemon::follow::{Follower, HEAD_BYTES};
@@ -60,9 +61,9 @@ fn targets(path: &str) -> Vec<(String, String)> {
         let (namespec, channel) = rest.split_once('/').unwrap_or((rest, "stdout"));
         Some((namespec.to_string(), channel.to_string()))
     };
-    let decoded = divide(&percent_decode(path));
+    let decoded = divide(&percent::decode(path));
     let divided = divide(path)
-        .map(|(namespec, channel)| (percent_decode(&namespec), percent_decode(&channel)))
+        .map(|(namespec, channel)| (percent::decode(&namespec), percent::decode(&channel)))
         .filter(|divided| Some(divided) != decoded.as_ref());
     decoded.into_iter().chain(divided).collect()
 }

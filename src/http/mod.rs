@@ -20,6 +20,7 @@ mod body;
 mod hub;
 mod logtail;
 mod pace;
+mod percent;
 mod response;
 mod rpc2;
 pub mod server;

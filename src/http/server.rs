@@ -26,7 +26,7 @@ use super::pace::{Pace, Paced, Phase, Timeouts};
 use super::response::{AccessEntry, Content, Persistence, Tracked, error, finish, unauthorized};
 use super::ui::location::own_authority;
 use super::ui::origin::Token;
-use super::{rpc2, ui};
+use super::{percent, rpc2, ui};
 use crate::core::config::ServerAddress;
 use crate::core::states::Level;
 use crate::daemon::handle::Handle;
@@ -245,7 +245,7 @@ async fn respond(
 
 /// Who answers: matched by prefix, in the order the reference asks its handlers.
 async fn dispatch(site: &Site, pace: &Pace, request: Request<Incoming>) -> Response<Content> {
-    let path = percent_decode(request.uri().path());
+    let path = percent::decode(request.uri().path());
     match path.as_str() {
         path if path.starts_with("/RPC2") => rpc2::respond(site, pace, request).await,
         path if path.starts_with("/logtail") => {
@@ -263,31 +263,4 @@ pub(super) fn no_such_file(method: &Method) -> Response<Content> {
         Method::GET | Method::HEAD => error(StatusCode::NOT_FOUND),
         _ => error(StatusCode::BAD_REQUEST),
     }
-}
-
-/// `urllib.parse.unquote`: bad escapes stay as they are, bytes that are not UTF-8 become U+FFFD.
-pub(super) fn percent_decode(path: &str) -> String {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let [first, after @ ..] = rest {
-        let escaped = match (first, after) {
-            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
-            _ => None,
-        };
-        match escaped {
-            Some((high, low)) => {
-                bytes.push(high << 4 | low);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }

@@ -5,8 +5,9 @@ use hyper::{Method, Response, StatusCode, Uri};
 
 use super::super::logtail::X_ACCEL_BUFFERING;
 use super::super::pace::Pace;
+use super::super::percent;
 use super::super::response::{Content, Feed, Stream, complete};
-use super::super::server::{Site, percent_decode};
+use super::super::server::Site;
 use super::form::Form;
 use super::live::Live;
 use super::{bytes_about, fresh, objects};
@@ -38,7 +39,7 @@ pub(super) async fn respond(
     }
     // Decoded after it is split: a name may have slashes in it.
     let path = uri.path().strip_prefix(ROOT).unwrap_or_default();
-    let segments: Vec<String> = path.split('/').map(percent_decode).collect();
+    let segments: Vec<String> = path.split('/').map(percent::decode).collect();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let form = Form::of_query(uri.query().unwrap_or_default());
     match segments.as_slice() {

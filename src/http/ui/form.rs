@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::server::percent_decode;
+use super::super::percent;
 
 /// Names and values; those of the body win over those of the query.
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ fn pairs(text: &str) -> impl Iterator<Item = (String, String)> {
 }
 
 fn decode(text: &str) -> String {
-    percent_decode(&text.replace('+', " "))
+    percent::decode(&text.replace('+', " "))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use hyper::header::{HOST, HeaderMap};
 use nix::unistd::gethostname;
 
+use super::super::percent;
 use crate::core::config::ServerAddress;
 
 /// `http://HOST/?message=…`, absolute as the reference's, by the host the client asked for or else `own`.
@@ -43,18 +44,9 @@ fn without_default_port(host: &str) -> &str {
     }
 }
 
-/// `urllib.quote`: everything but letters, digits, `_.-~` and `/`.
-pub(super) fn quote(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' | b'-' | b'~' | b'/' => {
-                quoted.push(char::from(byte));
-            }
-            _ => quoted.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    quoted
+/// A message as the value of a parameter; `urllib.quote` leaves slashes as they are.
+fn quote(text: &str) -> String {
+    percent::encode(text, b"/")
 }
 
 #[cfg(test)]

@@ -1,19 +1,6 @@
 //! Addresses of the pages, relative to each other, because a proxy may have stripped a prefix.
 
-use std::fmt::Write as _;
-
-/// Percent-encodes everything but the letters, digits and signs that mean nothing in any part of an address.
-pub(super) fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
-}
+use crate::http::percent;
 
 /// The page of a program.
 pub(super) fn program(namespec: &str) -> String {
@@ -30,4 +17,8 @@ pub(super) fn tail(namespec: &str, channel: &str) -> String {
 pub(super) fn stream(namespec: &str, channel: &str) -> String {
     let channel = if channel == "stdout" { "" } else { "/stderr" };
     format!("logtail/{}{channel}", encode(namespec))
+}
+
+fn encode(text: &str) -> String {
+    percent::encode(text, b"")
 }
