@@ -126,23 +126,18 @@ impl Handle {
 
     /// The supervisor itself; `None` when the house has left its loop.
     pub async fn about(&self) -> Option<About> {
-        let (reply, answer) = oneshot::channel();
-        self.send(Request::About(reply));
-        answer.await.ok()
+        self.ask(Request::About).await
     }
 
     /// Everything supervised; `None` when the house has left its loop.
     pub async fn overview(&self) -> Option<Overview> {
-        let (reply, answer) = oneshot::channel();
-        self.send(Request::Overview(reply));
-        answer.await.ok()
+        self.ask(Request::Overview).await
     }
 
     /// A process and its configuration, if there is one of this name.
     pub async fn program(&self, namespec: &str) -> Option<Program> {
-        let (reply, answer) = oneshot::channel();
-        self.send(Request::Program { namespec: namespec.to_string(), reply });
-        answer.await.ok().flatten()
+        let namespec = namespec.to_string();
+        self.ask(|reply| Request::Program { namespec, reply }).await.flatten()
     }
 
     /// A counter that moves whenever there is another overview to be had, descriptions that only grow older aside.
@@ -157,16 +152,20 @@ impl Handle {
 
     /// Follows a log, starting with its last `head_bytes`; `None` when there is no such process, channel or file.
     pub async fn follow(&self, log: LogName, head_bytes: u64) -> Option<Follower> {
-        let (reply, answer) = oneshot::channel();
-        self.send(Request::Follow { log, head_bytes, reply });
-        answer.await.ok().flatten()
+        self.ask(|reply| Request::Follow { log, head_bytes, reply }).await.flatten()
     }
 
     /// Reads part of a log; unlike the XML-RPC methods it does so during a shutdown, too.
     pub async fn read_log(&self, log: LogName, part: Part) -> Result<Excerpt, NoExcerpt> {
+        let answer = self.ask(|reply| Request::ReadLog { log, part, reply }).await;
+        answer.unwrap_or(Err(NoExcerpt::Failed))
+    }
+
+    /// What the house answers; `None` when it has left its loop.
+    async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Option<T> {
         let (reply, answer) = oneshot::channel();
-        self.send(Request::ReadLog { log, part, reply });
-        answer.await.unwrap_or(Err(NoExcerpt::Failed))
+        self.send(request(reply));
+        answer.await.ok()
     }
 
     fn send(&self, request: Request) {
