@@ -1,11 +1,9 @@
 //! A range of a log, as the web interface and the JSON behind it show it.
 
-use std::fs::OpenOptions;
-use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::io::{self, Seek, SeekFrom};
 use std::path::Path;
 
-use nix::fcntl::OFlag;
+use super::disk::{open_regular, read_up_to};
 
 /// Most bytes in one excerpt.
 pub const MAX_EXCERPT_BYTES: u64 = 1 << 20;
@@ -86,13 +84,7 @@ pub(super) fn read(path: &Path, part: Part) -> Result<Excerpt, NoExcerpt> {
 }
 
 fn read_file(path: &Path, part: Part) -> io::Result<Excerpt> {
-    // Nobody waits for the other end of a FIFO.
-    let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;
-    let found = file.metadata()?;
-    if !found.is_file() {
-        return Err(io::ErrorKind::Unsupported.into());
-    }
+    let (mut file, found) = open_regular(path)?;
     let size = found.len();
     let (offset, length) = match part {
         Part::End(length) => {
@@ -101,18 +93,9 @@ fn read_file(path: &Path, part: Part) -> io::Result<Excerpt> {
         }
         Part::Range { offset, length } => (offset.min(size), length.min(MAX_EXCERPT_BYTES)),
     };
-    let length = length.min(size - offset);
-    let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
-    let mut filled = 0;
-    while filled < bytes.len() {
-        match file.read_at(&mut bytes[filled..], offset + filled as u64) {
-            Ok(0) => break, // truncated meanwhile
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    bytes.truncate(filled);
+    file.seek(SeekFrom::Start(offset))?;
+    // No further than the size that is told.
+    let bytes = read_up_to(&mut file, length.min(size - offset))?;
     Ok(Excerpt { offset, size, bytes })
 }
 

@@ -35,7 +35,7 @@ use crate::core::value::Value;
 use crate::daemon::excerpt::{self, Excerpt, NoExcerpt, Part};
 pub use output::errno_text;
 use queue::{Account, Inbox, Message, SinkId};
-pub(crate) use reads::{Followed, Probe};
+pub(crate) use reads::{Followed, Probe, open_regular, read_up_to};
 
 /// Bytes queued for a sink at which its producer is asked to pause: enough to ride out a slow moment of the disk at
 /// full speed, little enough to be harmless for hundreds of programs.

@@ -101,7 +101,8 @@ fn text(bytes: Vec<u8>) -> Value {
     })
 }
 
-fn read_up_to(file: &mut File, wanted: u64) -> io::Result<Vec<u8>> {
+/// At most so many bytes from where the file stands; fewer when it ends before.
+pub(crate) fn read_up_to(file: &mut File, wanted: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(wanted).read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -115,6 +116,16 @@ fn open(path: &Path) -> io::Result<File> {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     Ok(file)
+}
+
+/// As [`open`], but fails for everything but regular files.
+pub(crate) fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
+    let file = open(path)?;
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    Ok((file, found))
 }
 
 /// An open file that someone follows. It stays readable after it was rotated away.
@@ -144,11 +155,7 @@ pub(crate) enum Probe {
 
 impl Followed {
     pub(super) fn open(path: &Path) -> io::Result<Followed> {
-        let file = open(path)?;
-        let found = file.metadata()?;
-        if !found.is_file() {
-            return Err(io::ErrorKind::Unsupported.into());
-        }
+        let (file, found) = open_regular(path)?;
         Ok(Followed {
             file,
             identity: identity(&found),
