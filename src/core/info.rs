@@ -205,7 +205,12 @@ fn logfile(logfile: &LogFile) -> Value {
 
 /// A struct value from its members.
 pub fn record<const N: usize>(members: [(&str, Value); N]) -> Value {
-    Value::Struct(members.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
+    Value::Struct(named(members))
+}
+
+/// Values with owned names, as the members of a struct have them.
+pub fn named<const N: usize>(values: [(&str, Value); N]) -> Vec<(String, Value)> {
+    values.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
 }
 
 #[cfg(test)]

@@ -135,8 +135,7 @@ impl Supervisor {
             return;
         }
         let processes = &self.processes;
-        let running =
-            |id| processes.get(&id).is_some_and(|process| process.state() == ProcessState::Running);
+        let running = |id| is_running(processes, id);
         let mut journal = Journal { effects: &mut self.effects, verbose: self.verbose };
         for pool in &mut self.pools {
             pool.dispatch(&self.settings.identifier, running, host, &mut journal);

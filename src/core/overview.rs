@@ -2,7 +2,7 @@
 
 use super::clock::Now;
 use super::config::{AutoRestart, ChannelConfig, GroupConfig, GroupKind, LogFile, ProcessConfig};
-use super::info::ProcessInfo;
+use super::info::{ProcessInfo, named};
 use super::namespec;
 use super::signal;
 use super::states::Mood;
@@ -12,12 +12,10 @@ use super::value::Value;
 /// Everything supervised. Unlike the XML-RPC methods it is there during a shutdown, too.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Overview {
-    /// What the supervisor is doing.
-    pub mood: Mood,
+    /// The supervisor itself.
+    pub about: About,
     /// Its own pid.
     pub pid: i32,
-    /// The `identifier` of its configuration.
-    pub identifier: String,
     /// Wall-clock milliseconds since the Unix epoch.
     pub now_millis: u128,
     /// Every process, by group and name.
@@ -58,9 +56,8 @@ impl Supervisor {
     /// Looks at everything.
     pub fn overview(&self, now: Now) -> Overview {
         Overview {
-            mood: self.mood,
+            about: self.about(),
             pid: self.pid,
-            identifier: self.settings.identifier.clone(),
             now_millis: now.wall.as_millis(),
             processes: self.infos(now).collect(),
         }
@@ -158,10 +155,6 @@ fn kind_settings(kind: &GroupKind) -> Vec<(String, Value)> {
             ("socket_backlog", socket.backlog.map_or(Value::Nil, Value::Int)),
         ]),
     }
-}
-
-fn named<const N: usize>(settings: [(&str, Value); N]) -> Vec<(String, Value)> {
-    settings.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
 }
 
 fn strings<'a>(texts: impl Iterator<Item = &'a str>) -> Value {

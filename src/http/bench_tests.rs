@@ -37,6 +37,10 @@ pub(super) struct House {
     changed: Notify,
 }
 
+fn about() -> About {
+    About { mood: Mood::Running, identifier: "test".to_string() }
+}
+
 impl House {
     async fn serve(self: Rc<House>, mut inbox: Inbox) {
         let mut never_answered = Vec::new();
@@ -75,15 +79,13 @@ impl House {
                     let _ = reply.send(Err(NoExcerpt::NoFile));
                 }
                 Request::About(reply) => {
-                    let _ =
-                        reply.send(About { mood: Mood::Running, identifier: "test".to_string() });
+                    let _ = reply.send(about());
                 }
                 // Nobody here has programs.
                 Request::Overview(reply) => {
                     let _ = reply.send(Overview {
-                        mood: Mood::Running,
+                        about: about(),
                         pid: 7,
-                        identifier: "test".to_string(),
                         now_millis: 0,
                         processes: Vec::new(),
                     });

@@ -2,6 +2,7 @@
 
 use crate::core::effect::Call;
 use crate::core::fault::{Fault, FaultCode};
+use crate::core::info::record;
 use crate::core::namespec;
 use crate::core::rpc::HOUSE_NAMESPACE;
 use crate::core::value::Value;
@@ -173,10 +174,7 @@ fn call(method: &str, params: &[&str]) -> Call {
 /// The calls one after the other, each when the one before it is done.
 fn multicall(calls: impl IntoIterator<Item = Call>) -> Call {
     let part = |call: Call| {
-        Value::Struct(vec![
-            ("methodName".to_string(), Value::Str(call.method)),
-            ("params".to_string(), Value::Array(call.params)),
-        ])
+        record([("methodName", Value::Str(call.method)), ("params", Value::Array(call.params))])
     };
     let parts = calls.into_iter().map(part).collect();
     Call { method: "system.multicall".to_string(), params: vec![Value::Array(parts)] }
@@ -232,7 +230,6 @@ fn ctime() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::info::record;
 
     fn result(name: &str, status: FaultCode) -> Value {
         record([

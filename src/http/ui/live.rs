@@ -104,7 +104,7 @@ impl Live {
     async fn status(&mut self) -> io::Result<Option<String>> {
         let overview = self.handle.overview().await.ok_or(io::ErrorKind::BrokenPipe)?;
         let complete = self.told.is_none();
-        let supervisor = (overview.identifier.clone(), overview.mood.code());
+        let supervisor = (overview.about.identifier.clone(), overview.about.mood.code());
         let supervisor_is_new = self.told_supervisor != supervisor;
         self.told_supervisor = supervisor;
         let (now, about) = (objects::millis(&overview), objects::supervisor(&overview));

@@ -30,7 +30,7 @@ use super::body;
 use super::pace::{Pace, Phase};
 use super::response::{Content, closing_error, complete, error};
 use super::server::{Site, no_such_file};
-use crate::core::overview::Overview;
+use crate::core::overview::{About, Overview};
 use actions::Nonsense;
 use form::Form;
 use origin::Source;
@@ -130,9 +130,20 @@ async fn page(
     message: Option<&str>,
     render: impl FnOnce(&Frame<'_>) -> Markup,
 ) -> Response<Content> {
-    let Some(about) = site.handle.about().await else {
-        return error(StatusCode::SERVICE_UNAVAILABLE);
-    };
+    match site.handle.about().await {
+        Some(about) => framed(site, &about, status, message, render),
+        None => error(StatusCode::SERVICE_UNAVAILABLE),
+    }
+}
+
+/// The same, of a supervisor that was looked at already.
+fn framed(
+    site: &Site,
+    about: &About,
+    status: StatusCode,
+    message: Option<&str>,
+    render: impl FnOnce(&Frame<'_>) -> Markup,
+) -> Response<Content> {
     let frame = Frame {
         identifier: &about.identifier,
         mood: about.mood,
@@ -165,7 +176,7 @@ async fn status_page(site: &Site, form: &Form) -> Response<Content> {
     let _turn = site.hub.turn(bytes_about(&overview)).await;
     let usage = site.handle.usage(overview.pids()).await;
     let render = |frame: &Frame<'_>| status::render(&overview, &usage, frame);
-    page(site, StatusCode::OK, form.get("message"), render).await
+    framed(site, &overview.about, StatusCode::OK, form.get("message"), render)
 }
 
 async fn program_page(site: &Site, form: &Form) -> Response<Content> {

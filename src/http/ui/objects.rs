@@ -11,11 +11,11 @@ use crate::daemon::usage::Usage;
 /// The daemon itself.
 pub(super) fn supervisor(overview: &Overview) -> Value {
     record([
-        ("identifier", Value::str(&overview.identifier)),
+        ("identifier", Value::str(&overview.about.identifier)),
         ("pid", Value::Int(i64::from(overview.pid))),
         ("version", Value::str(SUPERVISOR_VERSION)),
-        ("statecode", Value::Int(overview.mood.code())),
-        ("statename", Value::str(overview.mood.name())),
+        ("statecode", Value::Int(overview.about.mood.code())),
+        ("statename", Value::str(overview.about.mood.name())),
         ("now", millis(overview)),
     ])
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{Frame, log, program, status};
 use crate::core::info::ProcessInfo;
-use crate::core::overview::{Overview, Program};
+use crate::core::overview::{About, Overview, Program};
 use crate::core::states::{Mood, ProcessState};
 use crate::core::value::Value;
 use crate::daemon::usage::Usage;
@@ -33,9 +33,8 @@ fn frame() -> Frame<'static> {
 }
 
 fn status_page(processes: Vec<ProcessInfo>) -> String {
-    let identifier = "here".to_string();
-    let overview =
-        Overview { mood: Mood::Running, pid: 1, identifier, now_millis: 200_000, processes };
+    let about = About { mood: Mood::Running, identifier: "here".to_string() };
+    let overview = Overview { about, pid: 1, now_millis: 200_000, processes };
     let usage = HashMap::from([(7, Usage { cpu_millis: 2500, memory_bytes: 3 << 20 })]);
     let page = status::render(&overview, &usage, &frame()).into_string();
     // The templates are for the script.
