@@ -51,22 +51,25 @@ def stop_while_starting(d, n):
     d.rpc("supervisor.stopProcess", n)
 
 
-@case(PROGRAM + "command=/bin/true\n")
-def expected_exit(d, n):
+def start_and_exit(d, n):
+    """Starts a program that ends by itself."""
     d.outcome("startProcess", n)  # a fault if it is gone before the answer
     wait(d, "EXITED", n)
+
+
+@case(PROGRAM + "command=/bin/true\n")
+def expected_exit(d, n):
+    start_and_exit(d, n)
 
 
 @case(PROGRAM + 'command=/bin/sh -c "exit 5"\nexitcodes=0,3\n')
 def unexpected_exit(d, n):
-    d.outcome("startProcess", n)  # a fault if it is gone before the answer
-    wait(d, "EXITED", n)
+    start_and_exit(d, n)
 
 
 @case(PROGRAM + 'command=/bin/sh -c "exit 3"\nexitcodes=0,3\n')
 def exit_with_a_listed_code(d, n):
-    d.outcome("startProcess", n)  # a fault if it is gone before the answer
-    wait(d, "EXITED", n)
+    start_and_exit(d, n)
 
 
 @case(PROGRAM + "command=/bin/cat\n")

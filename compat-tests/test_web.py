@@ -16,6 +16,12 @@ startsecs=0
 """
 
 # A program in every state, each as long as nobody touches it.
+BACKOFF = """
+[program:backoff]
+command=/bin/sh -c "exit 1"
+startsecs=36000
+startretries=1000
+"""
 STATES = """
 [program:running]
 command=/bin/cat
@@ -117,12 +123,7 @@ def test_every_state_has_its_facts(d):
     d.kill("stopping")
 
 
-@scenario("""
-[program:backoff]
-command=/bin/sh -c "exit 1"
-startsecs=36000
-startretries=1000
-""")
+@scenario(BACKOFF)
 def test_a_program_that_is_tried_again(d):
     def waits():
         found = facts(d)[1]
@@ -159,12 +160,7 @@ def test_programs_that_cannot_start(d):
     d.kill("stopping")
 
 
-@scenario("""
-[program:backoff]
-command=/bin/sh -c "exit 1"
-startsecs=36000
-startretries=1000
-""")
+@scenario(BACKOFF)
 def test_actions_while_it_is_tried_again(d):
     def waits(): return d.rpc("supervisor.getProcessInfo", "backoff")["statename"] == "BACKOFF"
     wait_for(waits, "no backoff")

@@ -8,25 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness import HERE, SCRIPTS, Daemon, binary, free_port
+from harness import BASE, HERE, SCRIPTS, Daemon, binary, free_port
 
 AUTOMATION = Path(__file__).resolve().parent
 SIDES = ("python", "ours")
 
-UNIX = """\
-[unix_http_server]
-file=%(here)s/s.sock
-[supervisord]
-logfile=%(here)s/main.log
-pidfile=%(here)s/s.pid
-childlogdir=%(here)s
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
-[supervisorctl]
-serverurl=unix://%(here)s/s.sock
-[include]
-files=conf.d/*.conf
-"""
+UNIX = BASE.format(extra="") + "[include]\nfiles=conf.d/*.conf\n"
 
 WEB = "[program:web]\ncommand=/bin/sleep 1000\nstartsecs=0\n"
 WEB_CHANGED = WEB + "environment=CHANGED=1\n"
