@@ -81,6 +81,12 @@ command=/bin/cat
 socket=unix://%(here)s/fast.sock
 socket_mode=0700
 autostart=false
+[fcgi-program:member]
+command=/bin/cat
+socket=unix://%(here)s/member.sock
+autostart=false
+[group:mixed]
+programs=member
 """
 
 
@@ -105,6 +111,7 @@ def test_one_process(d):
     assert listener["result_handler"] == "supervisor.dispatchers:default_handler"
     fast = get(d, "processes/fast")["settings"]
     assert (fast["socket"], fast["socket_mode"], fast["socket_backlog"]) == (f"unix://{d.root}/fast.sock", "0700", None)
+    assert get(d, "processes/mixed%3Amember")["settings"]["socket"] == f"unix://{d.root}/member.sock"
     for name in ("nope", "x:*", "x:", "", "x/y", "%00", "x%20"):
         assert "message" in get(d, f"processes/{name}", 404)
 

@@ -1,7 +1,9 @@
 //! The whole house at one moment, as the web interface shows it.
 
 use super::clock::Now;
-use super::config::{AutoRestart, ChannelConfig, GroupConfig, GroupKind, LogFile, ProcessConfig};
+use super::config::{
+    AutoRestart, ChannelConfig, FastCgiSocket, GroupConfig, GroupKind, LogFile, ProcessConfig,
+};
 use super::info::{ProcessInfo, named};
 use super::namespec;
 use super::signal;
@@ -115,6 +117,7 @@ fn settings(group: &GroupConfig, config: &ProcessConfig) -> Vec<(String, Value)>
         ("group_priority", Value::Int(group.priority)),
     ]));
     settings.extend(kind_settings(&group.kind));
+    settings.extend(config.socket.as_ref().map(socket_settings).unwrap_or_default());
     settings
 }
 
@@ -137,22 +140,23 @@ fn channel_settings(channel: &str, config: &ChannelConfig) -> Vec<(String, Value
     .collect()
 }
 
-/// What event listeners and FastCGI programs have in addition.
+/// What FastCGI programs have in addition, members of a group too.
+fn socket_settings(socket: &FastCgiSocket) -> Vec<(String, Value)> {
+    named([
+        ("socket", Value::str(&socket.url)),
+        ("socket_mode", socket.mode.map_or(Value::Nil, |mode| Value::str(format!("{mode:04o}")))),
+        ("socket_backlog", socket.backlog.map_or(Value::Nil, Value::Int)),
+    ])
+}
+
+/// What event listeners have in addition.
 fn kind_settings(kind: &GroupKind) -> Vec<(String, Value)> {
     match kind {
-        GroupKind::Plain => Vec::new(),
+        GroupKind::Plain | GroupKind::FastCgi(_) => Vec::new(),
         GroupKind::Listener(pool) => named([
             ("events", strings(pool.events.iter().map(String::as_str))),
             ("buffer_size", Value::Int(pool.buffer_size)),
             ("result_handler", Value::str(&pool.result_handler)),
-        ]),
-        GroupKind::FastCgi(socket) => named([
-            ("socket", Value::str(&socket.url)),
-            (
-                "socket_mode",
-                socket.mode.map_or(Value::Nil, |mode| Value::str(format!("{mode:04o}"))),
-            ),
-            ("socket_backlog", socket.backlog.map_or(Value::Nil, Value::Int)),
         ]),
     }
 }

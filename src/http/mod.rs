@@ -11,7 +11,7 @@
 //! - `pace`: the timeouts, below HTTP
 //! - `auth`, `rpc2`, `logtail`: one handler each
 //! - `ui`: the web interface and the JSON behind it
-//! - `body`: request bodies, bounded
+//! - `body`: request bodies, bounded; `percent`: addresses, decoded and encoded
 //! - `response`: bodies, headers, error pages, the access log
 
 mod auth;
