@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import webfacts
 from harness import wait_for
-from test_web import CAT, GROUPS, ask, only_ours, request
+from webasking import CAT, GROUPS, ask, only_ours, request
 from test_web_security import endless
 
 # Members that change with time alone.

@@ -6,7 +6,7 @@ import socket
 
 import webfacts
 from harness import read_response, wait_for
-from test_web import CAT, ask, only_ours, place, request
+from webasking import CAT, ask, only_ours, place, request
 
 PAGE_HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
