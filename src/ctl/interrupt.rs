@@ -1,6 +1,7 @@
-//! Ctrl-C as something to wait for, so that it ends a wait and not the program.
+//! Ctrl-C as something to wait for, so that it ends a wait and not the program; and with it the reader of standard
+//! output, who may leave (`tail -f web | head -1`) while there is nothing to write that would tell.
 
-use std::io;
+use std::io::{self, Stdout};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
@@ -13,12 +14,14 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 pub struct Interrupts {
     descriptor: SignalFd,
     before: SigSet,
+    /// Whose reader is watched, if anybody's.
+    output: Option<Stdout>,
 }
 
 /// Why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Woken {
-    /// Ctrl-C.
+    /// Ctrl-C, or the reader has left.
     Interrupted,
     /// The descriptor has something to read.
     Readable,
@@ -34,10 +37,17 @@ impl Interrupts {
         let before = signals.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
         let descriptor =
             SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
-        Ok(Interrupts { descriptor, before })
+        Ok(Interrupts { descriptor, before, output: None })
     }
 
-    /// Waits until the descriptor is readable, for so long at most, or for Ctrl-C, which wins.
+    /// From now on the reader of standard output ends a wait by leaving, as Ctrl-C does. For what only shows something:
+    /// a question is still to be answered when nobody reads the output.
+    pub fn or_reader_gone(mut self) -> Interrupts {
+        self.output = Some(io::stdout());
+        self
+    }
+
+    /// Waits until the descriptor is readable, for so long at most, or for Ctrl-C or a reader that has left, which win.
     pub fn wait(
         &mut self,
         readable: Option<BorrowedFd<'_>>,
@@ -50,8 +60,8 @@ impl Interrupts {
         })
     }
 
-    /// Waits until one of the descriptors is readable, for so long at most, and says which are; `None` for Ctrl-C, which
-    /// wins.
+    /// Waits until one of the descriptors is readable, for so long at most, and says which are; `None` for Ctrl-C or a
+    /// reader that has left, which win.
     pub fn wait_any(
         &mut self,
         readable: &[BorrowedFd<'_>],
@@ -64,14 +74,18 @@ impl Interrupts {
         loop {
             let mut waiting = vec![PollFd::new(self.descriptor.as_fd(), PollFlags::POLLIN)];
             waiting.extend(readable.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)));
+            // Nothing is asked of it, so all it can report is that nobody is at its other end.
+            let output = self.output.as_ref().map(|fd| PollFd::new(fd.as_fd(), PollFlags::empty()));
+            waiting.extend(output);
             match poll(&mut waiting, patience) {
                 Err(Errno::EINTR) => continue,
                 other => other?,
             };
             let mut woken = waiting.iter().map(|fd| fd.any().unwrap_or(true));
             let interrupted = woken.next() == Some(true);
-            let ready = woken.collect();
-            if interrupted && self.descriptor.read_signal()?.is_some() {
+            let ready = woken.by_ref().take(readable.len()).collect();
+            let reader_gone = woken.next() == Some(true);
+            if reader_gone || interrupted && self.descriptor.read_signal()?.is_some() {
                 return Ok(None);
             }
             return Ok(Some(ready));

@@ -79,7 +79,7 @@ fn take_watch(words: &mut Vec<String>) -> Result<Option<Duration>, String> {
 /// Shows the states until Ctrl-C, until nobody reads them, or until the daemon is gone. The exit status tells only
 /// whether the last look worked.
 fn keep_showing(ctl: &mut Controller, names: &[String], json: bool, interval: Duration) -> Outcome {
-    let mut interrupts = Interrupts::take_over()?;
+    let mut interrupts = Interrupts::take_over()?.or_reader_gone();
     let (clear, gap) = if ctl.terminal { ("\x1b[H\x1b[2J", "") } else { ("", "\n") };
     let mut before = clear;
     loop {
