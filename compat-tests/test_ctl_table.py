@@ -103,20 +103,18 @@ ASKING = (
     ("shutdown", "n\n"), ("shutdown", "\n"), ("shutdown", ""), ("shutdown", "no way\n"), ("reload", "n\n"), ("reload", ""),
     ("shutdown x", ""), ("reload x", "y\n"), ("status", ""),
 )
+
+
 def reset(daemon):
     """Brings the processes back to where the fleet starts, whatever was done to them."""
     running = {"cat", "mute", "talker", "many:many_00", "many:many_01"}
     for info in daemon.rpc("supervisor.getAllProcessInfo"):
         name = info["name"] if info["name"] == info["group"] else f"{info['group']}:{info['name']}"
-        if name in running and info["statename"] != "RUNNING":
-            if info["statename"] in ("STARTING", "STOPPING", "BACKOFF"):
-                daemon.wait_state(name, "RUNNING", "EXITED", "STOPPED")
-            if daemon.rpc("supervisor.getProcessInfo", name)["statename"] != "RUNNING":
-                daemon.rpc("supervisor.startProcess", name)
+        # What was killed or ends by itself may be on its way already: then the call is refused, and settling waits for it.
+        if name in running and info["statename"] != "RUNNING" or name == "ended" and info["statename"] != "EXITED":
+            daemon.outcome("startProcess", name)
         elif name in ("idle", "grp:one", "wörker") and info["statename"] != "STOPPED":
             daemon.rpc("supervisor.stopProcess", name)
-    if daemon.rpc("supervisor.getProcessInfo", "ended")["statename"] != "EXITED":
-        daemon.rpc("supervisor.startProcess", "ended")
     if daemon.rpc("supervisor.getProcessInfo", "failing")["statename"] != "FATAL":
         daemon.outcome("startProcess", "failing")
     settle(daemon)

@@ -1,7 +1,9 @@
 """Log files: names, rotation, reopening, special targets, the main log."""
 
+import os
 import re
 import signal
+from pathlib import Path
 
 from harness import wait_for
 from scenario import scenario
@@ -300,3 +302,34 @@ startsecs=0
 """)
 def test_capture_mode_keeps_text_out_of_the_log(d):
     d.see("log", d.wait_file("captured.out", "push the tail"))
+
+
+@scenario("""
+[program:brief]
+command=/bin/sh -c "read line < %(here)s/go; echo last words"
+process_name=brief_%(process_num)d
+numprocs=5
+startsecs=0
+autorestart=false
+""", extra="loglevel=debug", start=False, only="ours")
+def test_what_was_printed_is_logged_before_the_end(d):
+    """Also when the daemon hears of both at once. The reference has now one order and now the other."""
+    os.mkfifo(d.root / "go")
+    d.start()
+    names = [f"brief:brief_{n}" for n in range(5)]
+    pids = [d.wait_state(name, "RUNNING")["pid"] for name in names]
+    os.kill(d.process.pid, signal.SIGSTOP)
+    with open(d.root / "go", "w", encoding="ascii") as go:
+        go.write("now\n" * len(pids))
+        go.flush()
+        wait_for(lambda: all(ended(pid) for pid in pids), "the ends of the programs")
+    os.kill(d.process.pid, signal.SIGCONT)
+    d.wait_log("exited: brief", len(pids))
+    d.wait_log("a child quit")
+    kinds = [re.search("stdout output|exited|child quit", line) for line in d.log_lines("stdout output|exited: brief|child quit")]
+    assert [kind[0] for kind in kinds] == ["stdout output", "exited"] * len(pids) + ["child quit"]
+
+
+def ended(pid):
+    """Whether a child of the daemon waits to be reaped."""
+    return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "Z"

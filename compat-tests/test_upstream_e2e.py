@@ -25,6 +25,10 @@ from scenario import sides
 # test whose time has come does not stay here.
 WAITING = {}
 
+# What the reference itself passes only as a rule, so its passing is no proof that the suite is run rightly: it may tell
+# of a child's end before it tells what the child printed, and then this test waits in vain (see QUIRKS.md).
+CHANCE = {"test_issue_638"}
+
 SUITE = Path(importlib.util.find_spec("supervisor").origin).parent / "tests" / "test_end_to_end.py"
 
 SHIM = """\
@@ -118,12 +122,17 @@ def clean_up(home):
 
 def test_waiting_list_names_tests_of_the_suite():
     print("waiting:", WAITING)
-    assert set(WAITING) <= set(names())
+    assert set(WAITING) | CHANCE <= set(names())
     assert len(names()) >= 20
 
 
-@pytest.mark.parametrize("side", [side for side in UNDER_TEST if side in sides() or "ours" in sides() and side != "python"])
-@pytest.mark.parametrize("name", names())
+def runs():
+    """What is run: the reference, as far as it is a measure, and what is under test."""
+    chosen = [side for side in UNDER_TEST if side in sides() or "ours" in sides() and side != "python"]
+    return [(name, side) for name in names() for side in chosen if not (side == "python" and name in CHANCE)]
+
+
+@pytest.mark.parametrize("name,side", runs())
 def test_end_to_end(name, side):
     home = Path(tempfile.mkdtemp(prefix="sv", dir="/var/tmp"))
     complete_fixtures()
