@@ -10,7 +10,7 @@ ALLOWED = {
     "xmlrpc": ["xmlrpc", "core"],
     "sys": ["sys", "core"],
     "daemon": ["daemon", "core", "sys"],
-    "http": ["http", "core", "xmlrpc", "daemon::handle", "daemon::excerpt", "daemon::follow", "daemon::usage"],
+    "http": ["http", "core", "xmlrpc", "daemon::handle", "daemon::excerpt", "daemon::follow", "daemon::usage", "sys"],
     "ctl": ["ctl", "core", "config", "xmlrpc", "sys"],
     "pidproxy": ["pidproxy", "core", "sys"],
     "echo": ["echo"],

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import Daemon, read_response, wait_for
+from harness import Daemon, free_port, read_response, wait_for
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "bench"))
 
@@ -278,6 +278,91 @@ def test_streams_that_nobody_reads():
         unharmed(d)
         assert d.rpc("supervisor.stopProcess", "flood")
         held.close()
+
+
+FOLLOW = b"GET /logtail/cat HTTP/1.1\r\nHost: x\r\n\r\n"
+PLACES = 128
+
+
+def first_line(stream):
+    """The status line of an answer that need not end."""
+    return stream.makefile("rb").readline().decode().strip()
+
+
+def test_followers_that_leave_something_unread():
+    """A byte after the request keeps nobody from noticing that its sender is gone, though a silent log writes nothing."""
+    with hostility(PROGRAM) as d:
+        for _ in range(2 * PLACES + 50):
+            with d.connect() as stream:
+                stream.sendall(FOLLOW + b"x")
+                assert first_line(stream) == "HTTP/1.1 200 OK"
+
+
+def test_followers_leave_room_for_others():
+    with hostility(PROGRAM) as d, contextlib.ExitStack() as held:
+        streams = [held.enter_context(d.connect()) for _ in range(PLACES)]
+        for stream in streams:
+            stream.sendall(FOLLOW)
+            assert first_line(stream) == "HTTP/1.1 200 OK"
+        for path in ("/logtail/cat", "/mainlogtail", "/api/v1/events"):
+            assert d.http(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")[0] == "HTTP/1.1 503 Service Unavailable"
+        unharmed(d)
+        streams.pop().close()
+
+        def served():
+            with d.connect() as stream:
+                stream.sendall(FOLLOW)
+                return first_line(stream) == "HTTP/1.1 200 OK"
+        wait_for(served, "a place for another")
+        held.close()
+
+
+def test_a_call_that_waits_holds_up_no_page():
+    """A big log is to be read when a program has stopped, which it does not; pages of any size are served meanwhile."""
+    stubborn = ("[program:stubborn]\ncommand=/bin/cat\nstartsecs=0\nstopsignal=CONT\nstopwaitsecs=3600\n"
+                "[program:many]\ncommand=/bin/cat\nautostart=false\nnumprocs=40\nprocess_name=%(process_num)d\n")
+    with hostility(PROGRAM + stubborn) as d:
+        big_log(d, 1 << 20)
+        d.wait_state("stubborn", "RUNNING")
+        calls = [{"methodName": "supervisor.stopProcess", "params": ["stubborn"]},
+                 {"methodName": "supervisor.readProcessStdoutLog", "params": ["cat", 0, 0]}]
+        results = []
+        waiting = threading.Thread(target=lambda: results.extend(d.rpc("system.multicall", calls)))
+        waiting.start()
+        d.wait_state("stubborn", "STOPPING")
+        for path in ("/", "/api/v1/status"):
+            status, _, body = d.http(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert status == "HTTP/1.1 200 OK" and "many:39" in body
+        assert not results
+        assert d.rpc("supervisor.signalProcess", "stubborn", "KILL")
+        waiting.join()
+        assert results[0] is True and len(results[1]) == 1 << 20
+
+
+def waiting_in_kernel(server, client):
+    """Bytes of a TCP connection of this machine, given by its two ports, that are not at the other end yet."""
+    for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+        _, local, remote, _, queues, *_ = line.split()
+        if int(local[-4:], 16) == server and int(remote[-4:], 16) == client:
+            return int(queues.partition(":")[0], 16)
+    return 0
+
+
+def test_little_waits_in_the_kernel():
+    """So that a client that takes a big answer slowly is seen to move, and not given up for one that stands still."""
+    port = free_port()
+    with hostility(PROGRAM + f"[inet_http_server]\nport=127.0.0.1:{port}\n") as d, socket.socket() as stream:
+        big_log(d, 16 << 20)
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stream.connect(("127.0.0.1", port))
+        stream.sendall(call("supervisor.readProcessStdoutLog", "cat", "<int>0</int>", "<int>0</int>"))
+        seen = [0]
+
+        def stands_still():
+            seen.append(waiting_in_kernel(port, stream.getsockname()[1]))
+            return seen[-1] and seen[-20:] == seen[-1:] * 20
+        wait_for(stands_still, lambda: f"a connection that stands still, not {seen}")
+        assert max(seen) < 256 << 10
 
 
 # Programs

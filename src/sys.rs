@@ -465,6 +465,23 @@ pub fn random_bytes(buffer: &mut [u8]) -> Result<(), Errno> {
     Ok(())
 }
 
+/// Has the kernel take no more of what a TCP socket is to send than so many bytes ahead of what is on its way (tcp(7)
+/// does not know `TCP_NOTSENT_LOWAT`; since Linux 3.12).
+pub fn limit_unsent(socket: BorrowedFd<'_>, bytes: u32) -> Result<(), Errno> {
+    let (value, length) = ((&raw const bytes).cast(), size_of::<u32>() as libc::socklen_t);
+    // SAFETY: the descriptor is open, and the value is readable for the length given.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_NOTSENT_LOWAT,
+            value,
+            length,
+        )
+    };
+    Errno::result(result).map(drop)
+}
+
 /// Makes the allocator return big pieces of memory (logs read for a client) to the system as soon as they are freed,
 /// instead of keeping room for the next of the biggest size seen (mallopt(3): `M_MMAP_THRESHOLD`).
 #[cfg(target_env = "gnu")]

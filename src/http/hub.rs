@@ -1,8 +1,8 @@
 //! The connections of all servers: how many there may be, and how much memory they hold together.
 //!
 //! One request and one answer are bounded by themselves; many at a time would still add up. Whoever is about to need
-//! much waits until the others hold less than [`MEMORY_BYTES`], and a connection that moves no byte meanwhile is given
-//! up for it.
+//! much waits until the others of its [`Lane`] hold less than [`MEMORY_BYTES`], and a connection that moves no byte
+//! meanwhile is given up for it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use super::pace::Pace;
 use crate::core::effect::Call;
 use crate::core::value::Value;
 
-/// Bytes of requests and answers that all connections may hold before another big one has to wait.
+/// Bytes that all connections of a lane may hold before another big request or answer has to wait.
 const MEMORY_BYTES: usize = 8 << 20;
 
 /// Requests and answers up to this size never wait.
@@ -31,6 +31,19 @@ const MEMORY_CHECK: Duration = Duration::from_millis(50);
 /// In how many of these looks in a row a connection may stand still: a second, longer than any round trip.
 const PATIENCE_CHECKS: u32 = 20;
 
+/// What is held, and so what it may have to wait for. A disk that hangs, or somebody who is slow to take a big log,
+/// holds up no page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// A request, which its client has to send.
+    #[default]
+    Requests,
+    /// What the house knows: made at once, and as big as the configuration.
+    House,
+    /// Logs, which the disk has to give.
+    Logs,
+}
+
 /// The connections of all servers.
 #[derive(Debug)]
 pub(super) struct Hub {
@@ -38,12 +51,13 @@ pub(super) struct Hub {
     next_id: Cell<u64>,
     connections: RefCell<BTreeMap<u64, Rc<Pace>>>,
     freed: Notify,
-    /// How many listen to the house.
+    /// How many listen to the house or follow a log.
     listeners: Cell<usize>,
     /// When those who wait for memory last looked.
     looked: Cell<Instant>,
-    /// Big answers are made one after the other, so that the memory of each is known before the next.
-    turn: Mutex<()>,
+    /// Big answers of a lane are made one after the other, so that the memory of each is known before the next.
+    house_turn: Mutex<()>,
+    logs_turn: Mutex<()>,
 }
 
 /// A connection's place in the hub.
@@ -79,7 +93,8 @@ impl Hub {
             freed: Notify::new(),
             listeners: Cell::new(0),
             looked: Cell::new(Instant::now()),
-            turn: Mutex::new(()),
+            house_turn: Mutex::new(()),
+            logs_turn: Mutex::new(()),
         }
     }
 
@@ -104,8 +119,8 @@ impl Hub {
         Seat { hub: self.clone(), id }
     }
 
-    /// A place to listen to the house for as long as the client stays. Half of all connections may, so that open pages
-    /// never keep anybody from acting.
+    /// A place to listen to the house, or to follow a log, for as long as the client stays. Half of all connections may,
+    /// so that open pages never keep anybody from acting, and leave descriptors to the programs.
     pub(super) fn listen(self: &Rc<Hub>) -> Option<Listening> {
         let listeners = self.listeners.get();
         if listeners >= self.capacity.div_ceil(2) {
@@ -115,26 +130,38 @@ impl Hub {
         Some(Listening { hub: self.clone() })
     }
 
-    /// Waits until there is memory for something big; gives up those who hold some and stand still.
+    /// Waits until there is memory for a big request.
     pub(super) async fn memory(&self) {
-        while self.held() >= MEMORY_BYTES {
+        self.memory_of(Lane::Requests).await;
+    }
+
+    /// For an answer about the whole house: waits until no other one is being made, and for memory.
+    pub(super) async fn turn_of_house(&self) -> MutexGuard<'_, ()> {
+        let turn = self.house_turn.lock().await;
+        self.memory_of(Lane::House).await;
+        turn
+    }
+
+    /// The same for an answer with so many bytes of a log, if that is much.
+    pub(super) async fn turn_of_logs(&self, bytes: u64) -> Option<MutexGuard<'_, ()>> {
+        if bytes <= SMALL_BYTES {
+            return None;
+        }
+        let turn = self.logs_turn.lock().await;
+        self.memory_of(Lane::Logs).await;
+        Some(turn)
+    }
+
+    /// Waits until a lane has memory; gives up those who hold some of it and stand still.
+    async fn memory_of(&self, lane: Lane) {
+        while self.held(lane) >= MEMORY_BYTES {
             self.relieve();
             tokio::time::sleep(MEMORY_CHECK).await;
         }
     }
 
-    /// For an answer of so many bytes: if that is much, waits until no other big one is being made, and for memory.
-    pub(super) async fn turn(&self, bytes: u64) -> Option<MutexGuard<'_, ()>> {
-        if bytes <= SMALL_BYTES {
-            return None;
-        }
-        let turn = self.turn.lock().await;
-        self.memory().await;
-        Some(turn)
-    }
-
-    fn held(&self) -> usize {
-        self.connections.borrow().values().map(|pace| pace.held()).sum()
+    fn held(&self, lane: Lane) -> usize {
+        self.connections.borrow().values().map(|pace| pace.held(lane)).sum()
     }
 
     fn relieve(&self) {

@@ -4,6 +4,7 @@ use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, LAST_MODIFIED};
 use hyper::{Method, Response, StatusCode, Uri};
 use jiff::Timestamp;
 
+use super::hub::Listening;
 use super::percent;
 use super::response::{Content, Feed, Stream, error};
 use super::server::Site;
@@ -23,13 +24,13 @@ pub(super) async fn process_log(site: &Site, method: &Method, uri: &Uri) -> Resp
     if method != Method::GET {
         return error(StatusCode::BAD_REQUEST);
     }
-    for (namespec, channel) in targets(uri.path()) {
-        let log = LogName::Process { namespec, channel };
-        if let Some(follower) = site.handle.follow(log, head_bytes(uri.query())).await {
-            return stream(follower);
-        }
-    }
-    error(StatusCode::NOT_FOUND)
+    let logs = targets(uri.path());
+    follow(
+        site,
+        uri,
+        logs.into_iter().map(|(namespec, channel)| LogName::Process { namespec, channel }),
+    )
+    .await
 }
 
 /// Answers a request whose path starts with `/mainlogtail`.
@@ -37,10 +38,24 @@ pub(super) async fn main_log(site: &Site, method: &Method, uri: &Uri) -> Respons
     if method != Method::GET {
         return error(StatusCode::BAD_REQUEST);
     }
-    match site.handle.follow(LogName::Main, head_bytes(uri.query())).await {
-        Some(follower) => stream(follower),
-        None => error(StatusCode::NOT_FOUND),
+    follow(site, uri, [LogName::Main]).await
+}
+
+/// Follows the first of these logs that there is.
+async fn follow(
+    site: &Site,
+    uri: &Uri,
+    logs: impl IntoIterator<Item = LogName>,
+) -> Response<Content> {
+    let Some(place) = site.hub.listen() else {
+        return error(StatusCode::SERVICE_UNAVAILABLE);
+    };
+    for log in logs {
+        if let Some(follower) = site.handle.follow(log, head_bytes(uri.query())).await {
+            return stream(follower, place);
+        }
     }
+    error(StatusCode::NOT_FOUND)
 }
 
 /// How much of the end to start with: `tail=BYTES` of the query, else what the reference shows.
@@ -68,9 +83,10 @@ fn targets(path: &str) -> Vec<(String, String)> {
     decoded.into_iter().chain(divided).collect()
 }
 
-fn stream(follower: Follower) -> Response<Content> {
+fn stream(follower: Follower, place: Listening) -> Response<Content> {
     let modified = follower.modified();
-    let mut response = Response::new(Content::Endless(Stream::new(Feed::Log(follower))));
+    let mut response =
+        Response::new(Content::Endless(Stream::new(Feed::Log { follower, _place: place })));
     let headers = response.headers_mut();
     if let Ok(modified) = Timestamp::try_from(modified) {
         let date = modified.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();

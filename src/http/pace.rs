@@ -17,6 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::hub::Lane;
+
 /// Bytes read at once: more than any usual request.
 const READ_CHUNK: usize = 8192;
 
@@ -65,7 +67,7 @@ pub(super) enum Phase {
     Body,
     /// The house is working on the request.
     Busy,
-    /// Sending an endless log.
+    /// Sending a log or events, for as long as the client stays.
     Streaming,
 }
 
@@ -77,7 +79,7 @@ pub(super) struct Pace {
     /// How often it was seen to stand still since it last moved.
     strikes: Cell<u32>,
     /// Bytes of the request's body or of the answer that are kept for this connection.
-    held: Cell<usize>,
+    held: Cell<(Lane, usize)>,
     stalled_since: Cell<Option<Instant>>,
     /// The connection, when an end of file is held back from it for as long as the phase lasts.
     held_back: RefCell<Option<Waker>>,
@@ -90,7 +92,7 @@ impl Pace {
             phase: Cell::new(Phase::Idle),
             since: Cell::new(Instant::now()),
             strikes: Cell::new(0),
-            held: Cell::new(0),
+            held: Cell::default(),
             stalled_since: Cell::new(None),
             held_back: RefCell::new(None),
             eviction: Notify::new(),
@@ -120,12 +122,19 @@ impl Pace {
     }
 
     /// Takes note of the size of what is kept for this connection.
-    pub(super) fn hold(&self, bytes: usize) {
-        self.held.set(bytes);
+    pub(super) fn hold(&self, lane: Lane, bytes: usize) {
+        self.held.set((lane, bytes));
     }
 
-    pub(super) fn held(&self) -> usize {
-        self.held.get()
+    /// Nothing is kept any more.
+    pub(super) fn let_go(&self) {
+        self.held.set(Default::default());
+    }
+
+    /// Bytes kept in a lane.
+    pub(super) fn held(&self, lane: Lane) -> usize {
+        let (of, bytes) = self.held.get();
+        if of == lane { bytes } else { 0 }
     }
 
     /// Counts how often in a row a connection for which something is kept was seen waiting for its client.
@@ -133,7 +142,7 @@ impl Pace {
     /// Looks are counted and not time, because a client is not to blame for the time in which we did not listen.
     pub(super) fn seen(&self) -> u32 {
         let stuck = match self.phase.get() {
-            _ if self.held.get() == 0 => false,
+            _ if self.held.get().1 == 0 => false,
             Phase::Body => true,
             Phase::Idle | Phase::Head | Phase::Busy | Phase::Streaming => {
                 self.stalled_since.get().is_some()
@@ -143,10 +152,10 @@ impl Pace {
         self.strikes.get()
     }
 
-    /// Everything written has gone out. An answer is written when the phase is over.
+    /// Everything written has gone out. An answer is written when the phase is over, but for one without an end.
     fn flushed(&self) {
-        if self.phase.get() == Phase::Idle {
-            self.held.set(0);
+        if matches!(self.phase.get(), Phase::Idle | Phase::Streaming) {
+            self.let_go();
         }
     }
 
@@ -169,6 +178,8 @@ pub(super) struct Paced<S> {
     write_timer: Timer,
     /// When the client closed its sending side.
     ended: Option<Instant>,
+    /// Something the client sent was thrown away, so nothing it sends makes sense any more.
+    deaf: bool,
     lingering: Option<usize>,
 }
 
@@ -191,7 +202,8 @@ impl Timer {
 impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
     pub(super) fn new(stream: S, pace: Rc<Pace>, timeouts: Timeouts) -> Paced<S> {
         let (read_timer, write_timer) = (Timer::default(), Timer::default());
-        Paced { stream, pace, timeouts, read_timer, write_timer, ended: None, lingering: None }
+        let (ended, lingering) = (None, None);
+        Paced { stream, pace, timeouts, read_timer, write_timer, ended, deaf: false, lingering }
     }
 
     /// Reads some bytes into `chunk`; 0 at the end.
@@ -208,6 +220,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
         }
         self.pace.held_back.replace(Some(cx.waker().clone()));
         self.read_timer.poll(ended + self.timeouts.half_close, cx).map(Ok)
+    }
+
+    /// Whether the client of an answer without an end has left. hyper would not notice while it has something unread
+    /// of it, and a silent log has nothing to write that could fail. What else the client says is thrown away.
+    fn has_left(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut chunk = [0; READ_CHUNK];
+        loop {
+            match self.read_some(cx, &mut chunk) {
+                Poll::Pending => return false,
+                Poll::Ready(Ok(0) | Err(_)) => return true,
+                Poll::Ready(Ok(_)) => self.deaf = true,
+            }
+        }
     }
 
     /// Takes note of the result of a write: progress, failure, or a client that has stopped reading.
@@ -237,6 +262,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Read for Paced<S> {
         let this = &mut *self;
         if let Some(ended) = this.ended {
             return this.read_end(ended, cx);
+        }
+        if this.deaf {
+            return Poll::Ready(Ok(()));
         }
         let mut chunk = [0; READ_CHUNK];
         let length = cursor.remaining().min(chunk.len());
@@ -277,6 +305,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Write for Paced<S> {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         self.pace.flushed();
+        if self.pace.phase() == Phase::Streaming && self.has_left(cx) {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         Poll::Ready(Ok(()))
     }
 

@@ -16,6 +16,7 @@ use hyper::header::{
 use hyper::{Request, Response, StatusCode, Version};
 use jiff::Timestamp;
 
+use super::hub::Listening;
 use super::pace::{Pace, Phase};
 use super::ui::live::Live;
 use crate::core::states::Level;
@@ -54,7 +55,7 @@ pub(super) enum Content {
 /// Where the chunks of an endless answer come from.
 pub(super) enum Feed {
     /// A log that grows.
-    Log(Follower),
+    Log { follower: Follower, _place: Listening },
     /// What changes in the house.
     Live(Box<Live>),
 }
@@ -62,7 +63,7 @@ pub(super) enum Feed {
 impl Feed {
     async fn next(&mut self) -> io::Result<Vec<u8>> {
         match self {
-            Feed::Log(follower) => follower.next().await,
+            Feed::Log { follower, .. } => follower.next().await,
             Feed::Live(live) => live.next().await,
         }
     }

@@ -5,7 +5,7 @@ use hyper::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use hyper::{Method, Request, Response, StatusCode};
 
 use super::body;
-use super::hub::{SMALL_BYTES, log_bytes};
+use super::hub::{Lane, SMALL_BYTES, log_bytes};
 use super::pace::{Pace, Phase};
 use super::response::{Content, closing_error, complete, error};
 use super::server::Site;
@@ -43,7 +43,7 @@ pub(super) async fn respond(
     if expected > SMALL_BYTES {
         site.hub.memory().await;
     }
-    pace.hold(usize::try_from(expected).unwrap_or(usize::MAX));
+    pace.hold(Lane::Requests, usize::try_from(expected).unwrap_or(usize::MAX));
     pace.enter(Phase::Body);
     let body = match body::read(incoming, MAX_BODY_BYTES, site.timeouts.body).await {
         Ok(body) => body,
@@ -59,8 +59,8 @@ pub(super) async fn respond(
         }
     };
     drop(body);
-    pace.hold(0);
-    let _turn = site.hub.turn(log_bytes(&call)).await;
+    pace.let_go();
+    let turn = site.hub.turn_of_logs(log_bytes(&call)).await;
     let method = printable(&call.method);
     site.log(Level::Trace, || format!("XML-RPC method called: {method}()"));
     let document = match site.handle.call(call).await {
@@ -76,7 +76,8 @@ pub(super) async fn respond(
             write_fault(&fault)
         }
     };
-    pace.hold(document.len());
+    let lane = if turn.is_some() { Lane::Logs } else { Lane::House };
+    pace.hold(lane, document.len());
     complete("text/xml", document)
 }
 

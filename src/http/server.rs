@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::TcpListener as StdTcpListener;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixListener as StdUnixListener;
 use std::pin::pin;
 use std::rc::Rc;
@@ -12,8 +13,10 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::{KeepAlive, TcpKeepCount, TcpKeepIdle, TcpKeepInterval};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -30,6 +33,7 @@ use super::{percent, rpc2, ui};
 use crate::core::config::ServerAddress;
 use crate::core::states::Level;
 use crate::daemon::handle::Handle;
+use crate::sys;
 
 /// Connections at a time, over all servers. Descriptors are shared with the programs' pipes (`minfds` defaults to
 /// 1024), and one connection costs some 20 KiB at most while it is quiet.
@@ -40,6 +44,16 @@ const MAX_HEAD_BYTES: usize = 64 << 10;
 
 /// Wait after a failed accept: descriptors have run out, and only time brings them back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// Bytes that wait in the kernel without being on their way. Little, so that the connection of a client that takes
+/// anything at all is seen to move.
+const UNSENT_BYTES: u32 = 32 << 10;
+
+/// After how much silence a TCP client is asked whether it is still there, how often, and how many times in vain:
+/// whoever follows a silent log on a laptop that fell asleep is gone three minutes later.
+const KEEPALIVE_IDLE_SECS: u32 = 120;
+const KEEPALIVE_INTERVAL_SECS: u32 = 15;
+const KEEPALIVE_PROBES: u32 = 4;
 
 /// The bounds under which the servers work; tests have their own.
 #[derive(Clone, Copy, Debug)]
@@ -150,8 +164,8 @@ impl Listener {
         match self {
             Listener::Inet(listener) => {
                 let (stream, peer) = listener.accept().await?;
-                // Answers are written whole; waiting for more would only delay them.
-                let _ = stream.set_nodelay(true);
+                // An option that cannot be set makes a connection worse and not useless.
+                let _ = prepare(&stream);
                 Ok((Box::new(stream), peer.to_string().into()))
             }
             Listener::Unix(listener) => {
@@ -160,6 +174,17 @@ impl Listener {
             }
         }
     }
+}
+
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    // Answers are written whole; waiting for more would only delay them.
+    stream.set_nodelay(true)?;
+    sys::limit_unsent(stream.as_fd(), UNSENT_BYTES)?;
+    setsockopt(stream, TcpKeepIdle, &KEEPALIVE_IDLE_SECS)?;
+    setsockopt(stream, TcpKeepInterval, &KEEPALIVE_INTERVAL_SECS)?;
+    setsockopt(stream, TcpKeepCount, &KEEPALIVE_PROBES)?;
+    setsockopt(stream, KeepAlive, &true)?;
+    Ok(())
 }
 
 async fn accept_all(listener: Listener, site: Rc<Site>, mut stopped: watch::Receiver<bool>) {

@@ -3,6 +3,7 @@
 use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, Response, StatusCode, Uri};
 
+use super::super::hub::Lane;
 use super::super::logtail::X_ACCEL_BUFFERING;
 use super::super::pace::Pace;
 use super::super::percent;
@@ -10,7 +11,7 @@ use super::super::response::{Content, Feed, Stream, complete};
 use super::super::server::Site;
 use super::form::Form;
 use super::live::Live;
-use super::{bytes_about, fresh, objects};
+use super::{fresh, objects};
 use crate::core::info::record;
 use crate::core::json;
 use crate::core::value::Value;
@@ -71,8 +72,8 @@ fn leaving() -> Response<Content> {
 }
 
 async fn status(site: &Site, pace: &Pace) -> Response<Content> {
+    let _turn = site.hub.turn_of_house().await;
     let Some(overview) = site.handle.overview().await else { return leaving() };
-    let _turn = site.hub.turn(bytes_about(&overview)).await;
     let usage = site.handle.usage(overview.pids()).await;
     let supervisor = objects::supervisor(&overview);
     let processes = overview
@@ -85,7 +86,7 @@ async fn status(site: &Site, pace: &Pace) -> Response<Content> {
         .collect();
     let text =
         json::write(&record([("supervisor", supervisor), ("processes", Value::Array(processes))]));
-    pace.hold(text.len());
+    pace.hold(Lane::House, text.len());
     fresh(complete(JSON, text))
 }
 
@@ -108,7 +109,7 @@ async fn log(site: &Site, pace: &Pace, log: LogName, form: &Form) -> Response<Co
         return message(StatusCode::BAD_REQUEST, text);
     };
     let (Part::End(wanted) | Part::Range { length: wanted, .. }) = part;
-    let _turn = site.hub.turn(wanted).await;
+    let _turn = site.hub.turn_of_logs(wanted).await;
     let excerpt = match site.handle.read_log(log, part).await {
         Ok(excerpt) => excerpt,
         Err(why) => return message(StatusCode::NOT_FOUND, explain(why)),
@@ -122,7 +123,7 @@ async fn log(site: &Site, pace: &Pace, log: LogName, form: &Form) -> Response<Co
         ("size", size),
         ("text", Value::Str(text)),
     ]));
-    pace.hold(text.len());
+    pace.hold(Lane::Logs, text.len());
     fresh(complete(JSON, text))
 }
 

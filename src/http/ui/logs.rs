@@ -49,7 +49,7 @@ async fn show(
 
 /// The end of a log, or what is wrong with it in the reference's words.
 async fn read(site: &Site, log: LogName, name: &str, limit: u64) -> String {
-    let _turn = site.hub.turn(limit).await;
+    let _turn = site.hub.turn_of_logs(limit).await;
     let fault = match site.handle.read_log(log, Part::End(limit)).await {
         Ok(excerpt) => return excerpt.text().0,
         Err(NoExcerpt::NoFile) => return format!("No file for {name}"),

@@ -27,10 +27,11 @@ use hyper::{Method, Request, Response, StatusCode};
 use maud::Markup;
 
 use super::body;
+use super::hub::Lane;
 use super::pace::{Pace, Phase};
 use super::response::{Content, closing_error, complete, error};
 use super::server::{Site, no_such_file};
-use crate::core::overview::{About, Overview};
+use crate::core::overview::About;
 use actions::Nonsense;
 use form::Form;
 use origin::Source;
@@ -40,9 +41,6 @@ const HTML: &str = "text/html;charset=utf-8";
 
 /// Largest form: its fields are names and verbs.
 const MAX_FORM_BYTES: u64 = 64 << 10;
-
-/// About what a process takes on the status page.
-const BYTES_PER_PROCESS: u64 = 2 << 10;
 
 /// Answers a request that is neither XML-RPC nor a log stream; `path` is decoded.
 pub(super) async fn respond(
@@ -118,7 +116,11 @@ async fn page_for(
         (Page::Ok, _) => complete("text/plain", "OK"),
     };
     if let Content::Bytes(bytes) = response.body() {
-        pace.hold(bytes.len());
+        let lane = match page {
+            Page::Tail | Page::MainLog => Lane::Logs,
+            Page::Status | Page::Program | Page::Ok => Lane::House,
+        };
+        pace.hold(lane, bytes.len());
     }
     response
 }
@@ -164,16 +166,11 @@ fn fresh(mut response: Response<Content>) -> Response<Content> {
     response
 }
 
-/// About how big an answer with everything in it gets.
-fn bytes_about(overview: &Overview) -> u64 {
-    overview.processes.len() as u64 * BYTES_PER_PROCESS
-}
-
 async fn status_page(site: &Site, form: &Form) -> Response<Content> {
+    let _turn = site.hub.turn_of_house().await;
     let Some(overview) = site.handle.overview().await else {
         return error(StatusCode::SERVICE_UNAVAILABLE);
     };
-    let _turn = site.hub.turn(bytes_about(&overview)).await;
     let usage = site.handle.usage(overview.pids()).await;
     let render = |frame: &Frame<'_>| status::render(&overview, &usage, frame);
     framed(site, &overview.about, StatusCode::OK, form.get("message"), render)
