@@ -6,6 +6,7 @@ one daemon. Compared is, for every process, the order of its events with names, 
 
 import os
 import signal
+from xmlrpc.client import DateTime
 
 from listeners import check_serials, flush, install, listener, say, stream, wait_events
 from scenario import scenario
@@ -305,14 +306,25 @@ def tokens_without_capture(d, n):
     say(d, n, f"{BEGIN}inside{END}\n")
 
 
+@case(CAPTURE + "stdout_events_enabled=true\n")
+def capture_of_a_log_that_is_cleared(d, n):
+    d.rpc("supervisor.startProcess", n)
+    say(d, n, f"{BEGIN}the first part, which is longer than a token")
+    wait_events(d, "rec", "longer than a token$")
+    d.rpc("supervisor.clearProcessLogs", n)
+    say(d, n, f"the second part{END}\n")
+
+
 # Clients
 
 @case("")
 def remote_communication(d, n):
     for kind, data in (("", "data"), (".a", "two\nlines"), (".ü", "é€"), (".b", ""), (".c", 5), (".d", True), (".e", [1, "x"]),
-                       (".f", {"k": 2.5}), (" g", " spaces ")):
+                       (".f", {"k": 2.5}), (" g", " spaces "), (".h", 1e16), (".i", [1e-5, 1.5e100])):
         d.call("sendRemoteCommEvent", n + kind, data)
     d.call("sendRemoteCommEvent", 7, "a number as type")
+    for data in (DateTime("20260101T01:02:03"), [DateTime("20260101T01:02:00")]):
+        d.rpc("supervisor.sendRemoteCommEvent", n + ".date", data)
 
 
 @case(PROGRAM + "command=/bin/cat\nstdout_events_enabled=true\n")

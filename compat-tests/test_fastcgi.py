@@ -285,9 +285,9 @@ def test_a_bad_socket_of_a_member():
             assert not d.close()
 
 
-def backlog_of(path):
-    """What the listener at a path was opened with, as the kernel tells (`ss -xl`)."""
-    status, out, _ = finish(["ss", "-xlnH", "src", path], WAIT_SECS)
+def backlog_of(path, *within):
+    """What the listener at a path was opened with, as the kernel tells (`ss -xl`), in the namespace of a command."""
+    status, out, _ = finish([*within, "ss", "-xlnH", "src", path], WAIT_SECS)
     rows = [line.split() for line in out.splitlines() if path in line]
     assert status == 0 and len(rows) == 1, out
     return int(rows[0][3])
@@ -301,6 +301,41 @@ def test_the_backlog_of_a_socket(d):
         d.call("startProcess", f"{name}:{name}")
         backlog = d.see(f"backlog of {name}", backlog_of(str(d.root / f"{name}.sock")))
         assert (backlog == 7) == (name == "few"), backlog
+
+
+@scenario(fcgi("tried", "unix://%(here)s/tried.sock"), start=False)
+def test_fastcgi_sockets_are_tried_after_the_servers(d):
+    begin(d)
+    tried, served = (d.log_text().index(text) for text in ("Closing socket unix:", "Server 'unix_http_server'"))
+    d.expect("the servers are first", served < tried, python=False, ours=True)
+
+
+# A network of its own, which allows more.
+ROOMY = ("unshare", "-n", "sh", "-c", 'echo 60000 > /proc/sys/net/core/somaxconn && exec "$@"', "sh")
+
+
+@pytest.mark.skipif(os.getuid() != 0 or not shutil.which("ss"), reason="needs root and iproute2")
+@scenario(fcgi("huge", "unix://%(here)s/huge.sock", "socket_backlog=50000"), start=False)
+def test_a_huge_backlog(d):
+    d.write("responder.py", RESPONDER)
+    d.start(wrap=ROOMY)
+    d.call("startProcess", "huge:huge")
+    backlog = d.see("backlog", backlog_of(str(d.root / "huge.sock"), "nsenter", f"--net=/proc/{d.pid}/ns/net"))
+    assert backlog == 50000
+
+
+@scenario("""
+[program:same]
+command=/bin/cat
+autostart=false
+[fcgi-program:same]
+command=/bin/cat
+autostart=false
+priority=1000
+socket=unix:///no/such/directory/same.sock
+""")
+def test_the_second_group_of_a_name_needs_no_socket(d):
+    d.call("getAllProcessInfo")
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a socket away")

@@ -5,10 +5,12 @@ See test_event_streams.py for what the events say.
 
 import os
 import re
+import select
 import signal
 import time
+from pathlib import Path
 
-from harness import Daemon
+from harness import Daemon, wait_for
 from listeners import (
     check_serials, comparable, events, fields, flush, install, listener, say, stream, wait_events,
 )
@@ -148,6 +150,16 @@ def test_a_negative_length_is_no_result(d):
     d.wait_log("bad result line" if d.side == "ours" else "uncaptured python exception")
 
 
+@scenario(says("zero", r"READY\n", r"RESULT 0\n"), extra=DEBUG, start=False, only="ours")
+def test_an_empty_result_is_a_result(d):
+    """The reference looks at it when the listener says something more, and a listener that waits for events does not."""
+    with_says(d)
+    d.wait_log("ACKNOWLEDGED -> READY")
+    remote(d, "an event")
+    d.wait_log("zero: event was rejected")
+    d.wait_log("zero: BUSY -> ACKNOWLEDGED")
+
+
 @scenario(says("silent", "", more="buffer_size=3"), extra=DEBUG, start=False)
 def test_a_full_buffer_loses_the_oldest(d):
     with_says(d)
@@ -273,6 +285,37 @@ time.sleep(1000)
 """
 
 
+SLEEPERS = "".join(f"[program:{name}]\ncommand=/bin/sleep 1000000\nautostart=false\npriority=1\n" for name in "abc")
+
+
+def heard_of_a_shutdown(d):
+    """The names of the events that a listener of everything gets of a shutdown."""
+    started(d)
+    flush(d, "rec")
+    before = len(events(d, "rec"))
+    d.signal(signal.SIGTERM)
+    d.wait_exit()
+    return [fields(header)["eventname"] for header, _ in events(d, "rec")[before:] if "eventname:TICK" not in header]
+
+
+@scenario(listener("rec") + SLEEPERS, start=False, only="ours")
+def test_a_shutdown_with_nothing_to_stop_is_heard_of(d):
+    """The reference sends it, and may stop the listener before that has read it."""
+    assert heard_of_a_shutdown(d) == ["SUPERVISOR_STATE_CHANGE_STOPPING"]
+
+
+@scenario(listener("rec") + SLEEPERS + """
+[program:last]
+command=/bin/sleep 1000000
+startsecs=0
+priority=2
+""", start=False, only="ours")
+def test_a_shutdown_with_stopped_programs_behind_the_last_is_heard_of(d):
+    """Also of the end of the last program: the reference takes its turns to find the others stopped, and sends it."""
+    assert heard_of_a_shutdown(d) == [
+        "SUPERVISOR_STATE_CHANGE_STOPPING", "PROCESS_STATE_STOPPING", "PROCESS_STATE_STOPPED"]
+
+
 @scenario(listener("rec", "events=TICK_3600") + """
 [eventlistener:deaf]
 command=%(ENV_PYTHON)s -u %(here)s/deaf.py
@@ -375,6 +418,45 @@ def test_log_lines_on_the_daemons_stdout():
         assert d.read("stdout") == (
             "web stdout | one\nweb stderr | an error é\nweb stdout | two\nweb stdout | three\n")
     finally:
+        assert not d.close()
+
+
+FLOOD_LINES = 60_000
+FLOOD = (STDOUT_HANDLER.replace("talker.py %(here)s/web.said", "flood.py").replace("buffer_size=100\n", f"buffer_size={FLOOD_LINES}\n")
+         + "stdout_logfile=NONE\n")
+
+
+def test_a_stdout_that_takes_nothing_loses_nothing():
+    """The programs that print for the events wait until the daemon's stdout goes on."""
+    d = Daemon("ours")
+    os.mkfifo(d.root / "stdout")
+    reader = os.open(d.root / "stdout", os.O_RDWR)
+    try:
+        d.write("relay.py", RELAY)
+        d.write("flood.py", f"import os, sys\nfor n in range({FLOOD_LINES}):\n    os.write(1, b'%06d %s\\n' % (n, b'x' * 193))\n"
+                            "sys.stdin.read()\n")
+        d.configure(FLOOD, extra="silent=true\n")
+        install(d)
+        d.start()
+        pid = d.wait_state("web", "RUNNING")["pid"]
+        written = []
+
+        def stands_still():
+            written.append(Path(f"/proc/{pid}/io").read_text(encoding="ascii").split("\n")[1])
+            return written[-30:] == written[-1:] * 30
+        wait_for(stands_still, "a program that waits, or has printed everything")
+        wait_for(lambda: d.rpc("supervisor.getState")["statename"] == "RUNNING", "an answer meanwhile")
+        printed = bytearray()
+
+        def all_there():
+            while select.select([reader], [], [], 0)[0]:
+                printed.extend(os.read(reader, 1 << 16))
+            return printed.count(b"\n") >= FLOOD_LINES
+        wait_for(all_there, lambda: f"only {printed.count(10)} lines")
+        numbers = [int(line.rpartition(b"| ")[2].split()[0]) for line in printed.splitlines()]
+        assert numbers == list(range(FLOOD_LINES))
+    finally:
+        os.close(reader)
         assert not d.close()
 
 

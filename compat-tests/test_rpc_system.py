@@ -195,6 +195,9 @@ def test_parameters_of_odd_types(d):
     d.call("sendProcessStdin", "cat", 5)
     d.call("sendProcessStdin", "cat", [1])
     d.call("sendProcessStdin", "nope", 5)
+    d.call("sendProcessStdin", "cat", 1e16)
+    raw(d, "<?xml version='1.0'?><methodCall><methodName>supervisor.sendProcessStdin</methodName><params><param><value>cat</value>"
+           "</param><param><value><nil/></value></param></params></methodCall>")
 
 
 @scenario(TWO)

@@ -465,6 +465,13 @@ pub fn random_bytes(buffer: &mut [u8]) -> Result<(), Errno> {
     Ok(())
 }
 
+/// Starts listening. The system lowers what is more than it allows (`net.core.somaxconn`); nix refuses what is more than
+/// a constant of its own.
+pub fn listen(socket: BorrowedFd<'_>, backlog: i32) -> Result<(), Errno> {
+    // SAFETY: takes no pointers.
+    Errno::result(unsafe { libc::listen(socket.as_raw_fd(), backlog) }).map(drop)
+}
+
 /// Has the kernel take no more of what a TCP socket is to send than so many bytes ahead of what is on its way (tcp(7)
 /// does not know `TCP_NOTSENT_LOWAT`; since Linux 3.12).
 pub fn limit_unsent(socket: BorrowedFd<'_>, bytes: u32) -> Result<(), Errno> {

@@ -124,14 +124,14 @@ impl Reader<'_> {
         let buffer_size = integer_in(&buffer_size, 1..=i64::MAX, |digits| {
             format!("[{section}] section sets invalid buffer_size ({digits})")
         })?;
-        let result_handler =
-            self.scope.get_or(section, "result_handler", DEFAULT_RESULT_HANDLER)?;
-        if !RESULT_HANDLERS.iter().any(|known| names_factory(&result_handler, known)) {
-            return Err(format!(
-                "{result_handler} cannot be resolved within [{section}]: result handlers in Python cannot be called; \
+        let written = self.scope.get_or(section, "result_handler", DEFAULT_RESULT_HANDLER)?;
+        let known = RESULT_HANDLERS.into_iter().find(|known| names_factory(&written, known));
+        let result_handler = known.map(str::to_string).ok_or_else(|| {
+            format!(
+                "{written} cannot be resolved within [{section}]: result handlers in Python cannot be called; \
                  use {DEFAULT_RESULT_HANDLER} (which is what an unset result_handler means) or {SUPERVISOR_STDOUT}"
-            ));
-        }
+            )
+        })?;
         let names = list_of_strings(&self.scope.get_or(section, "events", "")?);
         if names.is_empty() {
             return Err(format!("[{section}] section requires an \"events\" line"));

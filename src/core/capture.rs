@@ -3,6 +3,8 @@
 //! The tokens may be cut anywhere by reads, so bytes that could be the beginning of one are held back; so is, as in
 //! the reference, everything while no more than one token's length is there.
 
+use std::collections::VecDeque;
+
 /// Begins a capture.
 pub const BEGIN_TOKEN: &[u8] = b"<!--XSUPERVISOR:BEGIN-->";
 
@@ -26,14 +28,14 @@ pub struct Capture {
     /// Read, and not yet looked at.
     held: Vec<u8>,
     capturing: bool,
-    kept: Vec<u8>,
+    kept: VecDeque<u8>,
     max_bytes: i64,
 }
 
 impl Capture {
     /// Nothing printed yet. `max_bytes` is `stdout_capture_maxbytes`, not 0.
     pub fn new(max_bytes: i64) -> Capture {
-        Capture { held: Vec::new(), capturing: false, kept: Vec::new(), max_bytes }
+        Capture { held: Vec::new(), capturing: false, kept: VecDeque::new(), max_bytes }
     }
 
     /// Takes what was read and says what it is, in order. `clean` is applied to every piece of text before it is used
@@ -61,7 +63,7 @@ impl Capture {
             };
             self.text(&rest[..at], &clean, &mut pieces);
             if self.capturing {
-                pieces.push(Piece::Communication(std::mem::take(&mut self.kept)));
+                pieces.push(Piece::Communication(std::mem::take(&mut self.kept).into()));
             }
             self.capturing = !self.capturing;
             rest = &rest[at + token.len()..];
@@ -73,6 +75,11 @@ impl Capture {
     /// Bytes kept: what is held back, and the capture so far.
     pub fn held_bytes(&self) -> usize {
         self.held.len() + self.kept.len()
+    }
+
+    /// Forgets what the capture under way has kept, as the log is cleared (`dispatchers.py: removelogs`).
+    pub fn clear(&mut self) {
+        self.kept.clear();
     }
 
     /// What is still held back for the log when the program has ended; the reference loses it. An unfinished capture
@@ -98,11 +105,11 @@ impl Capture {
     /// Keeps roughly the last `max_bytes`: whatever is added pushes out as many bytes of what was there before, and
     /// one piece alone may be longer (`loggers.py: BoundIO.write`).
     fn keep(&mut self, text: &[u8]) {
-        let length = |bytes: &[u8]| i64::try_from(bytes.len()).unwrap_or(i64::MAX);
-        if length(&self.kept).saturating_add(length(text)) > self.max_bytes {
+        let length = |bytes: usize| i64::try_from(bytes).unwrap_or(i64::MAX);
+        if length(self.kept.len()).saturating_add(length(text.len())) > self.max_bytes {
             self.kept.drain(..text.len().min(self.kept.len()));
         }
-        self.kept.extend_from_slice(text);
+        self.kept.extend(text);
     }
 }
 

@@ -126,7 +126,8 @@ impl Pool {
         self.congested && !self.buffer.is_empty()
     }
 
-    /// An input is about to be handled.
+    /// An input is about to be handled, or a group was found stopped in a shutdown: what is known now is heard before the
+    /// listeners are stopped.
     pub(super) fn mark_input(&mut self) {
         self.serial_before_input = self.next_serial;
     }

@@ -23,6 +23,9 @@ const CRASH_LOOP_LIFE: Duration = Duration::from_millis(50);
 /// How far apart the starts of such a process are kept; the reference's loop has the same effect.
 const CRASH_LOOP_INTERVAL: Duration = Duration::from_secs(1);
 
+/// What Python says of a signal to a process that is gone.
+const NO_SUCH_PROCESS: &str = "[Errno 3] No such process";
+
 /// Least time between two lines about waiting for the same process to stop, in seconds.
 const STOP_REPORT_SECS: i64 = 2;
 
@@ -291,7 +294,7 @@ impl Process {
                 shell.log(
                     Level::Debug,
                     format!(
-                        "unable to signal {name} (pid {pid}), it probably just exited on its own"
+                        "unable to signal {name} (pid {pid}), it probably just exited on its own: {NO_SUCH_PROCESS}"
                     ),
                 );
                 Ok(())
@@ -328,7 +331,7 @@ impl Process {
                 shell.log(
                     Level::Debug,
                     format!(
-                        "unable to signal {name} (pid {pid}), it probably just now exited on its own"
+                        "unable to signal {name} (pid {pid}), it probably just now exited on its own: {NO_SUCH_PROCESS}"
                     ),
                 );
                 Ok(())

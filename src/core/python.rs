@@ -107,6 +107,44 @@ pub fn repr(text: &str) -> String {
     quoted(text, is_printable)
 }
 
+/// `repr(number)` of a `float`: Rust chooses the same digits, and other words and exponents.
+pub fn repr_float(number: f64) -> String {
+    let text = format!("{number:?}").to_lowercase();
+    let Some((digits, exponent)) = text.split_once('e') else { return text };
+    let (sign, exponent) = match exponent.strip_prefix('-') {
+        Some(exponent) => ('-', exponent),
+        None => ('+', exponent),
+    };
+    format!("{digits}e{sign}{exponent:0>2}")
+}
+
+/// `str()` of the `datetime` that an XML-RPC `dateTime.iso8601`, e.g. `20260101T1:02:03`, becomes.
+pub fn str_datetime(text: &str) -> Option<String> {
+    let [year, month, day, hour, minute, second] = datetime(text)?;
+    Some(format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"))
+}
+
+/// `repr()` of the same, which leaves seconds of 0 out.
+pub fn repr_datetime(text: &str) -> Option<String> {
+    let [year, month, day, hour, minute, second] = datetime(text)?;
+    let seconds = if second == 0 { String::new() } else { format!(", {second}") };
+    Some(format!("datetime.datetime({year}, {month}, {day}, {hour}, {minute}{seconds})"))
+}
+
+/// Year, month, day, hour, minute and second.
+fn datetime(text: &str) -> Option<[u32; 6]> {
+    let (date, time) = text.split_once('T')?;
+    let mut times = time.split(':').map(|part| part.parse().ok());
+    Some([
+        date.get(..4)?.parse().ok()?,
+        date.get(4..6)?.parse().ok()?,
+        date.get(6..)?.parse().ok()?,
+        times.next()??,
+        times.next()??,
+        times.next()??,
+    ])
+}
+
 /// `ascii(text)`: `repr` with everything outside ASCII escaped.
 pub fn ascii(text: &str) -> String {
     quoted(text, |character| character.is_ascii() && is_printable(character))
@@ -238,6 +276,35 @@ mod tests {
             assert_eq!(repr(text), shown);
         }
         assert_eq!(ascii("é😀\u{3000}"), "'\\xe9\\U0001f600\\u3000'");
+    }
+
+    #[test]
+    fn representations_of_numbers() {
+        for (number, text) in [
+            (2.5, "2.5"),
+            (5.0, "5.0"),
+            (1e15, "1000000000000000.0"),
+            (1e16, "1e+16"),
+            (1.5e100, "1.5e+100"),
+            (1e-4, "0.0001"),
+            (-1.25e-5, "-1.25e-05"),
+            (f64::NAN, "nan"),
+            (f64::NEG_INFINITY, "-inf"),
+        ] {
+            assert_eq!(repr_float(number), text);
+        }
+    }
+
+    #[test]
+    fn representations_of_dates() {
+        for (sent, str, repr) in [
+            ("20260101T01:02:03", "2026-01-01 01:02:03", "datetime.datetime(2026, 1, 1, 1, 2, 3)"),
+            ("20240229T1:2:0", "2024-02-29 01:02:00", "datetime.datetime(2024, 2, 29, 1, 2)"),
+        ] {
+            assert_eq!(str_datetime(sent).as_deref(), Some(str));
+            assert_eq!(repr_datetime(sent).as_deref(), Some(repr));
+        }
+        assert_eq!(str_datetime("é26"), None);
     }
 
     #[test]

@@ -428,7 +428,9 @@ impl Supervisor {
         if self.mood == Mood::Running || self.exited {
             return false;
         }
-        if self.stop_order.is_none() {
+        // Each turn of the reference's loop takes one stopped group off the list, and listeners hear what happened before.
+        let mut heard = self.stop_order.is_none();
+        if heard {
             let mut groups: Vec<&Group> = self.groups.iter().collect();
             groups.sort_by_key(|group| group.config.priority);
             let order = groups.into_iter().map(|group| group.config.name.clone()).collect();
@@ -446,6 +448,9 @@ impl Supervisor {
             }
             if let Some(order) = &mut self.stop_order {
                 order.pop();
+            }
+            if std::mem::replace(&mut heard, true) {
+                self.pools.iter_mut().for_each(Pool::mark_input);
             }
         }
         self.exited = true;

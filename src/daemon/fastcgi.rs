@@ -4,7 +4,7 @@
 //! Names of hosts are resolved where waiting harms nobody: at the start, and on the disk thread when the
 //! configuration is read again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddrV4, ToSocketAddrs};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -12,14 +12,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use nix::errno::Errno;
 use nix::sys::socket::{
-    AddressFamily, Backlog, SockFlag, SockType, SockaddrIn, SockaddrLike, UnixAddr, bind, listen,
-    setsockopt, socket, sockopt::ReuseAddr,
+    AddressFamily, SockFlag, SockType, SockaddrIn, SockaddrLike, UnixAddr, bind, setsockopt,
+    socket, sockopt::ReuseAddr,
 };
 use nix::unistd::{Gid, Uid, chown};
 
 use super::mainlog::MainLog;
 use crate::core::config::{FastCgiSocket, GroupConfig};
 use crate::core::states::Level;
+use crate::sys;
 
 /// Backlog of a socket without `socket_backlog`: the system's maximum (`socket.SOMAXCONN`).
 const DEFAULT_BACKLOG: i32 = nix::libc::SOMAXCONN;
@@ -72,7 +73,10 @@ pub fn try_all(
     main_log: &MainLog,
 ) -> Result<(), String> {
     names.learn(groups);
-    for socket in groups.iter().flat_map(GroupConfig::sockets) {
+    // Of several groups of one name the first is the one that runs.
+    let mut seen = HashSet::new();
+    let running = groups.iter().filter(|group| seen.insert(&group.name));
+    for socket in running.flat_map(GroupConfig::sockets) {
         main_log.log(Level::Info, &format!("Creating socket {}", socket.url));
         drop(create(socket, names).map_err(|why| socket.failure(&why))?);
         main_log.log(Level::Info, &format!("Closing socket {}", socket.url));
@@ -170,9 +174,7 @@ fn create(config: &FastCgiSocket, names: &HostNames) -> Result<OwnedFd, String> 
         None => return Err(format!("Bad socket format {}", config.url)),
     };
     let backlog = config.backlog.and_then(|backlog| i32::try_from(backlog).ok());
-    // The system lowers what is more than it allows.
-    let backlog = Backlog::new(backlog.unwrap_or(DEFAULT_BACKLOG)).unwrap_or(Backlog::MAXCONN);
-    listen(&socket, backlog).map_err(python_error)?;
+    sys::listen(socket.as_fd(), backlog.unwrap_or(DEFAULT_BACKLOG)).map_err(python_error)?;
     Ok(socket)
 }
 

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use super::autolog;
 use super::child::{self, SpawnFailure, SpawnPlan, Spawned, Surroundings};
 use super::command;
-use super::disk::{Disk, Sink, SinkSpec};
+use super::disk::{Disk, Pushed, Sink, SinkSpec};
 use super::fastcgi::{HostNames, Sockets};
 use super::mainlog::MainLog;
 use super::pump::{Channel, OutputPump, PumpConfig, Role};
@@ -112,7 +112,7 @@ impl OsHost {
         heard
     }
 
-    /// Writes to the daemon's stdout; what it does not take is dropped, and counted.
+    /// Writes to the daemon's stdout. While that takes nothing, nobody prints for events any more, and so nothing is lost.
     pub fn print(&mut self, bytes: Vec<u8>) {
         let stdout = self.stdout.get_or_insert_with(|| {
             self.disk.open_sink(SinkSpec {
@@ -122,7 +122,13 @@ impl OsHost {
                 owner: "event listeners".to_string(),
             })
         });
-        stdout.push(bytes);
+        if stdout.push(bytes) == Pushed::Full && self.taps.block() {
+            let (ready, taps) = (stdout.ready(), Rc::clone(&self.taps));
+            tokio::task::spawn_local(async move {
+                ready.await;
+                taps.unblock();
+            });
+        }
     }
 
     /// The disk thread.

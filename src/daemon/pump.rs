@@ -158,7 +158,7 @@ impl OutputPump {
 
     /// Reads what is in the pipe already, without asking the event loop; whether anything was.
     pub fn read_at_once(&self) -> bool {
-        if self.shared.behind.get() {
+        if self.shared.behind.get() || !self.shared.config.taps.has_room() {
             return false;
         }
         let chunk = self.shared.pipe.borrow().as_ref().map(read_now);
@@ -174,8 +174,9 @@ impl OutputPump {
         self.shared.config.log.iter().for_each(Sink::reopen);
     }
 
-    /// Removes and reopens the log file.
+    /// Removes and reopens the log file; a capture under way starts anew.
     pub fn clear(&self) -> impl Future<Output = io::Result<()>> + use<> {
+        self.shared.capture.borrow_mut().iter_mut().for_each(Capture::clear);
         let cleared = self.shared.config.log.as_ref().map(|log| log.clear(Missing::Fine));
         async move {
             match cleared {

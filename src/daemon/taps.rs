@@ -22,6 +22,8 @@ const ENTRY_BYTES: usize = 128;
 pub struct Taps {
     queue: RefCell<VecDeque<Input>>,
     bytes: Cell<usize>,
+    /// What comes of the events finds no room.
+    blocked: Cell<bool>,
     arrived: Notify,
     room: Notify,
 }
@@ -52,7 +54,18 @@ impl Taps {
 
     /// Whether a pump may read on.
     pub fn has_room(&self) -> bool {
-        self.bytes.get() < HIGH_WATER_BYTES
+        self.bytes.get() < HIGH_WATER_BYTES && !self.blocked.get()
+    }
+
+    /// Lets no pump read on before `unblock`; what is queued already can be taken. `false` if that was so already.
+    pub fn block(&self) -> bool {
+        !self.blocked.replace(true)
+    }
+
+    /// Lets the pumps read on.
+    pub fn unblock(&self) {
+        self.blocked.set(false);
+        self.room.notify_waiters();
     }
 
     /// Resolves when there is room.

@@ -52,7 +52,8 @@ pub(super) fn signal_number(value: &Value) -> Result<i32, Fault> {
 /// `str()` of what was sent, for fault texts.
 pub(super) fn display(value: &Value) -> String {
     match value {
-        Value::Str(text) | Value::DateTime(text) => text.clone(),
+        Value::Str(text) => text.clone(),
+        Value::DateTime(text) => python::str_datetime(text).unwrap_or_else(|| text.clone()),
         other => repr(other),
     }
 }
@@ -63,8 +64,9 @@ fn repr(value: &Value) -> String {
         Value::Int(number) => number.to_string(),
         Value::Bool(true) => "True".to_string(),
         Value::Bool(false) => "False".to_string(),
-        Value::Str(text) | Value::DateTime(text) => python::repr(text),
-        Value::Double(number) => format!("{number:?}"),
+        Value::Str(text) => python::repr(text),
+        Value::DateTime(text) => python::repr_datetime(text).unwrap_or_else(|| python::repr(text)),
+        Value::Double(number) => python::repr_float(*number),
         Value::Nil => "None".to_string(),
         Value::Array(items) => {
             let items: Vec<String> = items.iter().map(repr).collect();

@@ -212,9 +212,13 @@ pub(super) fn send_process_stdin(
     context: &mut Context<'_>,
     args: &[Value],
 ) -> Result<Answer, Fault> {
-    let Value::Str(chars) = &args[1] else {
-        let sent = params::display(&args[1]);
-        return Err(Fault::new(FaultCode::IncorrectParameters, sent));
+    let chars = match &args[1] {
+        Value::Str(chars) => chars,
+        // `None` adds no detail to a fault.
+        Value::Nil => return Err(Fault::bare(FaultCode::IncorrectParameters)),
+        other => {
+            return Err(Fault::new(FaultCode::IncorrectParameters, params::display(other)));
+        }
     };
     let name = params::text(&args[0])?;
     let id = find_one(context, name)?;
