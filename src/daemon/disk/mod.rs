@@ -216,8 +216,8 @@ impl Disk {
         &self,
         path: &Path,
     ) -> impl Future<Output = Option<Followed>> + use<> {
-        let path = path.to_path_buf();
-        let opened = self.ask(move || Followed::open(&path).ok());
+        let (path, inbox) = (path.to_path_buf(), Arc::clone(&self.inbox));
+        let opened = self.ask(move || Followed::open(&path, &inbox).ok());
         async move { opened.await.flatten() }
     }
 
