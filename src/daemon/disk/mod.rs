@@ -200,7 +200,7 @@ impl Disk {
     }
 
     /// Runs `question` on the thread; `None` when the thread ended first. Queued now, not when polled.
-    fn ask<T: Send + 'static, F: FnOnce() -> T + Send + 'static>(
+    pub(super) fn ask<T: Send + 'static, F: FnOnce() -> T + Send + 'static>(
         &self,
         question: F,
     ) -> impl Future<Output = Option<T>> + use<T, F> {

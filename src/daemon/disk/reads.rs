@@ -155,6 +155,8 @@ pub(crate) enum Probe {
     Replaced(Arc<Followed>),
     /// Nothing.
     Nothing,
+    /// Nothing, and the path leads to no file that can be followed.
+    Missing,
 }
 
 impl Followed {
@@ -174,8 +176,7 @@ impl Followed {
             return Ok(Probe::Nothing);
         };
         // In this order: what was written before the file was replaced is seen here.
-        let replaced =
-            std::fs::metadata(path).is_ok_and(|found| (found.dev(), found.ino()) != self.identity);
+        let found = std::fs::metadata(path).map(|found| identity(&found));
         let size = file.metadata()?.size();
         if size < position {
             return Ok(Probe::Truncated);
@@ -187,10 +188,13 @@ impl Followed {
             bytes.truncate(length);
             return Ok(if bytes.is_empty() { Probe::Nothing } else { Probe::Data(bytes) });
         }
-        if replaced && let Ok(next) = self.successor(path) {
-            return Ok(Probe::Replaced(Arc::new(next)));
-        }
-        Ok(Probe::Nothing)
+        Ok(match found {
+            Ok(found) if found == self.identity => Probe::Nothing,
+            Ok(_) => {
+                self.successor(path).map_or(Probe::Missing, |next| Probe::Replaced(Arc::new(next)))
+            }
+            Err(_) => Probe::Missing,
+        })
     }
 
     /// The file that was written after this one: where this one is `x.log.3` now, that is `x.log.2`, so that a
