@@ -15,6 +15,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "bench"))
 from measures import status_of, switches  # noqa: E402  (the benchmarks' readers of /proc)
 
 
+# How many look at logs at the same time.
+VIEWERS = 40
+
+
 @pytest.fixture
 def ours():
     """A daemon of ours, not started."""
@@ -35,17 +39,19 @@ def descriptors(daemon):
     return found
 
 
+def quiet(daemon):
+    """Whether the daemon sleeps for three seconds: three times the reference's polling interval."""
+    before = switches(daemon.pid)
+    signal.sigtimedwait([], 3)  # nothing can arrive: a pause
+    return switches(daemon.pid) == before
+
+
 def test_no_wake_up_while_nothing_happens(ours):
-    """Three times the reference's polling interval pass without one voluntary context switch."""
+    """Seconds pass without one voluntary context switch."""
     ours.configure("[program:idle]\ncommand=/bin/sleep 1000000\nnumprocs=10\nprocess_name=%(process_num)d\n")
     ours.start()
     wait_for(lambda: all(info["statename"] == "RUNNING" for info in ours.rpc("supervisor.getAllProcessInfo")), "RUNNING")
-
-    def quiet():
-        before = switches(ours.pid)
-        signal.sigtimedwait([], 3)  # nothing can arrive: a pause of three seconds
-        return switches(ours.pid) == before
-    wait_for(quiet, "three seconds without a wake-up", timeout=30)
+    wait_for(lambda: quiet(ours), "three seconds without a wake-up", timeout=30)
 
 
 def test_a_hundred_rereads_leak_nothing(ours):
@@ -98,6 +104,60 @@ def test_a_hundred_restarts_leak_nothing(ours):
     wait_for(lambda: len(descriptors(ours)) <= before, lambda: f"{before} descriptors, then {descriptors(ours)}")
     assert status_of(pid, "VmRSS") <= memory + 512
     assert ours.rpc("supervisor.getPID") == pid
+
+
+def test_viewers_of_logs_share_what_wakes_them(ours):
+    """Each costs a connection and a file, and nothing while nothing is written; those who leave leave nothing behind."""
+    ours.configure("""
+[program:cat]
+command=/bin/cat
+numprocs=2
+process_name=%(process_num)d
+stdout_logfile=%(here)s/cat%(process_num)d.log
+startsecs=0
+""")
+    ours.start()
+    names = ["cat:0", "cat:1"]
+    for number, name in enumerate(names):
+        ours.wait_state(name, "RUNNING")
+        assert ours.rpc("supervisor.sendProcessStdin", name, "so far\n")
+        ours.wait_file(f"cat{number}.log", "so far\n")
+
+    def instances():
+        return [target for target in descriptors(ours).values() if "inotify" in target]
+
+    def say(text, viewers):
+        for name in names:
+            assert ours.rpc("supervisor.sendProcessStdin", name, f"{text}\n")
+        for _, reader in viewers:
+            while reader.readline() != f"{text}\n".encode():
+                pass
+
+    assert instances() == []
+    before = len(descriptors(ours))
+    viewers = []
+    for number in range(VIEWERS):
+        stream = ours.connect()
+        stream.sendall(f"GET /logtail/{names[number % 2]} HTTP/1.0\r\n\r\n".encode())
+        viewers.append((stream, stream.makefile("rb")))
+    say("to all", viewers)
+    # One instance, which the event loop knows by a descriptor of its own.
+    assert len(instances()) == 2
+    most = before + 2 * VIEWERS + 2
+    wait_for(lambda: len(descriptors(ours)) <= most, lambda: f"{most} descriptors at most, there are {descriptors(ours)}")
+    wait_for(lambda: quiet(ours), "three seconds without a wake-up", timeout=30)
+    gone, viewers = viewers[:VIEWERS // 2], viewers[VIEWERS // 2:]
+    for viewer in gone:
+        for end in reversed(viewer):
+            end.close()
+    most = before + 2 * len(viewers) + 2
+    wait_for(lambda: len(descriptors(ours)) <= most, lambda: f"{most} descriptors at most, there are {descriptors(ours)}")
+    say("to those who stay", viewers)
+    for viewer in viewers:
+        for end in reversed(viewer):
+            end.close()
+    wait_for(lambda: len(descriptors(ours)) <= before, lambda: f"{before} descriptors, there are {descriptors(ours)}")
+    wait_for(lambda: instances() == [], "the last instance to be given up")
 
 
 def test_a_log_nobody_reads_holds_back_only_its_writer(ours):

@@ -1,21 +1,14 @@
 //! Following a growing log file, for `/logtail` and `/mainlogtail`.
 //!
-//! inotify tells when to look; the looking is done by the disk thread.
+//! The lookout tells when to look; the looking is done by the disk thread.
 
-use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use nix::errno::Errno;
-use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
-
-use super::disk::{Disk, Followed, Probe};
-use crate::sys;
+use super::disk::{Followed, Probe};
+use super::lookout::{Lookout, Watch};
 
 /// How much of the end of the file a follower starts with unless it asks for more or less (`http.py: logtail_handler`).
 pub const HEAD_BYTES: u64 = 1024;
@@ -23,31 +16,32 @@ pub const HEAD_BYTES: u64 = 1024;
 /// What a follower is told when the file became shorter (`http.py: tail_f_producer`).
 const TRUNCATED: &[u8] = b"==> File truncated <==\n";
 
-/// How often a file is looked at when the system has no inotify instance left.
+/// How often a file is looked at that cannot be watched, or whose path leads nowhere.
 const FALLBACK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A log file being followed.
 #[derive(Debug)]
 pub struct Follower {
-    disk: Disk,
+    lookout: Lookout,
     path: PathBuf,
     file: Arc<Followed>,
     modified: SystemTime,
     position: u64,
     /// Whether the first bytes were asked for.
     started: bool,
+    /// `None` when the file cannot be watched.
     watch: Option<Watch>,
 }
 
 impl Follower {
     /// Starts following a file, with its last `head_bytes`; `None` when there is no such regular file or it cannot be
     /// read.
-    pub async fn open(disk: &Disk, path: &Path, head_bytes: u64) -> Option<Follower> {
-        // The watch comes first, so that nothing happens unseen between it and the first look.
-        let watch = Watch::new(path).ok();
-        let file = Arc::new(disk.open_followed(path).await?);
+    pub async fn open(lookout: &Lookout, path: &Path, head_bytes: u64) -> Option<Follower> {
+        let file = Arc::new(lookout.disk().open_followed(path).await?);
+        // Whatever happened before the watch was set is seen at the first look.
+        let watch = lookout.watch(path).await;
         Some(Follower {
-            disk: disk.clone(),
+            lookout: lookout.clone(),
             path: path.to_path_buf(),
             modified: file.modified,
             position: file.size.saturating_sub(head_bytes),
@@ -71,7 +65,7 @@ impl Follower {
     pub async fn next(&mut self) -> io::Result<Vec<u8>> {
         loop {
             let first = !std::mem::replace(&mut self.started, true);
-            let probe = self.disk.probe(&self.file, &self.path, self.position).await;
+            let probe = self.lookout.disk().probe(&self.file, &self.path, self.position).await;
             match probe.unwrap_or_else(|| Err(io::ErrorKind::BrokenPipe.into()))? {
                 Probe::Data(bytes) => {
                     self.position += bytes.len() as u64;
@@ -82,25 +76,27 @@ impl Follower {
                     return Ok(TRUNCATED.to_vec());
                 }
                 Probe::Replaced(next) => {
+                    // The old watch goes when there is a new one, so that what both see is watched throughout.
+                    self.watch = self.lookout.watch(&self.path).await;
                     self.file = next;
                     self.position = 0;
-                    // A watch that cannot be moved would never wake: look regularly instead.
-                    if self.watch.as_mut().is_some_and(|watch| watch.renew(&self.path).is_err()) {
-                        self.watch = None;
-                    }
                     self.started = !first;
                 }
-                Probe::Nothing if first => return Ok(Vec::new()),
+                Probe::Nothing | Probe::Missing if first => return Ok(Vec::new()),
                 Probe::Nothing => self.changed().await,
+                Probe::Missing => {
+                    // The directory may be gone as well, of which nothing is heard while the file is open.
+                    let _ = tokio::time::timeout(FALLBACK_INTERVAL, self.changed()).await;
+                }
             }
         }
     }
 
     /// Resolves when there may be news.
     async fn changed(&mut self) {
-        match &mut self.watch {
+        match &self.watch {
             Some(watch) => {
-                if watch.changed().await.is_err() {
+                if !watch.changed().await {
                     self.watch = None;
                 }
             }
@@ -109,73 +105,16 @@ impl Follower {
     }
 }
 
-/// Watches a file, and its directory for another file of its name.
-#[derive(Debug)]
-struct Watch {
-    inotify: Inotify,
-    /// The same instance, as the event loop knows it.
-    readable: AsyncFd<OwnedFd>,
-    file_name: OsString,
-    file: Option<WatchDescriptor>,
-}
-
-impl Watch {
-    fn new(path: &Path) -> io::Result<Watch> {
-        let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
-        let readable = sys::watch(inotify.as_fd().try_clone_to_owned()?, Interest::READABLE)?;
-        let file_name = path.file_name().unwrap_or_default().to_os_string();
-        let directory = match path.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
-        let arrivals = AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVED_TO;
-        inotify.add_watch(directory, arrivals | AddWatchFlags::IN_ONLYDIR)?;
-        let mut watch = Watch { inotify, readable, file_name, file: None };
-        watch.renew(path)?;
-        Ok(watch)
-    }
-
-    /// Watches the file that has the path now, and no other. A file that is missing is watched when it comes.
-    fn renew(&mut self, path: &Path) -> io::Result<()> {
-        if let Some(old) = self.file.take() {
-            let _ = self.inotify.rm_watch(old); // gone already when the file is deleted
-        }
-        match self.inotify.add_watch(path, AddWatchFlags::IN_MODIFY) {
-            Ok(watch) => self.file = Some(watch),
-            Err(Errno::ENOENT) => {}
-            Err(error) => return Err(error.into()),
-        }
-        Ok(())
-    }
-
-    /// Resolves when something happened to the file or to its name.
-    async fn changed(&mut self) -> io::Result<()> {
-        loop {
-            let mut guard = self.readable.readable().await?;
-            match self.inotify.read_events() {
-                Ok(events) => {
-                    let ours = events.iter().any(|event| {
-                        event.name.as_ref().is_none_or(|name| *name == self.file_name)
-                    });
-                    if ours {
-                        return Ok(());
-                    }
-                }
-                Err(Errno::EAGAIN) => guard.clear_ready(),
-                Err(Errno::EINTR) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
     use std::io::Write;
+    use std::pin::{Pin, pin};
+    use std::task::{Context, Waker};
 
     use super::*;
-    use crate::daemon::disk::testing::{block_on, plain, rotating, start};
+    use crate::daemon::disk::Disk;
+    use crate::daemon::disk::testing::{Busy, block_on, occupy, plain, rotating, start};
     use crate::testing::TempDir;
 
     fn append(path: &Path, bytes: &[u8]) {
@@ -192,32 +131,58 @@ mod tests {
         all
     }
 
+    /// A place with a disk thread, where files can be watched or not.
+    struct Scene {
+        dir: TempDir,
+        disk: Disk,
+        lookout: Lookout,
+        watched: bool,
+    }
+
+    impl Scene {
+        /// Follows a file.
+        async fn follow(&self, path: &Path) -> Follower {
+            let follower = Follower::open(&self.lookout, path, HEAD_BYTES).await.unwrap();
+            self.check(&follower);
+            follower
+        }
+
+        /// Fails for a follower that looks regularly where it could be woken.
+        fn check(&self, follower: &Follower) {
+            assert_eq!(follower.watch.is_some(), self.watched);
+        }
+
+        /// How many descriptors of this process lead to a file.
+        fn opened(path: &Path) -> usize {
+            let descriptors = fs::read_dir("/proc/self/fd").unwrap();
+            descriptors.filter(|entry| links_to(&entry.as_ref().unwrap().path(), path)).count()
+        }
+    }
+
+    fn links_to(link: &Path, path: &Path) -> bool {
+        fs::read_link(link).is_ok_and(|target| target == path) // another test may have closed it
+    }
+
     /// Runs the same scenario with inotify and without.
-    fn both_ways(scenario: impl AsyncFn(&Disk, &TempDir, &dyn Fn(Follower) -> Follower)) {
-        for without in [false, true] {
-            let dir = TempDir::new();
+    fn both_ways(scenario: impl AsyncFn(&Scene)) {
+        for watched in [true, false] {
             let (disk, _) = start();
-            let prepare = move |mut follower: Follower| {
-                assert!(follower.watch.is_some());
-                if without {
-                    follower.watch = None;
-                }
-                follower
-            };
-            block_on(scenario(&disk, &dir, &prepare));
-            disk.shutdown();
+            let lookout = if watched { Lookout::new(&disk) } else { Lookout::blind(&disk) };
+            let scene = Scene { dir: TempDir::new(), disk, lookout, watched };
+            block_on(scenario(&scene));
+            scene.disk.shutdown();
         }
     }
 
     #[test]
     fn starts_with_the_last_kilobyte_then_yields_additions() {
-        both_ways(async |disk, dir, prepare| {
-            let path = dir.path("cat.log");
+        both_ways(async |scene| {
+            let path = scene.dir.path("cat.log");
             fs::write(&path, [b'a'; 3000]).unwrap();
-            let mut follower = prepare(Follower::open(disk, &path, HEAD_BYTES).await.unwrap());
+            let mut follower = scene.follow(&path).await;
             assert_eq!(follower.modified(), fs::metadata(&path).unwrap().modified().unwrap());
             assert_eq!(follower.next().await.unwrap(), [b'a'; 1024]);
-            let sink = disk.open_sink(plain(&path));
+            let sink = scene.disk.open_sink(plain(&path));
             sink.push(b"new".to_vec());
             assert_eq!(follower.next().await.unwrap(), b"new");
             append(&path, &[b'b'; 200_000]);
@@ -227,10 +192,10 @@ mod tests {
 
     #[test]
     fn an_empty_file_yields_nothing_first() {
-        both_ways(async |disk, dir, prepare| {
-            let path = dir.path("cat.log");
+        both_ways(async |scene| {
+            let path = scene.dir.path("cat.log");
             append(&path, b"");
-            let mut follower = prepare(Follower::open(disk, &path, HEAD_BYTES).await.unwrap());
+            let mut follower = scene.follow(&path).await;
             assert_eq!(follower.next().await.unwrap(), b"");
             append(&path, b"x");
             assert_eq!(follower.next().await.unwrap(), b"x");
@@ -239,10 +204,10 @@ mod tests {
 
     #[test]
     fn truncation_is_told() {
-        both_ways(async |disk, dir, prepare| {
-            let path = dir.path("cat.log");
+        both_ways(async |scene| {
+            let path = scene.dir.path("cat.log");
             append(&path, b"long enough");
-            let mut follower = prepare(Follower::open(disk, &path, HEAD_BYTES).await.unwrap());
+            let mut follower = scene.follow(&path).await;
             assert_eq!(follower.next().await.unwrap(), b"long enough");
             fs::write(&path, b"").unwrap();
             append(&path, b"short");
@@ -253,11 +218,11 @@ mod tests {
 
     #[test]
     fn rotation_loses_nothing() {
-        both_ways(async |disk, dir, prepare| {
-            let path = dir.path("cat.log");
-            let sink = disk.open_sink(rotating(&path, 10, 5));
-            disk.flush().await;
-            let mut follower = prepare(Follower::open(disk, &path, HEAD_BYTES).await.unwrap());
+        both_ways(async |scene| {
+            let path = scene.dir.path("cat.log");
+            let sink = scene.disk.open_sink(rotating(&path, 10, 5));
+            scene.disk.flush().await;
+            let mut follower = scene.follow(&path).await;
             assert_eq!(follower.next().await.unwrap(), b"");
             for round in ["0123456789", "abcdefghijk", "end"] {
                 sink.push(round.as_bytes().to_vec());
@@ -266,12 +231,13 @@ mod tests {
             for round in ["--a-reader", "--slower---", "--than---", "--rotation"] {
                 sink.push(round.as_bytes().to_vec());
             }
-            disk.flush().await;
+            scene.disk.flush().await;
             let expected = b"--a-reader--slower-----than-----rotation";
             assert_eq!(gather(&mut follower, expected.len()).await, expected);
             // The watch followed too.
             sink.push(b"!".to_vec());
             assert_eq!(follower.next().await.unwrap(), b"!");
+            scene.check(&follower);
         });
     }
 
@@ -280,14 +246,166 @@ mod tests {
         let dir = TempDir::new();
         let (disk, _) = start();
         block_on(async {
-            assert!(Follower::open(&disk, &dir.path("missing"), HEAD_BYTES).await.is_none());
-            assert!(Follower::open(&disk, &dir.path(""), HEAD_BYTES).await.is_none());
-            assert!(Follower::open(&disk, Path::new("/dev/null"), HEAD_BYTES).await.is_none());
+            let lookout = Lookout::new(&disk);
+            let open = |path: PathBuf| {
+                let lookout = lookout.clone();
+                async move { Follower::open(&lookout, &path, HEAD_BYTES).await }
+            };
+            for path in [dir.path("missing"), dir.path(""), "/dev/null".into()] {
+                assert!(open(path).await.is_none());
+            }
+            assert_eq!(lookout.watches(), None);
             append(&dir.path("cat.log"), b"x");
-            let mut follower =
-                Follower::open(&disk, &dir.path("cat.log"), HEAD_BYTES).await.unwrap();
+            let mut follower = open(dir.path("cat.log")).await.unwrap();
             disk.shutdown();
             assert!(follower.next().await.is_err());
+        });
+    }
+
+    /// Appends to a file, and expects a follower that sleeps to hear of it.
+    async fn hears(scene: &Scene, follower: &mut Follower, path: &Path) {
+        {
+            let mut next = pin!(follower.next());
+            fall_asleep(scene, next.as_mut()).await;
+            append(path, b"news");
+            assert_eq!(next.await.unwrap(), b"news");
+        }
+        scene.check(follower);
+    }
+
+    /// Asks a follower for what comes next until it sleeps.
+    async fn fall_asleep(scene: &Scene, mut next: Pin<&mut impl Future>) {
+        // Each time it is either asleep or waits for the disk thread once more.
+        for _ in 0..5 {
+            assert!(is_pending(next.as_mut()));
+            scene.disk.flush().await;
+        }
+    }
+
+    /// Asks a future once.
+    fn is_pending(future: Pin<&mut impl Future>) -> bool {
+        future.poll(&mut Context::from_waker(Waker::noop())).is_pending()
+    }
+
+    /// Asks a future, then lets the disk thread do what that wants of it, and no more.
+    async fn step(disk: &Disk, busy: Busy, future: Pin<&mut impl Future>) -> Busy {
+        assert!(is_pending(future));
+        let mut later = occupy(disk);
+        drop(busy);
+        later.begun().await;
+        later
+    }
+
+    #[test]
+    fn followers_of_one_directory_leave_each_other_alone() {
+        both_ways(async |scene| {
+            let (x, y) = (scene.dir.path("x.log"), scene.dir.path("y.log"));
+            append(&x, b"");
+            append(&y, b"");
+            let mut leaves = scene.follow(&x).await;
+            let mut stays = scene.follow(&x).await;
+            let mut other = scene.follow(&y).await;
+            assert_eq!((Scene::opened(&x), Scene::opened(&y)), (2, 1));
+            for follower in [&mut leaves, &mut stays, &mut other] {
+                assert_eq!(follower.next().await.unwrap(), b"");
+            }
+            drop(leaves);
+            scene.disk.flush().await;
+            assert_eq!(Scene::opened(&x), 1);
+            hears(scene, &mut stays, &x).await;
+            hears(scene, &mut other, &y).await;
+            // Both are heard of by name as well.
+            for (path, follower) in [(&x, &mut stays), (&y, &mut other)] {
+                fs::rename(path, scene.dir.path("old.log")).unwrap();
+                append(path, b"another");
+                assert_eq!(follower.next().await.unwrap(), b"another");
+                hears(scene, follower, path).await;
+            }
+            drop(stays);
+            scene.disk.flush().await;
+            hears(scene, &mut other, &y).await;
+            drop(other);
+            scene.disk.flush().await;
+            assert_eq!((Scene::opened(&x), Scene::opened(&y)), (0, 0));
+            assert_eq!(scene.lookout.watches(), None);
+        });
+    }
+
+    #[test]
+    fn a_directory_may_be_missing_for_a_moment() {
+        both_ways(async |scene| {
+            let (sub, path) = (scene.dir.path("sub"), scene.dir.path("sub/cat.log"));
+            fs::create_dir(&sub).unwrap();
+            append(&path, b"one");
+            let mut follower = scene.follow(&path).await;
+            assert_eq!(follower.next().await.unwrap(), b"one");
+            for (text, remove) in [("deleted", true), ("moved", false)] {
+                let mut next = pin!(follower.next());
+                fall_asleep(scene, next.as_mut()).await;
+                if remove {
+                    fs::remove_dir_all(&sub).unwrap();
+                } else {
+                    fs::rename(&sub, scene.dir.path("elsewhere")).unwrap();
+                }
+                // It has heard of that, and there is nothing to be seen.
+                scene.disk.flush().await;
+                fall_asleep(scene, next.as_mut()).await;
+                fs::create_dir(&sub).unwrap();
+                append(&path, text.as_bytes());
+                assert_eq!(next.await.unwrap(), text.as_bytes());
+            }
+            hears(scene, &mut follower, &path).await;
+        });
+    }
+
+    #[test]
+    fn a_busy_disk_holds_up_nobody() {
+        both_ways(async |scene| {
+            let path = scene.dir.path("cat.log");
+            append(&path, b"");
+            // First it opens the file, then it sets the watches; both wait for the disk thread.
+            let mut opening = pin!(Follower::open(&scene.lookout, &path, HEAD_BYTES));
+            let busy = step(&scene.disk, occupy(&scene.disk), opening.as_mut()).await;
+            assert_eq!(Scene::opened(&path), 1);
+            assert_eq!(is_pending(opening.as_mut()), scene.watched);
+            assert_eq!(scene.lookout.watches(), scene.watched.then_some(0));
+            drop(busy);
+            if scene.watched {
+                let follower = opening.await.unwrap();
+                assert_eq!(scene.lookout.watches(), Some(2));
+                // It is closed and given back there, too.
+                let mut busy = occupy(&scene.disk);
+                busy.begun().await;
+                drop(follower);
+                assert_eq!((Scene::opened(&path), scene.lookout.watches()), (1, Some(2)));
+                drop(busy);
+                scene.disk.flush().await;
+                assert_eq!((Scene::opened(&path), scene.lookout.watches()), (0, None));
+            }
+        });
+    }
+
+    #[test]
+    fn one_that_leaves_early_keeps_nothing() {
+        both_ways(async |scene| {
+            let path = scene.dir.path("cat.log");
+            append(&path, b"");
+            // What the disk thread does for it: it opens the file and sets the watches.
+            let jobs = if scene.watched { 2 } else { 1 };
+            for done in 0..=jobs {
+                let mut opening = Box::pin(Follower::open(&scene.lookout, &path, HEAD_BYTES));
+                let mut busy = occupy(&scene.disk);
+                for _ in 0..done {
+                    busy = step(&scene.disk, busy, opening.as_mut()).await;
+                }
+                assert!(done == jobs || is_pending(opening.as_mut()));
+                drop(opening);
+                drop(busy);
+                // What it asked for is done by the first, what that gives back by the second.
+                scene.disk.flush().await;
+                scene.disk.flush().await;
+                assert_eq!((Scene::opened(&path), scene.lookout.watches()), (0, None), "{done}");
+            }
         });
     }
 }

@@ -15,6 +15,7 @@ use super::excerpt::{LogName, NoExcerpt};
 use super::follow::Follower;
 use super::handle::{Inbox, Request};
 use super::host::OsHost;
+use super::lookout::Lookout;
 use super::mainlog::MainLog;
 use super::signals::{Signals, wait_children};
 use super::taps::Taps;
@@ -60,6 +61,7 @@ pub struct House {
     core: Supervisor,
     host: OsHost,
     taps: Rc<Taps>,
+    lookout: Lookout,
     main_log: MainLog,
     read_config: ConfigReader,
     started: Instant,
@@ -90,6 +92,7 @@ impl House {
         House {
             core,
             taps: Rc::clone(host.taps()),
+            lookout: Lookout::new(host.disk()),
             host,
             main_log,
             read_config,
@@ -213,10 +216,10 @@ impl House {
                 let _ = reply.send(self.core.program(&namespec, now)); // likewise
             }
             Request::Follow { log, head_bytes, reply } => {
-                let (path, disk) = (self.path_of(&log), self.host.disk().clone());
+                let (path, lookout) = (self.path_of(&log), self.lookout.clone());
                 tokio::task::spawn_local(async move {
                     let follower = match path {
-                        Ok(path) => Follower::open(&disk, path.as_ref(), head_bytes).await,
+                        Ok(path) => Follower::open(&lookout, path.as_ref(), head_bytes).await,
                         Err(_) => None,
                     };
                     let _ = reply.send(follower); // likewise

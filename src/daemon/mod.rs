@@ -13,6 +13,7 @@ pub mod handle;
 pub mod host;
 pub mod house;
 pub mod limits;
+pub mod lookout;
 pub mod mainlog;
 pub mod pidfile;
 pub mod privileges;

@@ -200,7 +200,7 @@ impl Disk {
     }
 
     /// Runs `question` on the thread; `None` when the thread ended first. Queued now, not when polled.
-    fn ask<T: Send + 'static, F: FnOnce() -> T + Send + 'static>(
+    pub(super) fn ask<T: Send + 'static, F: FnOnce() -> T + Send + 'static>(
         &self,
         question: F,
     ) -> impl Future<Output = Option<T>> + use<T, F> {
@@ -216,8 +216,8 @@ impl Disk {
         &self,
         path: &Path,
     ) -> impl Future<Output = Option<Followed>> + use<> {
-        let path = path.to_path_buf();
-        let opened = self.ask(move || Followed::open(&path).ok());
+        let (path, inbox) = (path.to_path_buf(), Arc::clone(&self.inbox));
+        let opened = self.ask(move || Followed::open(&path, &inbox).ok());
         async move { opened.await.flatten() }
     }
 

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use nix::fcntl::OFlag;
 
+use super::queue::{Inbox, Message};
 use super::rotation::numbered;
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::value::Value;
@@ -128,10 +129,13 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
     Ok((file, found))
 }
 
-/// An open file that someone follows. It stays readable after it was rotated away.
+/// An open file that someone follows. It stays readable after it was rotated away. Wherever it is dropped, the disk
+/// thread closes it: some file systems talk to a server first, which may be dead.
 #[derive(Debug)]
 pub(crate) struct Followed {
-    file: File,
+    /// `None` only while it is dropped.
+    file: Option<File>,
+    inbox: Arc<Inbox>,
     /// Device and inode.
     identity: (u64, u64),
     /// Size when it was opened.
@@ -151,13 +155,16 @@ pub(crate) enum Probe {
     Replaced(Arc<Followed>),
     /// Nothing.
     Nothing,
+    /// Nothing, and the path leads to no file that can be followed.
+    Missing,
 }
 
 impl Followed {
-    pub(super) fn open(path: &Path) -> io::Result<Followed> {
+    pub(super) fn open(path: &Path, inbox: &Arc<Inbox>) -> io::Result<Followed> {
         let (file, found) = open_regular(path)?;
         Ok(Followed {
-            file,
+            file: Some(file),
+            inbox: Arc::clone(inbox),
             identity: identity(&found),
             size: found.size(),
             modified: found.modified().unwrap_or(SystemTime::UNIX_EPOCH),
@@ -165,24 +172,29 @@ impl Followed {
     }
 
     pub(super) fn probe(&self, path: &Path, position: u64) -> io::Result<Probe> {
+        let Some(file) = &self.file else {
+            return Ok(Probe::Nothing);
+        };
         // In this order: what was written before the file was replaced is seen here.
-        let replaced =
-            std::fs::metadata(path).is_ok_and(|found| (found.dev(), found.ino()) != self.identity);
-        let size = self.file.metadata()?.size();
+        let found = std::fs::metadata(path).map(|found| identity(&found));
+        let size = file.metadata()?.size();
         if size < position {
             return Ok(Probe::Truncated);
         }
         if size > position {
             let wanted = (size - position).min(FOLLOW_LIMIT_BYTES);
             let mut bytes = vec![0; usize::try_from(wanted).unwrap_or(0)];
-            let length = self.file.read_at(&mut bytes, position)?;
+            let length = file.read_at(&mut bytes, position)?;
             bytes.truncate(length);
             return Ok(if bytes.is_empty() { Probe::Nothing } else { Probe::Data(bytes) });
         }
-        if replaced && let Ok(next) = self.successor(path) {
-            return Ok(Probe::Replaced(Arc::new(next)));
-        }
-        Ok(Probe::Nothing)
+        Ok(match found {
+            Ok(found) if found == self.identity => Probe::Nothing,
+            Ok(_) => {
+                self.successor(path).map_or(Probe::Missing, |next| Probe::Replaced(Arc::new(next)))
+            }
+            Err(_) => Probe::Missing,
+        })
     }
 
     /// The file that was written after this one: where this one is `x.log.3` now, that is `x.log.2`, so that a
@@ -191,13 +203,20 @@ impl Followed {
         for number in 1..=FOLLOW_BACKUPS_LIMIT {
             match std::fs::metadata(numbered(path, number)) {
                 Ok(found) if identity(&found) == self.identity && number > 1 => {
-                    return Followed::open(&numbered(path, number - 1));
+                    return Followed::open(&numbered(path, number - 1), &self.inbox);
                 }
                 Ok(found) if identity(&found) != self.identity => {}
                 Ok(_) | Err(_) => break,
             }
         }
-        Followed::open(path)
+        Followed::open(path, &self.inbox)
+    }
+}
+
+impl Drop for Followed {
+    fn drop(&mut self) {
+        let file = self.file.take();
+        self.inbox.send(Message::Run(Box::new(move || drop(file))));
     }
 }
 

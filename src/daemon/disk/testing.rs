@@ -1,7 +1,9 @@
 //! What the tests of the log path share.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
+
+use tokio::sync::oneshot;
 
 use super::{Disk, Reports, SinkSpec};
 use crate::core::states::Level;
@@ -59,4 +61,28 @@ pub(crate) fn block_on<T>(test: impl Future<Output = T>) -> T {
     tokio::task::LocalSet::new().block_on(&runtime, async {
         tokio::time::timeout(std::time::Duration::from_secs(60), test).await.unwrap()
     })
+}
+
+/// A disk thread that is kept from its work until this is dropped.
+pub(crate) struct Busy {
+    _release: mpsc::Sender<()>,
+    begun: oneshot::Receiver<()>,
+}
+
+impl Busy {
+    /// Resolves when everything queued before is done.
+    pub(crate) async fn begun(&mut self) {
+        (&mut self.begun).await.unwrap();
+    }
+}
+
+/// Keeps the disk thread busy, after what is queued.
+pub(crate) fn occupy(disk: &Disk) -> Busy {
+    let (release, released) = mpsc::channel::<()>();
+    let (begin, begun) = oneshot::channel();
+    disk.run(Box::new(move || {
+        let _ = begin.send(()); // not every test waits for it
+        let _ = released.recv(); // an error, when it is dropped
+    }));
+    Busy { _release: release, begun }
 }
