@@ -2,9 +2,9 @@
 
 import re
 
+from harness import wait_for
 from browsing import (  # noqa: F401 (fixtures among them)
-    ALL, BROWSER_TESTS, SLEEPER, WEB, ask, browser, expect, hide, house, live, message, press, row, state,
-    visit,
+    ALL, BROWSER_TESTS, ONESHOT, SLEEPER, ask, browser, expect, hide, house, live, message, press, row, state, visit,
 )
 
 pytestmark = BROWSER_TESTS
@@ -249,6 +249,48 @@ def test_connection_lost_and_regained(house, visit):
     press(page, "Stop alpha")
     message(page, "Process alpha stopped")
     assert page.evaluate("window.sameDocument") is True
+def test_the_page_of_a_program_that_is_removed(house, visit):
+    house.start(SLEEPER.format(name="alpha"))
+    page = visit().page
+    live(page, f"{house.url}program.html?processname=alpha")
+    page.get_by_role("button", name="Stop alpha", exact=True).focus()
+    house.rpc("stopProcess", "alpha")
+    house.rpc("removeProcessGroup", "alpha")
+    message(page, "ERROR: alpha is not there any more")
+    expect(page.locator(".statename")).to_have_text("removed")
+    expect(page.locator("form.actions :is(button, summary):visible")).to_have_count(0)
+    expect(page.locator("main")).to_be_focused()
+    house.configure("[program:alpha]\ncommand=/bin/cat\nstartsecs=0\n")
+    house.rpc("reloadConfig")
+    house.rpc("addProcessGroup", "alpha")
+    expect(page.locator(".statename")).to_have_text("running")
+    message(page, "")
+    command = page.locator("table.settings tr", has=page.get_by_role("rowheader", name="command", exact=True))
+    expect(command.locator("td")).to_have_text("/bin/cat")
+    press(page, "Stop alpha")
+    message(page, "Process alpha stopped")
+
+
+def test_an_end_that_nobody_knows(house, visit):
+    house.start("[program:hasty]\ncommand=/bin/sh -c 'exit 3'\nstartsecs=5\nstartretries=1000\nautostart=false\n" + ONESHOT)
+    house.daemon.wait_state("oneshot", "EXITED")
+    page, plain = visit().page, visit(java_script_enabled=False).page
+
+    def is_unknown():
+        # It may be stopped while it runs once more.
+        house.rpc("startProcess", "hasty", False)
+        house.daemon.wait_state("hasty", "BACKOFF")
+        house.rpc("stopProcess", "hasty")
+        live(page, f"{house.url}program.html?processname=hasty")
+        plain.goto(page.url)
+        said = [each.locator("[data-fact=ending]").inner_text() for each in (page, plain)]
+        assert said[0] == said[1]
+        return said[0] == "none"
+    wait_for(is_unknown, "an end within startsecs")
+    live(page, f"{house.url}program.html?processname=oneshot")
+    expect(page.locator("[data-fact=ending]")).to_have_text("exit status 3")
+
+
     visitor.forgive("ERR_|Failed to load resource")
 
 

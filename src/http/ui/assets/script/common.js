@@ -7,6 +7,11 @@ root.classList.add('js');
 
 const byId = (id) => document.getElementById(id);
 
+// A text that is there already is not written again: a screen reader would say it again.
+function write(place, text) {
+  if (place.textContent !== text) place.textContent = text;
+}
+
 // What is remembered in this browser; nothing at all where it forbids that.
 const remembered = {
   get(key) {

@@ -53,9 +53,7 @@ class Live {
 
   show(connected) {
     document.body.classList.toggle('lost', !connected);
-    const text = connected ? 'Live' : 'Connection lost, trying again';
-    const place = byId('connection');
-    if (place.textContent !== text) place.textContent = text;
+    write(byId('connection'), connected ? 'Live' : 'Connection lost, trying again');
   }
 }
 

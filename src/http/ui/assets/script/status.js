@@ -32,7 +32,12 @@ class StatusPage {
 
   status(data) {
     showSupervisor(data.supervisor);
-    for (const process of data.processes) this.find(process)?.update(process, data.now);
+    for (const process of data.processes) {
+      const row = this.find(process);
+      // It may have come back with another configuration.
+      if (row?.isGone) location.reload();
+      row?.update(process, data.now);
+    }
     const told = new Set(data.processes.map((process) => process.namespec));
     const isGone = data.complete ? (namespec) => !told.has(namespec) : (namespec) => data.removed.includes(namespec);
     for (const row of [...this.rows.values()]) {
@@ -51,6 +56,8 @@ class StatusPage {
   }
 
   remove(row) {
+    if (row.isGone) return;
+    row.vanish();
     say(`ERROR: ${row.namespec} is not there any more`);
   }
 }
