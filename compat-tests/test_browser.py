@@ -47,6 +47,32 @@ def test_busy_while_it_takes_time(house, visit):
     state(page, "slow", "running")
 
 
+# Its end takes until there is a file.
+LINGERER = """[program:lingerer]
+command=/bin/sh -c 'trap "while [ ! -e %(here)s/go ]; do sleep 0.05; done; exit" TERM; echo ready; while :; do sleep 0.05; done'
+startsecs=0
+stopwaitsecs=36000
+stdout_logfile=%(here)s/lingerer.out
+"""
+
+
+def test_a_restart_goes_on_without_its_page(house, visit):
+    house.start(LINGERER)
+    house.daemon.wait_file("lingerer.out", "ready")
+    page = visit().page
+    live(page, house.url)
+    before = house.daemon.pid_of("lingerer")
+    press(page, "Restart lingerer")
+    state(page, "lingerer", "stopping")
+    page.get_by_role("link", name="Main log").click()
+    expect(page.locator("#follow")).to_have_text("Following")
+    # As long as the daemon could take to notice that nobody waits.
+    page.wait_for_timeout(1000)
+    house.daemon.write("go", "")
+    house.daemon.wait_state("lingerer", "RUNNING")
+    assert house.daemon.pid_of("lingerer") != before
+
+
 def test_all_and_groups_ask_first(house, visit):
     house.start(ALL)
     page = visit().page

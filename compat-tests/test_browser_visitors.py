@@ -201,6 +201,21 @@ def test_dark_and_light(house, visit):
     expect(plain.locator("html")).to_have_css("background-color", dark)
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_a_refusal_leads_on_when_it_was_confirmed(house, visit, script):
+    house.start(ALL)
+    visitor = visit(java_script_enabled=script)
+    visitor.forgive("403")
+    page = visitor.page
+    page.set_content(f'<a href="{house.url}index.html?action=stop&amp;processname=alpha">elsewhere</a>')
+    page.get_by_role("link", name="elsewhere").click()
+    expect(page.locator("h1")).to_have_text("Nothing was done")
+    page.locator(".refusal button").click()
+    expect(page.locator("h1")).to_have_text("Processes")
+    message(page, "Process alpha stopped")
+    state(page, "alpha", "stopped")
+
+
 # The texts of a page whose contrast with what is behind them is below 4.5 (WCAG 2.2, AA).
 PALE_TEXTS = """() => {
     const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });

@@ -94,7 +94,8 @@ async function renewToken() {
 
 // Sends fields and returns what the daemon says.
 async function post(address, fields) {
-  const send = () => fetch(address, { method: 'POST', body: fields, headers: { Accept: 'application/json' } });
+  const headers = { Accept: 'application/json' };
+  const send = () => fetch(address, { method: 'POST', body: fields, headers, keepalive: true });
   let answer = await send();
   if (answer.status === 403) {
     fields.set('token', await renewToken());
@@ -181,6 +182,8 @@ function startPage() {
 
 function bytesText(bytes) {
   const units = ['kB', 'MB', 'GB', 'TB'];
+    // The page of a refusal says what is not true any more when this is done: the browser is sent to the status page.
+    if (event.target.closest('.refusal')) return;
   let value = bytes / 1024;
   let unit = 0;
   while (value >= 999.5 && unit < units.length - 1) {
