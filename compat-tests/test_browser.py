@@ -188,6 +188,49 @@ def test_filter(house, visit):
     expect(shown).to_have_count(7)
     page.keyboard.type("fatal")
     expect(shown).to_have_attribute("data-namespec", "broken")
+# Streams of events whose events the test makes up; page.evaluate() reaches the latest as `stream`.
+MADE_UP_STREAM = """
+    window.EventSource = class extends EventTarget {
+        constructor() {
+            super();
+            window.streams = (window.streams ?? 0) + 1;
+            window.stream = this;
+        }
+        close() {}
+        tell(name, data) {
+            this.dispatchEvent(new MessageEvent(name, { data: JSON.stringify(data) }));
+        }
+    };
+"""
+
+
+def test_the_share_of_a_processor(house, visit):
+    house.start(SLEEPER.format(name="alpha"))
+    page = visit().page
+    page.add_init_script(MADE_UP_STREAM)
+    page.goto(house.url)
+    share = """async readings => {
+        const data = await (await fetch('api/v1/status')).json();
+        const [alpha] = data.processes;
+        const status = (now, cpu_millis) => stream.tell('status',
+            { ...data, complete: true, now, processes: [{ ...alpha, cpu_millis, memory_bytes: 1 }], removed: [] });
+        const start = data.supervisor.now;
+        status(start, 0);
+        for (const [after, cpu_millis] of readings) {
+            stream.tell('usage', { now: start + after, processes: { alpha: [cpu_millis, 1] } });
+        }
+        // Shows it even where the row is not on the screen.
+        const [after, cpu_millis] = readings.at(-1);
+        status(start + after, cpu_millis);
+        return document.querySelector('tr.process .cpu .figure').textContent;
+    }"""
+    assert page.evaluate(share, [[2000, 500]]) == "25.0 %"
+    # A reading that is late.
+    assert page.evaluate(share, [[2000, 2000], [4600, 4600]]) == "100.0 %"
+    # Nothing is told of a process that does nothing.
+    assert page.evaluate(share, [[2000, 500], [60_000, 1500]]) == "50.0 %"
+
+
     page.keyboard.press("Escape")
     page.keyboard.type("run web")
     expect(shown).to_have_count(3)
@@ -285,6 +328,17 @@ def test_the_page_of_a_program_that_is_removed(house, visit):
     message(page, "ERROR: alpha is not there any more")
     expect(page.locator(".statename")).to_have_text("removed")
     expect(page.locator("form.actions :is(button, summary):visible")).to_have_count(0)
+def test_a_hidden_page_stays_silent_when_the_network_is_back(house, visit):
+    house.start(ALL)
+    page = visit().page
+    page.add_init_script(MADE_UP_STREAM)
+    page.goto(house.url)
+    hide(page, True)
+    assert page.evaluate("dispatchEvent(new Event('online')), streams") == 1
+    hide(page, False)
+    assert page.evaluate("dispatchEvent(new Event('online')), streams") == 3
+
+
     expect(page.locator("main")).to_be_focused()
     house.configure("[program:alpha]\ncommand=/bin/cat\nstartsecs=0\n")
     house.rpc("reloadConfig")

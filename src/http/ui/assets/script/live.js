@@ -12,7 +12,7 @@ class Live {
     this.retryMillis = FIRST_RETRY_MILLIS;
     this.clockSkew = 0;
     document.addEventListener('visibilitychange', () => (document.hidden ? this.close() : this.open()));
-    addEventListener('online', () => this.open());
+    addEventListener('online', () => document.hidden || this.open());
     if (!document.hidden) this.open();
   }
 

@@ -143,12 +143,13 @@ class Row {
     this.showUsage();
   }
 
-  // Every two seconds it is told about the processes whose numbers changed. What one used since it was told about last,
-  // it used in the last two of these seconds.
+  // Every two seconds, or somewhat later, it is told about the processes whose numbers changed. After a time in which
+  // there were two readings, the one before this found the same as the last that was told about.
   use(cpuMillis, memoryBytes, now) {
     const since = this.usage;
     if (since && since.cpuMillis !== null) {
-      const millis = Math.min(Math.max(now - since.at, SAMPLE_MILLIS / 10), SAMPLE_MILLIS);
+      const apart = now - since.at;
+      const millis = apart < 2 * SAMPLE_MILLIS ? Math.max(apart, SAMPLE_MILLIS / 10) : SAMPLE_MILLIS;
       this.usage.share = Math.max(0, (100 * (cpuMillis - since.cpuMillis)) / millis);
     }
     this.usage = { ...this.usage, cpuMillis, at: now };
