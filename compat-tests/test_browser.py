@@ -143,37 +143,6 @@ def test_a_process_that_dies_while_the_page_is_open(house, visit):
     assert page.evaluate("window.sameDocument") is True
 
 
-def test_groups_come_and_go(house, visit):
-    house.start(SLEEPER.format(name="alpha"))
-    page = visit().page
-    live(page, house.url)
-    house.configure(SLEEPER.format(name="alpha") + SLEEPER.format(name="beta") + WEB)
-    house.rpc("reloadConfig")
-    house.rpc("addProcessGroup", "web")
-    house.rpc("addProcessGroup", "beta")
-    for name in ("web:web_0", "web:web_1", "web:web_2", "beta"):
-        state(page, name, "running")
-    expect(page.locator("tr.process")).to_have_count(5)
-    expect(row(page, "beta").locator("th")).to_have_text("beta")
-    expect(row(page, "web:web_1").locator("th")).to_have_text("web:web_1")
-    assert row(page, "web:web_1").get_by_role("link", name="stderr").get_attribute("href") == \
-        "tail.html?processname=web%3Aweb_1&channel=stderr"
-    assert row(page, "beta").get_by_role("link", name="stdout").get_attribute("href") == "tail.html?processname=beta"
-    # Rows that came later have buttons that work, and so has their group.
-    press(page, "Stop web:web_1")
-    message(page, "Process web:web_1 stopped")
-    ask(page, "Stop group web").click()
-    message(page, "Group web stopped")
-    house.rpc("removeProcessGroup", "web")
-    expect(page.locator("tbody.group")).to_have_count(0)
-    expect(page.locator("tr.process")).to_have_count(2)
-    house.rpc("stopProcess", "alpha")
-    house.rpc("stopProcess", "beta")
-    house.rpc("removeProcessGroup", "alpha")
-    house.rpc("removeProcessGroup", "beta")
-    expect(page.get_by_text("No programs to manage")).to_be_visible()
-
-
 def test_filter(house, visit):
     house.start(ALL)
     page = visit().page
@@ -188,6 +157,37 @@ def test_filter(house, visit):
     expect(shown).to_have_count(7)
     page.keyboard.type("fatal")
     expect(shown).to_have_attribute("data-namespec", "broken")
+    page.keyboard.press("Escape")
+    page.keyboard.type("run web")
+    expect(shown).to_have_count(3)
+    page.keyboard.type("nonsense")
+    expect(page.get_by_text("Nothing matches the filter.")).to_be_visible()
+    page.keyboard.press("Escape")
+    count = page.locator(".counts button[data-state=RUNNING]")
+    expect(count).to_have_text("5 running")
+    count.click()
+    expect(count).to_have_attribute("aria-pressed", "true")
+    expect(shown).to_have_count(5)
+    # A row that does not match any more goes.
+    house.rpc("stopProcess", "web:web_0")
+    expect(shown).to_have_count(4)
+    count.click()
+    expect(shown).to_have_count(7)
+
+
+def test_usage(house, visit):
+    busy = "[program:busy]\ncommand=/bin/sh -c 'while :; do :; done'\nstartsecs=0\n"
+    house.start(busy + SLEEPER.format(name="idle"))
+    page = visit().page
+    live(page, house.url)
+    expect(row(page, "busy").locator(".cpu .figure")).to_have_text(re.compile(r"^\d\d+\.\d %$"))
+    expect(row(page, "busy").locator(".memory .figure")).to_have_text(re.compile(r"^\d+(\.\d)? [kM]B$"))
+    expect(row(page, "busy").locator(".cpu path")).to_have_attribute("d", re.compile("^M.*L.*"))
+    expect(row(page, "idle").locator(".cpu .figure")).to_have_text("0.0 %")
+    house.rpc("stopProcess", "busy")
+    expect(row(page, "busy").locator(".cpu .figure")).to_have_text("")
+
+
 # Streams of events whose events the test makes up; page.evaluate() reaches the latest as `stream`.
 MADE_UP_STREAM = """
     window.EventSource = class extends EventTarget {
@@ -231,57 +231,6 @@ def test_the_share_of_a_processor(house, visit):
     assert page.evaluate(share, [[2000, 500], [60_000, 1500]]) == "50.0 %"
 
 
-    page.keyboard.press("Escape")
-    page.keyboard.type("run web")
-    expect(shown).to_have_count(3)
-    page.keyboard.type("nonsense")
-    expect(page.get_by_text("Nothing matches the filter.")).to_be_visible()
-    page.keyboard.press("Escape")
-    count = page.locator(".counts button[data-state=RUNNING]")
-    expect(count).to_have_text("5 running")
-    count.click()
-    expect(count).to_have_attribute("aria-pressed", "true")
-    expect(shown).to_have_count(5)
-    # A row that does not match any more goes.
-    house.rpc("stopProcess", "web:web_0")
-    expect(shown).to_have_count(4)
-    count.click()
-    expect(shown).to_have_count(7)
-
-
-def test_fold(house, visit):
-    house.start(ALL)
-    page = visit().page
-    live(page, house.url)
-    shown = page.locator("tr.process:visible")
-    fold = page.locator("tbody[data-group=web] button.fold")
-    expect(fold).to_have_attribute("aria-expanded", "true")
-    fold.click()
-    expect(shown).to_have_count(4)
-    page.reload()
-    expect(fold).to_have_attribute("aria-expanded", "false")
-    expect(shown).to_have_count(4)
-    page.locator("#filter").fill("web_2")
-    expect(shown).to_have_count(1)
-    page.locator("#filter").fill("")
-    expect(shown).to_have_count(4)
-    fold.click()
-    expect(shown).to_have_count(7)
-
-
-def test_usage(house, visit):
-    busy = "[program:busy]\ncommand=/bin/sh -c 'while :; do :; done'\nstartsecs=0\n"
-    house.start(busy + SLEEPER.format(name="idle"))
-    page = visit().page
-    live(page, house.url)
-    expect(row(page, "busy").locator(".cpu .figure")).to_have_text(re.compile(r"^\d\d+\.\d %$"))
-    expect(row(page, "busy").locator(".memory .figure")).to_have_text(re.compile(r"^\d+(\.\d)? [kM]B$"))
-    expect(row(page, "busy").locator(".cpu path")).to_have_attribute("d", re.compile("^M.*L.*"))
-    expect(row(page, "idle").locator(".cpu .figure")).to_have_text("0.0 %")
-    house.rpc("stopProcess", "busy")
-    expect(row(page, "busy").locator(".cpu .figure")).to_have_text("")
-
-
 def test_program_page(house, visit):
     house.start(ALL)
     page = visit().page
@@ -300,24 +249,6 @@ def test_program_page(house, visit):
     expect(page.locator(".statename")).to_have_text("running")
 
 
-def test_connection_lost_and_regained(house, visit):
-    house.start(ALL)
-    visitor = visit()
-    page = visitor.page
-    live(page, house.url)
-    page.evaluate("window.sameDocument = true")
-    house.daemon.stop()
-    expect(page.locator("#connection")).to_have_text("Connection lost, trying again")
-    press(page, "Stop alpha")
-    message(page, "ERROR: the supervisor does not answer")
-    house.configure(SLEEPER.format(name="alpha") + SLEEPER.format(name="fresh"))
-    house.daemon.start()
-    expect(page.locator("#connection")).to_have_text("Live")
-    state(page, "fresh", "running")
-    expect(page.locator("tr.process")).to_have_count(2)
-    press(page, "Stop alpha")
-    message(page, "Process alpha stopped")
-    assert page.evaluate("window.sameDocument") is True
 def test_the_page_of_a_program_that_is_removed(house, visit):
     house.start(SLEEPER.format(name="alpha"))
     page = visit().page
@@ -328,17 +259,6 @@ def test_the_page_of_a_program_that_is_removed(house, visit):
     message(page, "ERROR: alpha is not there any more")
     expect(page.locator(".statename")).to_have_text("removed")
     expect(page.locator("form.actions :is(button, summary):visible")).to_have_count(0)
-def test_a_hidden_page_stays_silent_when_the_network_is_back(house, visit):
-    house.start(ALL)
-    page = visit().page
-    page.add_init_script(MADE_UP_STREAM)
-    page.goto(house.url)
-    hide(page, True)
-    assert page.evaluate("dispatchEvent(new Event('online')), streams") == 1
-    hide(page, False)
-    assert page.evaluate("dispatchEvent(new Event('online')), streams") == 3
-
-
     expect(page.locator("main")).to_be_focused()
     house.configure("[program:alpha]\ncommand=/bin/cat\nstartsecs=0\n")
     house.rpc("reloadConfig")
@@ -371,6 +291,24 @@ def test_an_end_that_nobody_knows(house, visit):
     expect(page.locator("[data-fact=ending]")).to_have_text("exit status 3")
 
 
+def test_connection_lost_and_regained(house, visit):
+    house.start(ALL)
+    visitor = visit()
+    page = visitor.page
+    live(page, house.url)
+    page.evaluate("window.sameDocument = true")
+    house.daemon.stop()
+    expect(page.locator("#connection")).to_have_text("Connection lost, trying again")
+    press(page, "Stop alpha")
+    message(page, "ERROR: the supervisor does not answer")
+    house.configure(SLEEPER.format(name="alpha") + SLEEPER.format(name="fresh"))
+    house.daemon.start()
+    expect(page.locator("#connection")).to_have_text("Live")
+    state(page, "fresh", "running")
+    expect(page.locator("tr.process")).to_have_count(2)
+    press(page, "Stop alpha")
+    message(page, "Process alpha stopped")
+    assert page.evaluate("window.sameDocument") is True
     visitor.forgive("ERR_|Failed to load resource")
 
 
@@ -388,6 +326,17 @@ def test_nothing_is_asked_for_while_hidden(house, visit):
     hide(page, False)
     state(page, "alpha", "stopped")
     state(page, "fresh", "running")
+
+
+def test_a_hidden_page_stays_silent_when_the_network_is_back(house, visit):
+    house.start(ALL)
+    page = visit().page
+    page.add_init_script(MADE_UP_STREAM)
+    page.goto(house.url)
+    hide(page, True)
+    assert page.evaluate("dispatchEvent(new Event('online')), streams") == 1
+    hide(page, False)
+    assert page.evaluate("dispatchEvent(new Event('online')), streams") == 3
 
 
 def test_the_page_is_light(house, visit):

@@ -29,6 +29,14 @@ const remembered = {
       // Then it is forgotten.
     }
   },
+  // What was spoilt there is an empty list.
+  getList(key) {
+    try {
+      return [].concat(JSON.parse(this.get(key)) ?? []);
+    } catch {
+      return [];
+    }
+  },
 };
 
 // Dark or light: what was chosen here, else what the system prefers.
@@ -92,7 +100,8 @@ async function renewToken() {
   return token;
 }
 
-// Sends fields and returns what the daemon says.
+// Sends fields and returns what the daemon says. A person who goes on to another page still wants it done: the daemon
+// drops what nobody waits for, a restart between its stop and its start.
 async function post(address, fields) {
   const headers = { Accept: 'application/json' };
   const send = () => fetch(address, { method: 'POST', body: fields, headers, keepalive: true });
@@ -173,6 +182,8 @@ function startPage() {
   document.addEventListener('keydown', onKey);
   document.addEventListener('click', (event) => closeMenus(event.target.closest('details.menu')));
   document.addEventListener('submit', (event) => {
+    // The page of a refusal says what is not true any more when this is done: the browser is sent to the status page.
+    if (event.target.closest('.refusal')) return;
     event.preventDefault();
     act(event.target, event.submitter);
   });
@@ -182,8 +193,6 @@ function startPage() {
 
 function bytesText(bytes) {
   const units = ['kB', 'MB', 'GB', 'TB'];
-    // The page of a refusal says what is not true any more when this is done: the browser is sent to the status page.
-    if (event.target.closest('.refusal')) return;
   let value = bytes / 1024;
   let unit = 0;
   while (value >= 999.5 && unit < units.length - 1) {
