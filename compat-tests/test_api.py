@@ -12,6 +12,8 @@ from test_web_security import endless
 
 # Members that change with time alone.
 AGEING = ("now", "description")
+# Members that XML-RPC does not know, besides the namespec.
+OURS = ("exit_code", "cpu_millis", "memory_bytes")
 
 
 def get(d, path, code=200):
@@ -23,8 +25,8 @@ def get(d, path, code=200):
 
 
 def ageless(process):
-    """A process without what changes with time alone, nor with what it does."""
-    return {name: value for name, value in process.items() if name not in (*AGEING, "cpu_millis", "memory_bytes")}
+    """A process without what changes with time alone, and without what only the JSON tells."""
+    return {name: value for name, value in process.items() if name not in (*AGEING, *OURS)}
 
 
 def namespec(info):
@@ -45,11 +47,38 @@ def test_status(d):
     infos = d.rpc("supervisor.getAllProcessInfo")
     assert [ageless(each) for each in status["processes"]] == [{"namespec": namespec(info), **ageless(info)} for info in infos]
     for process, info in zip(status["processes"], infos):
-        assert set(process) - set(info) == {"namespec", "cpu_millis", "memory_bytes"} and set(info) < set(process)
+        assert set(process) - set(info) == {"namespec", *OURS} and set(info) < set(process)
         running = process["pid"] != 0
         assert isinstance(process["cpu_millis"], int) is running and isinstance(process["memory_bytes"], int) is running
         if running:
             assert process["memory_bytes"] > 100_000
+
+
+@only_ours("""
+[program:three]
+command=/bin/sh -c "exit 3"
+startsecs=0
+autorestart=false
+[program:hasty]
+command=/bin/sh -c "exit 3"
+startsecs=5
+startretries=0
+[program:killed]
+command=/bin/cat
+startsecs=0
+[program:alive]
+command=/bin/cat
+startsecs=0
+[program:never]
+command=/bin/cat
+autostart=false
+""")
+def test_how_a_process_ended(d):
+    for name, state in (("three", "EXITED"), ("hasty", "FATAL"), ("killed", "RUNNING"), ("alive", "RUNNING")):
+        d.wait_state(name, state)
+    d.rpc("supervisor.stopProcess", "killed")
+    ends = {each["namespec"]: (each["exit_code"], each["exitstatus"]) for each in get(d, "status")["processes"]}
+    assert ends == {"three": (3, 3), "hasty": (None, 0), "killed": (-1, -1), "alive": (None, 0), "never": (None, 0)}
 
 
 PROGRAM = """

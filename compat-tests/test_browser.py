@@ -2,9 +2,9 @@
 
 import re
 
+from harness import wait_for
 from browsing import (  # noqa: F401 (fixtures among them)
-    ALL, BROWSER_TESTS, SLEEPER, WEB, ask, browser, expect, hide, house, live, message, press, row, state,
-    visit,
+    ALL, BROWSER_TESTS, ONESHOT, SLEEPER, ask, browser, expect, hide, house, live, message, press, row, state, visit,
 )
 
 pytestmark = BROWSER_TESTS
@@ -45,6 +45,32 @@ def test_busy_while_it_takes_time(house, visit):
     message(page, "Process slow started")
     expect(button).to_be_hidden()
     state(page, "slow", "running")
+
+
+# Its end takes until there is a file.
+LINGERER = """[program:lingerer]
+command=/bin/sh -c 'trap "while [ ! -e %(here)s/go ]; do sleep 0.05; done; exit" TERM; echo ready; while :; do sleep 0.05; done'
+startsecs=0
+stopwaitsecs=36000
+stdout_logfile=%(here)s/lingerer.out
+"""
+
+
+def test_a_restart_goes_on_without_its_page(house, visit):
+    house.start(LINGERER)
+    house.daemon.wait_file("lingerer.out", "ready")
+    page = visit().page
+    live(page, house.url)
+    before = house.daemon.pid_of("lingerer")
+    press(page, "Restart lingerer")
+    state(page, "lingerer", "stopping")
+    page.get_by_role("link", name="Main log").click()
+    expect(page.locator("#follow")).to_have_text("Following")
+    # As long as the daemon could take to notice that nobody waits.
+    page.wait_for_timeout(1000)
+    house.daemon.write("go", "")
+    house.daemon.wait_state("lingerer", "RUNNING")
+    assert house.daemon.pid_of("lingerer") != before
 
 
 def test_all_and_groups_ask_first(house, visit):
@@ -117,37 +143,6 @@ def test_a_process_that_dies_while_the_page_is_open(house, visit):
     assert page.evaluate("window.sameDocument") is True
 
 
-def test_groups_come_and_go(house, visit):
-    house.start(SLEEPER.format(name="alpha"))
-    page = visit().page
-    live(page, house.url)
-    house.configure(SLEEPER.format(name="alpha") + SLEEPER.format(name="beta") + WEB)
-    house.rpc("reloadConfig")
-    house.rpc("addProcessGroup", "web")
-    house.rpc("addProcessGroup", "beta")
-    for name in ("web:web_0", "web:web_1", "web:web_2", "beta"):
-        state(page, name, "running")
-    expect(page.locator("tr.process")).to_have_count(5)
-    expect(row(page, "beta").locator("th")).to_have_text("beta")
-    expect(row(page, "web:web_1").locator("th")).to_have_text("web:web_1")
-    assert row(page, "web:web_1").get_by_role("link", name="stderr").get_attribute("href") == \
-        "tail.html?processname=web%3Aweb_1&channel=stderr"
-    assert row(page, "beta").get_by_role("link", name="stdout").get_attribute("href") == "tail.html?processname=beta"
-    # Rows that came later have buttons that work, and so has their group.
-    press(page, "Stop web:web_1")
-    message(page, "Process web:web_1 stopped")
-    ask(page, "Stop group web").click()
-    message(page, "Group web stopped")
-    house.rpc("removeProcessGroup", "web")
-    expect(page.locator("tbody.group")).to_have_count(0)
-    expect(page.locator("tr.process")).to_have_count(2)
-    house.rpc("stopProcess", "alpha")
-    house.rpc("stopProcess", "beta")
-    house.rpc("removeProcessGroup", "alpha")
-    house.rpc("removeProcessGroup", "beta")
-    expect(page.get_by_text("No programs to manage")).to_be_visible()
-
-
 def test_filter(house, visit):
     house.start(ALL)
     page = visit().page
@@ -180,26 +175,6 @@ def test_filter(house, visit):
     expect(shown).to_have_count(7)
 
 
-def test_fold(house, visit):
-    house.start(ALL)
-    page = visit().page
-    live(page, house.url)
-    shown = page.locator("tr.process:visible")
-    fold = page.locator("tbody[data-group=web] button.fold")
-    expect(fold).to_have_attribute("aria-expanded", "true")
-    fold.click()
-    expect(shown).to_have_count(4)
-    page.reload()
-    expect(fold).to_have_attribute("aria-expanded", "false")
-    expect(shown).to_have_count(4)
-    page.locator("#filter").fill("web_2")
-    expect(shown).to_have_count(1)
-    page.locator("#filter").fill("")
-    expect(shown).to_have_count(4)
-    fold.click()
-    expect(shown).to_have_count(7)
-
-
 def test_usage(house, visit):
     busy = "[program:busy]\ncommand=/bin/sh -c 'while :; do :; done'\nstartsecs=0\n"
     house.start(busy + SLEEPER.format(name="idle"))
@@ -211,6 +186,49 @@ def test_usage(house, visit):
     expect(row(page, "idle").locator(".cpu .figure")).to_have_text("0.0 %")
     house.rpc("stopProcess", "busy")
     expect(row(page, "busy").locator(".cpu .figure")).to_have_text("")
+
+
+# Streams of events whose events the test makes up; page.evaluate() reaches the latest as `stream`.
+MADE_UP_STREAM = """
+    window.EventSource = class extends EventTarget {
+        constructor() {
+            super();
+            window.streams = (window.streams ?? 0) + 1;
+            window.stream = this;
+        }
+        close() {}
+        tell(name, data) {
+            this.dispatchEvent(new MessageEvent(name, { data: JSON.stringify(data) }));
+        }
+    };
+"""
+
+
+def test_the_share_of_a_processor(house, visit):
+    house.start(SLEEPER.format(name="alpha"))
+    page = visit().page
+    page.add_init_script(MADE_UP_STREAM)
+    page.goto(house.url)
+    share = """async readings => {
+        const data = await (await fetch('api/v1/status')).json();
+        const [alpha] = data.processes;
+        const status = (now, cpu_millis) => stream.tell('status',
+            { ...data, complete: true, now, processes: [{ ...alpha, cpu_millis, memory_bytes: 1 }], removed: [] });
+        const start = data.supervisor.now;
+        status(start, 0);
+        for (const [after, cpu_millis] of readings) {
+            stream.tell('usage', { now: start + after, processes: { alpha: [cpu_millis, 1] } });
+        }
+        // Shows it even where the row is not on the screen.
+        const [after, cpu_millis] = readings.at(-1);
+        status(start + after, cpu_millis);
+        return document.querySelector('tr.process .cpu .figure').textContent;
+    }"""
+    assert page.evaluate(share, [[2000, 500]]) == "25.0 %"
+    # A reading that is late.
+    assert page.evaluate(share, [[2000, 2000], [4600, 4600]]) == "100.0 %"
+    # Nothing is told of a process that does nothing.
+    assert page.evaluate(share, [[2000, 500], [60_000, 1500]]) == "50.0 %"
 
 
 def test_program_page(house, visit):
@@ -229,6 +247,48 @@ def test_program_page(house, visit):
     expect(page.locator("[data-fact=pid]")).to_have_text("none")
     press(page, "Start web:web_1")
     expect(page.locator(".statename")).to_have_text("running")
+
+
+def test_the_page_of_a_program_that_is_removed(house, visit):
+    house.start(SLEEPER.format(name="alpha"))
+    page = visit().page
+    live(page, f"{house.url}program.html?processname=alpha")
+    page.get_by_role("button", name="Stop alpha", exact=True).focus()
+    house.rpc("stopProcess", "alpha")
+    house.rpc("removeProcessGroup", "alpha")
+    message(page, "ERROR: alpha is not there any more")
+    expect(page.locator(".statename")).to_have_text("removed")
+    expect(page.locator("form.actions :is(button, summary):visible")).to_have_count(0)
+    expect(page.locator("main")).to_be_focused()
+    house.configure("[program:alpha]\ncommand=/bin/cat\nstartsecs=0\n")
+    house.rpc("reloadConfig")
+    house.rpc("addProcessGroup", "alpha")
+    expect(page.locator(".statename")).to_have_text("running")
+    message(page, "")
+    command = page.locator("table.settings tr", has=page.get_by_role("rowheader", name="command", exact=True))
+    expect(command.locator("td")).to_have_text("/bin/cat")
+    press(page, "Stop alpha")
+    message(page, "Process alpha stopped")
+
+
+def test_an_end_that_nobody_knows(house, visit):
+    house.start("[program:hasty]\ncommand=/bin/sh -c 'exit 3'\nstartsecs=5\nstartretries=1000\nautostart=false\n" + ONESHOT)
+    house.daemon.wait_state("oneshot", "EXITED")
+    page, plain = visit().page, visit(java_script_enabled=False).page
+
+    def is_unknown():
+        # It may be stopped while it runs once more.
+        house.rpc("startProcess", "hasty", False)
+        house.daemon.wait_state("hasty", "BACKOFF")
+        house.rpc("stopProcess", "hasty")
+        live(page, f"{house.url}program.html?processname=hasty")
+        plain.goto(page.url)
+        said = [each.locator("[data-fact=ending]").inner_text() for each in (page, plain)]
+        assert said[0] == said[1]
+        return said[0] == "none"
+    wait_for(is_unknown, "an end within startsecs")
+    live(page, f"{house.url}program.html?processname=oneshot")
+    expect(page.locator("[data-fact=ending]")).to_have_text("exit status 3")
 
 
 def test_connection_lost_and_regained(house, visit):
@@ -266,6 +326,17 @@ def test_nothing_is_asked_for_while_hidden(house, visit):
     hide(page, False)
     state(page, "alpha", "stopped")
     state(page, "fresh", "running")
+
+
+def test_a_hidden_page_stays_silent_when_the_network_is_back(house, visit):
+    house.start(ALL)
+    page = visit().page
+    page.add_init_script(MADE_UP_STREAM)
+    page.goto(house.url)
+    hide(page, True)
+    assert page.evaluate("dispatchEvent(new Event('online')), streams") == 1
+    hide(page, False)
+    assert page.evaluate("dispatchEvent(new Event('online')), streams") == 3
 
 
 def test_the_page_is_light(house, visit):

@@ -26,7 +26,8 @@ def test_follow_a_log(house, visit):
     expect(lines.last).to_have_text("three and more")
     press(page, "Pause")
     say(r"four\nfive\n")
-    expect(page.locator("#follow")).to_have_text("Paused, 2 new lines")
+    expect(page.locator(".follow")).to_have_text("Paused, 2 new lines")
+    assert page.get_by_role("button", name="Resume").get_attribute("aria-pressed") is None
     expect(lines).to_have_count(4)
     press(page, "Resume")
     expect(lines.last).to_have_text("five")
@@ -46,6 +47,10 @@ def test_search_in_a_log(house, visit):
     page.goto(f"{house.url}tail.html?processname=cat")
     log = page.locator("#log")
     expect(log.locator(".line").last).to_have_text("last")
+    # Only matches of nothing: everything.
+    page.get_by_label("Only matches").check()
+    expect(log.locator(".line:visible")).to_have_count(202)
+    page.get_by_label("Only matches").uncheck()
     found = page.locator("#found")
     page.keyboard.press("/")
     page.keyboard.type("line 1")
@@ -67,10 +72,68 @@ def test_search_in_a_log(house, visit):
     expect(log.locator(".line:visible")).to_have_count(2)
     expect(found).to_have_text("1 of 2")
     page.keyboard.press("Escape")
-    page.get_by_label("Only matches").uncheck()
     expect(log.locator(".line:visible")).to_have_count(204)
     page.get_by_label("Wrap").uncheck()
     expect(log).to_have_css("white-space", "pre")
+
+
+def test_what_a_screen_reader_is_told_of_a_log_that_grows(house, visit):
+    house.start(SAY)
+    page = visit().page
+    page.goto(f"{house.url}tail.html?processname=cat")
+    expect(page.locator("#follow")).to_have_text("Following")
+    page.evaluate("""() => {
+        window.told = [];
+        const observer = new MutationObserver((changes) => changes.forEach(({ target }) => told.push(target.textContent)));
+        for (const region of document.querySelectorAll('[role=status], [aria-live]')) {
+            observer.observe(region, { childList: true, characterData: true, subtree: true });
+        }
+    }""")
+
+    def say(text):
+        house.rpc("sendProcessStdin", "cat", text + "\n")
+    lines, found, news = page.locator("#log .line"), page.locator("#found"), page.locator("#news")
+    say(r"one\n")
+    expect(lines).to_have_count(1)
+    page.get_by_label("Search in the log").fill("o")
+    expect(found).to_have_text("1 of 1")
+    for number in range(2, 5):
+        say(r"once more\n")
+        expect(found).to_have_text(f"1 of {2 * number - 1}")
+    page.keyboard.press("Enter")
+    expect(found).to_have_text("2 of 7")
+    press(page, "Pause")
+    for number in range(1, 4):
+        say(r"unseen\n")
+        expect(news).to_have_text(f", {number} new line{'s' if number > 1 else ''}")
+    press(page, "Resume")
+    expect(lines).to_have_count(7)
+    assert page.evaluate("told") == ["1 of 1", "2 of 7", "Paused", "Following"]
+
+
+def test_a_paused_log_stays_when_the_stream_begins_anew(house, visit):
+    house.start(CAT)
+    house.rpc("sendProcessStdin", "cat", "one\n")
+    house.daemon.wait_file("cat.out", "one\n")
+    visitor = visit()
+    visitor.forgive("ERR_|Failed to load resource")
+    page = visitor.page
+    page.goto(f"{house.url}tail.html?processname=cat")
+    lines = page.locator("#log .line")
+    expect(lines).to_have_text(["one"])
+    press(page, "Pause")
+    house.daemon.stop()
+    expect(page.locator("#follow")).to_contain_text("Not following")
+    house.daemon.start()
+    expect(page.locator("#follow")).to_have_text("Paused")
+    expect(lines).to_have_text(["one"])
+    house.rpc("sendProcessStdin", "cat", "two\n")
+    house.daemon.wait_file("cat.out", "two\n")
+    expect(lines).to_have_text(["one"])
+    press(page, "Resume")
+    # Without the first line twice.
+    expect(lines).to_have_text(["one", "two"])
+    expect(page.locator("#follow")).to_have_text("Following")
 
 
 def test_a_log_view_is_bounded(house, visit):

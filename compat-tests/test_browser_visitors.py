@@ -201,6 +201,21 @@ def test_dark_and_light(house, visit):
     expect(plain.locator("html")).to_have_css("background-color", dark)
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_a_refusal_leads_on_when_it_was_confirmed(house, visit, script):
+    house.start(ALL)
+    visitor = visit(java_script_enabled=script)
+    visitor.forgive("403")
+    page = visitor.page
+    page.set_content(f'<a href="{house.url}index.html?action=stop&amp;processname=alpha">elsewhere</a>')
+    page.get_by_role("link", name="elsewhere").click()
+    expect(page.locator("h1")).to_have_text("Nothing was done")
+    page.locator(".refusal button").click()
+    expect(page.locator("h1")).to_have_text("Processes")
+    message(page, "Process alpha stopped")
+    state(page, "alpha", "stopped")
+
+
 # The texts of a page whose contrast with what is behind them is below 4.5 (WCAG 2.2, AA).
 PALE_TEXTS = """() => {
     const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
@@ -219,12 +234,19 @@ PALE_TEXTS = """() => {
         const [r, g, b] = color.map((part) => part / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
         return 0.2126 * r + 0.7152 * g + 0.0722 * b;
     };
+    // What a group of elements with an opacity lets through.
+    const faded = (element, color) => {
+        if (!element.parentElement) return color;
+        const { opacity } = getComputedStyle(element);
+        return faded(element.parentElement, over([...color, 255 * opacity], behind(element.parentElement)));
+    };
     const found = [];
     for (const element of document.body.querySelectorAll('*')) {
         const text = [...element.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data).join('').trim();
         if (!text || !element.checkVisibility({ visibilityProperty: true })) continue;
         const back = behind(element);
-        const lights = [light(over(rgba(getComputedStyle(element).color), back)), light(back)].sort((a, b) => b - a);
+        const text_color = over(rgba(getComputedStyle(element).color), back);
+        const lights = [text_color, back].map((color) => light(faded(element, color))).sort((a, b) => b - a);
         const contrast = (lights[0] + 0.05) / (lights[1] + 0.05);
         if (contrast < 4.5) found.push(`${text}: ${contrast.toFixed(2)}`);
     }
@@ -244,6 +266,20 @@ def test_contrast(house, visit, scheme):
     ask(visitor.page, "Stop all processes")
     assert visitor.page.evaluate(PALE_TEXTS) == []
     visitor.forgive("404")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast_without_a_connection(house, visit, scheme):
+    house.start(ALL)
+    visitor = visit(color_scheme=scheme)
+    visitor.forgive("ERR_|Failed to load resource")
+    pages = [visitor.page, visitor.open()]
+    for page, path in zip(pages, ("", "program.html?processname=web%3Aweb_0")):
+        live(page, house.url + path)
+    house.daemon.stop()
+    for page in pages:
+        expect(page.locator("#connection")).to_have_text("Connection lost, trying again")
+        assert page.evaluate(PALE_TEXTS) == []
 
 
 OPERABLE = {"button", "link", "searchbox", "textbox", "checkbox", "DisclosureTriangle", "radio", "combobox"}

@@ -38,6 +38,8 @@ const PAGE_HEADERS: [(HeaderName, HeaderValue); 4] = [
     ),
     (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+    // Keeps a site that opens a page of ours from holding on to its window. Browsers heed it over https (a proxy's) and on
+    // this very machine; elsewhere they ignore it, and Chromium says so in its console.
     (
         HeaderName::from_static("cross-origin-opener-policy"),
         HeaderValue::from_static("same-origin"),

@@ -25,16 +25,19 @@ pub(super) fn millis(overview: &Overview) -> Value {
     Value::Int(i64::try_from(overview.now_millis).unwrap_or(i64::MAX))
 }
 
-/// A process: everything `getProcessInfo` answers between its namespec and what it uses.
+/// A process: everything `getProcessInfo` answers between its namespec and what only we tell.
 pub(super) fn process(info: ProcessInfo, usage: Option<&Usage>) -> Value {
     let number = |number: Option<u64>| {
         number.map_or(Value::Nil, |number| Value::Int(i64::try_from(number).unwrap_or(i64::MAX)))
     };
+    let exit_code = info.exit_status;
     let mut members = vec![("namespec".to_string(), Value::Str(info.namespec()))];
     if let Value::Struct(rest) = info.into_value() {
         members.extend(rest);
     }
     members.extend([
+        // Where `exitstatus` is 0, too, while nothing is known.
+        ("exit_code".to_string(), exit_code.map_or(Value::Nil, Value::Int)),
         ("cpu_millis".to_string(), number(usage.map(|usage| usage.cpu_millis))),
         ("memory_bytes".to_string(), number(usage.map(|usage| usage.memory_bytes))),
     ]);

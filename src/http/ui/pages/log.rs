@@ -98,18 +98,21 @@ fn heading(source: &Source<'_>) -> Markup {
 
 fn tools(source: &Source<'_>) -> Markup {
     html! {
-        span.follow.with-script #follow role="status" {}
+        // Only what a screen reader is to say is in a live region: neither the count of the lines that wait nor that of the
+        // matches, which grow with the log.
+        span.follow.with-script { span #follow role="status" {} span #news {} }
         div.tools.with-script {
             div.search role="search" {
                 input #search type="search" placeholder="Search" aria-label="Search in the log" aria-keyshortcuts="/"
                     autocomplete="off" spellcheck="false";
-                span #found role="status" {}
+                span #found aria-hidden="true" {}
+                span.unseen #searched role="status" {}
                 button.action #previous type="button" aria-label="Previous match" title="Previous (Shift+Enter)" { (icon("up")) }
                 button.action #next type="button" aria-label="Next match" title="Next (Enter)" { (icon("down")) }
             }
             label { input #matching type="checkbox"; " Only matches" }
             label { input #wrap type="checkbox" checked; " Wrap" }
-            button.button #pause type="button" aria-pressed="false" { "Pause" }
+            button.button #pause type="button" { "Pause" }
             details.menu {
                 summary.action aria-label="More" title="More" { (icon("more")) }
                 div.popover {

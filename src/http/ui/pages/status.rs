@@ -86,21 +86,21 @@ fn counts(processes: &[ProcessInfo]) -> Markup {
     }
 }
 
-/// Programs that are no group but themselves first, then the groups.
+/// Programs that are no group but themselves first, then the groups. A member that has its group's name is no more than
+/// a member.
 fn bodies(processes: &[ProcessInfo], sight: &Sight<'_>) -> Markup {
-    let (single, grouped): (Vec<_>, Vec<_>) =
-        processes.iter().partition(|process| process.group == process.name);
+    let groups = processes.chunk_by(|one, other| one.group == other.group);
+    let (single, groups): (Vec<_>, Vec<_>) =
+        groups.partition(|members| matches!(members, [only] if only.group == only.name));
     html! {
         tbody #single {
-            @for process in single { (row(process, sight, controls::verbs(process.state))) }
+            @for process in single.into_iter().flatten() { (row(process, sight, controls::verbs(process.state))) }
         }
-        @for members in grouped.chunk_by(|one, other| one.group == other.group) {
-            (group(&members[0].group, members, sight))
-        }
+        @for members in groups { (group(&members[0].group, members, sight)) }
     }
 }
 
-fn group(name: &str, members: &[&ProcessInfo], sight: &Sight<'_>) -> Markup {
+fn group(name: &str, members: &[ProcessInfo], sight: &Sight<'_>) -> Markup {
     let running = members.iter().filter(|process| process.state == ProcessState::Running).count();
     html! {
         tbody.group data-group=(name) {

@@ -79,6 +79,24 @@ fn programs_without_a_group_come_first() {
 }
 
 #[test]
+fn a_group_has_all_its_members() {
+    let running = |group, name| process(group, name, ProcessState::Running);
+    let page = status_page(vec![
+        running("alone", "alone"),
+        running("other", "one"),
+        running("web", "web"),
+        running("web", "worker"),
+    ]);
+    let bodies: Vec<&str> = page.split("<tbody").skip(1).collect();
+    let [single, other, web] = bodies[..] else { panic!("{} bodies", bodies.len()) };
+    assert!(single.contains("data-namespec=\"alone\"") && !single.contains("\"web\""));
+    assert!(other.contains("data-group=\"other\"") && other.contains("\"other:one\""));
+    assert!(web.contains("data-namespec=\"web\"") && web.contains("\"web:worker\""));
+    assert!(web.contains("<span class=\"count\">2</span> of <span class=\"total\">2</span>"));
+    assert!(web.contains("Stop all <span class=\"total\">2</span> processes of <b>web</b>?"));
+}
+
+#[test]
 fn nothing_to_manage_is_said_only_then() {
     assert!(status_page(vec![]).contains("No programs to manage"));
     assert!(!status_page(vec![process("p", "p", ProcessState::Running)]).contains("No programs"));

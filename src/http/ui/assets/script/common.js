@@ -7,6 +7,11 @@ root.classList.add('js');
 
 const byId = (id) => document.getElementById(id);
 
+// A text that is there already is not written again: a screen reader would say it again.
+function write(place, text) {
+  if (place.textContent !== text) place.textContent = text;
+}
+
 // What is remembered in this browser; nothing at all where it forbids that.
 const remembered = {
   get(key) {
@@ -22,6 +27,14 @@ const remembered = {
       else localStorage.setItem(`supervisor.${key}`, value);
     } catch {
       // Then it is forgotten.
+    }
+  },
+  // What was spoilt there is an empty list.
+  getList(key) {
+    try {
+      return [].concat(JSON.parse(this.get(key)) ?? []);
+    } catch {
+      return [];
     }
   },
 };
@@ -87,9 +100,11 @@ async function renewToken() {
   return token;
 }
 
-// Sends fields and returns what the daemon says.
+// Sends fields and returns what the daemon says. A person who goes on to another page still wants it done: the daemon
+// drops what nobody waits for, a restart between its stop and its start. The browser then waits for 30 seconds more.
 async function post(address, fields) {
-  const send = () => fetch(address, { method: 'POST', body: fields, headers: { Accept: 'application/json' } });
+  const headers = { Accept: 'application/json' };
+  const send = () => fetch(address, { method: 'POST', body: fields, headers, keepalive: true });
   let answer = await send();
   if (answer.status === 403) {
     fields.set('token', await renewToken());
@@ -167,6 +182,8 @@ function startPage() {
   document.addEventListener('keydown', onKey);
   document.addEventListener('click', (event) => closeMenus(event.target.closest('details.menu')));
   document.addEventListener('submit', (event) => {
+    // The page of a refusal says what is not true any more when this is done: the browser is sent to the status page.
+    if (event.target.closest('.refusal')) return;
     event.preventDefault();
     act(event.target, event.submitter);
   });

@@ -12,7 +12,7 @@ class Live {
     this.retryMillis = FIRST_RETRY_MILLIS;
     this.clockSkew = 0;
     document.addEventListener('visibilitychange', () => (document.hidden ? this.close() : this.open()));
-    addEventListener('online', () => this.open());
+    addEventListener('online', () => document.hidden || this.open());
     if (!document.hidden) this.open();
   }
 
@@ -53,9 +53,7 @@ class Live {
 
   show(connected) {
     document.body.classList.toggle('lost', !connected);
-    const text = connected ? 'Live' : 'Connection lost, trying again';
-    const place = byId('connection');
-    if (place.textContent !== text) place.textContent = text;
+    write(byId('connection'), connected ? 'Live' : 'Connection lost, trying again');
   }
 }
 

@@ -57,11 +57,28 @@ class LogView {
   }
 
   clear() {
+    this.forget();
     this.place.replaceChildren();
-    this.waiting = [];
-    this.waitingCount = 0;
     this.rest = null;
     this.cut = false;
+    this.outdated = false;
+  }
+
+  // Forgets the lines that are not shown yet.
+  forget() {
+    this.waiting = [];
+    this.waitingCount = 0;
+  }
+
+  // Makes room for a log that is told from its end again. What a person wanted to look at stays until they go on.
+  renew() {
+    this.waitingRest = '';
+    if (this.paused) {
+      this.forget();
+      this.outdated = true;
+    } else {
+      this.clear();
+    }
   }
 
   // Takes complete lines and the beginning of the next one.
@@ -83,10 +100,11 @@ class LogView {
 
   flush() {
     const sticks = this.isAtEnd();
+    const { waiting } = this;
+    if (this.outdated) this.clear();
+    this.forget();
     this.rest?.remove();
-    const added = this.waiting.map((line) => this.element(`${plain(line)}\n`));
-    this.waiting = [];
-    this.waitingCount = 0;
+    const added = waiting.map((line) => this.element(`${plain(line)}\n`));
     this.rest = this.waitingRest ? this.element(plain(this.waitingRest)) : null;
     this.place.append(...added, ...(this.rest ? [this.rest] : []));
     while (this.place.childElementCount > MAX_LINES) {
@@ -194,7 +212,7 @@ class LogPage {
     this.view = new LogView(place);
     this.search = new Search(this.view);
     this.view.changed = (lines) => {
-      if (lines.length > 0) this.search.add(lines);
+      if (!this.view.paused) this.search.add(lines);
       this.show();
     };
     this.listen();
@@ -204,13 +222,16 @@ class LogPage {
   listen() {
     const box = byId('search');
     const on = (id, event, handler) => byId(id).addEventListener(event, handler);
-    on('search', 'input', () => this.find(box.value));
+    on('search', 'input', () => {
+      this.find(box.value);
+      this.announce();
+    });
     on('search', 'keydown', (event) => {
       if (event.key === 'Enter') this.step(event.shiftKey ? -1 : 1);
     });
     on('previous', 'click', () => this.step(-1));
     on('next', 'click', () => this.step(1));
-    on('matching', 'change', (event) => this.place.classList.toggle('only-matching', event.target.checked));
+    on('matching', 'change', () => this.showOnlyMatching());
     on('wrap', 'change', (event) => {
       remembered.set('wrap', event.target.checked ? null : 'off');
       this.place.classList.toggle('unwrapped', !event.target.checked);
@@ -231,17 +252,29 @@ class LogPage {
 
   find(text) {
     this.search.look(text);
+    this.showOnlyMatching();
     this.show();
+  }
+
+  // Nothing matches no text, and then all of it is wanted.
+  showOnlyMatching() {
+    this.place.classList.toggle('only-matching', byId('matching').checked && this.search.pattern !== null);
   }
 
   step(by) {
     this.search.step(by);
     this.show();
+    this.announce();
+  }
+
+  // Tells what was found to a person who asked, but not how it grows with the log.
+  announce() {
+    write(byId('searched'), this.search.text());
   }
 
   pause(paused) {
     this.view.paused = paused;
-    byId('pause').setAttribute('aria-pressed', String(paused));
+    byId('pause').classList.toggle('paused', paused);
     byId('pause').textContent = paused ? 'Resume' : 'Pause';
     if (!paused) this.view.flush();
     this.show();
@@ -330,9 +363,9 @@ class LogPage {
     this.retryMillis = FIRST_LOG_RETRY_MILLIS;
     const decoder = new TextDecoder();
     const lines = new Lines();
-    this.view.clear();
-    this.search.look(byId('search').value);
+    this.view.renew();
     this.trouble = '';
+    if (!this.view.paused) this.find(byId('search').value);
     this.show();
     for (;;) {
       const { done, value } = await reader.read();
@@ -343,14 +376,15 @@ class LogPage {
   }
 
   show() {
-    const { paused, waitingCount, cut } = this.view;
+    const { paused, outdated, waitingCount, cut } = this.view;
     const following = cut ? `Following the last ${MAX_LINES} lines` : 'Following';
-    const news = `${waitingCount} new ${waitingCount === 1 ? 'line' : 'lines'}`;
-    const text = this.trouble ? `Not following: ${this.trouble}` : paused ? `Paused, ${news}` : following;
     const place = byId('follow');
     place.classList.toggle('bad', Boolean(this.trouble));
-    if (place.textContent !== text) place.textContent = text;
-    byId('found').textContent = this.search.text();
+    write(place, this.trouble ? `Not following: ${this.trouble}` : paused ? 'Paused' : following);
+    // A stream that began anew also repeats lines that are shown.
+    const counted = paused && !outdated && !this.trouble;
+    write(byId('news'), counted ? `, ${waitingCount} new ${waitingCount === 1 ? 'line' : 'lines'}` : '');
+    write(byId('found'), this.search.text());
     byId('newest').hidden = this.view.isAtEnd();
   }
 }

@@ -9,6 +9,8 @@ const VERBS_BY_STATE = {
   EXITED: STOPPED_VERBS,
   FATAL: STOPPED_VERBS,
 };
+// The state of a process that was removed while its page was open.
+const GONE = 'REMOVED';
 const ENDED_STATES = ['STOPPED', 'EXITED', 'BACKOFF', 'FATAL'];
 
 // A clone of a template's element with the names it stands for. The placeholders survive percent-encoding.
@@ -34,9 +36,9 @@ function instantiate(template, group, name) {
 
 // How a process ended is known only after a regular end, and only until it is started again.
 function endingText(process) {
-  const known = process.stop && (process.statename === 'EXITED' || process.statename === 'STOPPED');
-  if (!known) return '';
-  return process.exitstatus === -1 ? 'ended by a signal' : `exit status ${process.exitstatus}`;
+  const ended = process.statename === 'EXITED' || process.statename === 'STOPPED';
+  if (!ended || process.exit_code === null) return '';
+  return process.exit_code === -1 ? 'ended by a signal' : `exit status ${process.exit_code}`;
 }
 
 function noteText(process) {
@@ -65,6 +67,10 @@ class Row {
     return this.element.dataset.state;
   }
 
+  get isGone() {
+    return this.state === GONE;
+  }
+
   // Without a script only the buttons that can be pressed are there.
   addButtons(template) {
     const all = instantiate(template, this.group, this.name).querySelectorAll('button.action');
@@ -77,13 +83,14 @@ class Row {
   // A busy button stays until its answer is there, and the focus never falls into nothing.
   showButtons() {
     const verbs = VERBS_BY_STATE[this.state] ?? [];
-    const focused = this.buttons.find((button) => button === document.activeElement);
+    const focused = this.form.contains(document.activeElement) ? document.activeElement : null;
     for (const button of this.buttons) {
       button.hidden = !verbs.includes(button.value) && button.ariaBusy !== 'true';
     }
-    if (focused?.hidden) {
+    this.menu.hidden = this.isGone;
+    if (focused?.closest('[hidden]')) {
       const heir = this.buttons.find((button) => !button.hidden) ?? this.menu.querySelector('summary');
-      heir.focus();
+      (heir.closest('[hidden]') ? byId('main') : heir).focus();
     }
   }
 
@@ -101,9 +108,20 @@ class Row {
     this.tick(now);
   }
 
+  // Shows that there is no such process any more.
+  vanish() {
+    this.process = null;
+    this.element.dataset.state = GONE;
+    this.put('.statename', 'removed');
+    for (const place of ['.description', '.note', '.ago']) this.put(place, '');
+    this.put('[data-fact=pid]', 'none');
+    this.forgetUsage();
+    this.showButtons();
+  }
+
   put(selector, text) {
     const place = this.element.querySelector(selector);
-    if (place && place.textContent !== text) place.textContent = text;
+    if (place) write(place, text);
   }
 
   // Whether the row is on the screen. Only there its figures move.
@@ -125,12 +143,13 @@ class Row {
     this.showUsage();
   }
 
-  // Every two seconds it is told about the processes whose numbers changed. What one used since it was told about last,
-  // it used in the last two of these seconds.
+  // Every two seconds, or somewhat later, it is told about the processes whose numbers changed. After a time in which
+  // there were two readings, the one before this found the same as the last that was told about.
   use(cpuMillis, memoryBytes, now) {
     const since = this.usage;
     if (since && since.cpuMillis !== null) {
-      const millis = Math.min(Math.max(now - since.at, SAMPLE_MILLIS / 10), SAMPLE_MILLIS);
+      const apart = now - since.at;
+      const millis = apart < 2 * SAMPLE_MILLIS ? Math.max(apart, SAMPLE_MILLIS / 10) : SAMPLE_MILLIS;
       this.usage.share = Math.max(0, (100 * (cpuMillis - since.cpuMillis)) / millis);
     }
     this.usage = { ...this.usage, cpuMillis, at: now };

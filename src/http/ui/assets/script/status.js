@@ -32,7 +32,12 @@ class StatusPage {
 
   status(data) {
     showSupervisor(data.supervisor);
-    for (const process of data.processes) this.find(process)?.update(process, data.now);
+    for (const process of data.processes) {
+      const row = this.find(process);
+      // It may have come back with another configuration.
+      if (row?.isGone) location.reload();
+      row?.update(process, data.now);
+    }
     const told = new Set(data.processes.map((process) => process.namespec));
     const isGone = data.complete ? (namespec) => !told.has(namespec) : (namespec) => data.removed.includes(namespec);
     for (const row of [...this.rows.values()]) {
@@ -51,6 +56,8 @@ class StatusPage {
   }
 
   remove(row) {
+    if (row.isGone) return;
+    row.vanish();
     say(`ERROR: ${row.namespec} is not there any more`);
   }
 }
@@ -59,10 +66,12 @@ class ListPage extends StatusPage {
   constructor() {
     super();
     this.table = byId('processes');
+    this.single = byId('single');
     this.filter = byId('filter');
     this.onlyState = '';
-    this.foldedKey = `folded.${location.pathname}`;
-    this.folded = new Set(JSON.parse(remembered.get(this.foldedKey) ?? '[]'));
+    // The page has two addresses: its directory, and index.html in it.
+    this.foldedKey = `folded.${location.pathname.replace(/[^/]*$/, '')}`;
+    this.folded = new Set(remembered.getList(this.foldedKey));
     this.filter.addEventListener('input', () => this.show());
     for (const button of this.stateButtons()) {
       button.disabled = false;
@@ -101,23 +110,56 @@ class ListPage extends StatusPage {
   }
 
   status(data) {
-    super.status(data);
-    this.show();
+    this.keepFocus(() => {
+      super.status(data);
+      this.settle();
+      this.show();
+    });
+  }
+
+  // When what has the focus goes away, its neighbour gets it.
+  keepFocus(change) {
+    const focused = document.activeElement;
+    const rows = this.table.contains(focused) ? [...this.table.querySelectorAll('tbody > tr')] : [];
+    const place = rows.indexOf(focused?.closest('tr'));
+    change();
+    const isThere = (element) => element?.isConnected && !element.closest('[hidden]');
+    if (place < 0 || (this.table.contains(document.activeElement) && isThere(document.activeElement))) return;
+    const neighbours = [...rows.slice(place), ...rows.slice(0, place).reverse()];
+    const heirs = [focused, ...neighbours.map((row) => row.querySelector('.name a, .fold')), byId('main')];
+    heirs.find(isThere).focus();
   }
 
   find(process) {
     return super.find(process) ?? this.add(process);
   }
 
-  // Rows and groups stay in the order of their names.
+  // Where its row belongs is known only when all are told about.
   add(process) {
-    const body = process.group === process.name ? byId('single') : this.groupBody(process.group);
     const element = instantiate(this.rowTemplate, process.group, process.name);
     // A group's own name in front is only for members of another name.
     if (process.group === process.name) element.querySelector('.name a').textContent = process.name;
-    const next = [...body.querySelectorAll('tr.process')].find((other) => other.dataset.name > process.name);
-    body.insertBefore(element, next ?? null);
     return this.adopt(element);
+  }
+
+  // A process is no group but itself while it is the only member of a group of its name.
+  settle() {
+    const sizes = new Map();
+    for (const row of this.rows.values()) sizes.set(row.group, (sizes.get(row.group) ?? 0) + 1);
+    for (const row of this.rows.values()) {
+      const single = row.group === row.name && sizes.get(row.group) === 1;
+      const body = row.element.parentElement;
+      if (!body || (body === this.single) !== single) this.place(row, single ? this.single : this.groupBody(row.group));
+    }
+    for (const body of this.groups()) {
+      if (!body.querySelector('tr.process')) body.remove();
+    }
+  }
+
+  // Rows and groups stay in the order of their names.
+  place(row, body) {
+    const next = [...body.querySelectorAll('tr.process')].find((other) => other.dataset.name > row.name);
+    body.insertBefore(row.element, next ?? null);
   }
 
   groupBody(group) {
@@ -131,11 +173,9 @@ class ListPage extends StatusPage {
   }
 
   remove(row) {
-    const body = row.element.closest('tbody');
     this.rows.delete(row.namespec);
     this.observer.unobserve(row.element);
     row.element.remove();
-    if (body.matches('.group') && !body.querySelector('tr.process')) body.remove();
   }
 
   // Shows what matches the filter and counts. While a filter is on, groups are unfolded.
@@ -146,7 +186,7 @@ class ListPage extends StatusPage {
     for (const row of this.rows.values()) {
       const text = `${row.namespec} ${row.state}`.toLowerCase();
       const matches = words.every((word) => text.includes(word)) && (!this.onlyState || row.state === this.onlyState);
-      const folded = !filtering && row.group !== row.name && this.folded.has(row.group);
+      const folded = !filtering && row.element.parentElement !== this.single && this.folded.has(row.group);
       row.element.hidden = !matches || folded;
       shown += matches ? 1 : 0;
     }
