@@ -191,6 +191,11 @@ def test_ranges_of_logs(d):
 
 
 @only_ours(TALKER)
+    # It does so after bytes that are not UTF-8, too.
+    (d.root / "talker.out").write_bytes(b"\xff" + "é".encode() * 20)
+    first = get(d, "logs/talker/stdout?offset=0&length=10")
+    second = get(d, f"logs/talker/stdout?offset={first['next']}&length=10")
+    assert (first["text"], first["next"], second["text"]) == ("\ufffd" + "é" * 4, 9, "é" * 5)
 def test_streams_start_where_they_are_told(d):
     d.wait_file("talker.out", "é")
     whole = (d.root / "talker.out").read_bytes()
