@@ -113,6 +113,27 @@ def test_a_bookmark_is_obeyed_after_a_question(d):
     assert pid(d) != before
 
 
+AHEAD = ["Sec-Purpose: prefetch", "Sec-Purpose: prefetch;prerender", "Sec-Purpose: prerender", "Purpose: prefetch",
+         "X-Purpose: preview", "X-Moz: prefetch", "X-moz: Prefetch"]
+
+
+@only_ours(CAT)
+def test_nobody_asks_for_what_is_fetched_ahead(d):
+    """While somebody types an address, or looks at a link."""
+    d.wait_state("cat", "RUNNING")
+    before = pid(d)
+    action = "/?action=restart&processname=cat"
+    for ahead in AHEAD:
+        for source in ([], ["Sec-Fetch-Site: none", BROWSER], ["Sec-Fetch-Site: same-origin", BROWSER], ["Referer: http://sv.example:9001/"]):
+            code, _, text = ask(d, action, headers=[HOST, ahead, *source])
+            assert code == 403 and confirmation(text)["action"] == "restart", (ahead, source)
+        assert ask(d, "/", headers=[HOST, ahead, "Sec-Fetch-Site: none"])[0] == 200
+    assert pid(d) == before
+    # Then they press Enter.
+    assert ask(d, action, headers=[HOST, "Sec-Fetch-Site: none", BROWSER])[0] == 301
+    assert pid(d) != before
+
+
 def token(d):
     """The secret of this daemon's forms."""
     found = set(re.findall(r'name="token" value="([^"]*)"', ask(d, "/")[2]))
