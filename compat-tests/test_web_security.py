@@ -272,6 +272,17 @@ def test_nothing_breaks_out_of_a_header(d):
 
 
 @only_ours(CAT)
+def test_hosts_that_cannot_be_told_back(d):
+    for host in (b"h\xfc.example:80", "\u00fc.example".encode(), b"\xff"):
+        with d.connect() as stream:
+            stream.sendall(b"GET /?action=refresh HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
+            line, headers, _ = read_response(stream.makefile("rb"))
+        assert " 301 " in line
+        _, unnamed, _ = ask(d, "/?action=refresh", headers=[])
+        assert place(headers, d) == place(unnamed, d) and "message=Page refreshed" in place(headers, d)
+
+
+@only_ours(CAT)
 def test_no_file_but_ours_is_served(d):
     names = ["etc/passwd", "stylesheets/../../../etc/passwd", "stylesheets/..%2f..%2f..%2fetc%2fpasswd", "..%5c..%5cetc", "scripts/",
              "images/icon.png%00.html", "images/%2e%2e/images/icon.png", "images//icon.png", "images/./icon.png", "main.log",
