@@ -169,14 +169,19 @@ impl Live {
         let mut different = Vec::new();
         for (namespec, told) in told.iter_mut() {
             let usage = told.pid.and_then(|pid| usage.get(&pid)).copied();
-            if let Some(Usage { cpu_millis, memory_bytes }) = usage
-                && told.usage != usage
-            {
-                told.usage = usage;
-                let int = |number: u64| Value::Int(i64::try_from(number).unwrap_or(i64::MAX));
-                let pair = Value::Array(vec![int(cpu_millis), int(memory_bytes)]);
-                different.push((namespec.clone(), pair));
+            let Some(usage) = usage else { continue };
+            let was = told.usage.replace(usage);
+            if was.is_some_and(|was| was.is_as(&usage)) {
+                continue;
             }
+            let int = |number: u64| Value::Int(i64::try_from(number).unwrap_or(i64::MAX));
+            let figures = vec![
+                int(usage.cpu_millis),
+                int(usage.memory_bytes),
+                Value::Int(usage.measured),
+                was.map_or(Value::Nil, |was| Value::Int(was.measured)),
+            ];
+            different.push((namespec.clone(), Value::Array(figures)));
         }
         if different.is_empty() {
             return None;

@@ -37,6 +37,7 @@ pub(super) fn process(info: ProcessInfo, usage: Option<&Usage>) -> Value {
     members.extend([
         ("cpu_millis".to_string(), number(usage.map(|usage| usage.cpu_millis))),
         ("memory_bytes".to_string(), number(usage.map(|usage| usage.memory_bytes))),
+        ("measured".to_string(), usage.map_or(Value::Nil, |usage| Value::Int(usage.measured))),
     ]);
     Value::Struct(members)
 }
