@@ -1,8 +1,10 @@
 """The JSON behind the pages: what it says is what XML-RPC says, and the events tell of what changes and of nothing else."""
 
 import json
+import os
 import select
 import time
+from pathlib import Path
 from urllib.parse import quote
 
 import webfacts
@@ -12,8 +14,9 @@ from test_web_security import endless
 
 # Members that change with time alone.
 AGEING = ("now", "description")
-# Members that XML-RPC does not know, besides the namespec.
-OURS = ("exit_code", "cpu_millis", "memory_bytes")
+# Members that XML-RPC does not know, besides the namespec: what it uses and when that was, and how it ended.
+USAGE = ("cpu_millis", "memory_bytes", "measured")
+OURS = ("exit_code", *USAGE)
 
 
 def get(d, path, code=200):
@@ -49,9 +52,10 @@ def test_status(d):
     for process, info in zip(status["processes"], infos):
         assert set(process) - set(info) == {"namespec", *OURS} and set(info) < set(process)
         running = process["pid"] != 0
-        assert isinstance(process["cpu_millis"], int) is running and isinstance(process["memory_bytes"], int) is running
+        assert all(isinstance(process[name], int) is running for name in USAGE)
         if running:
             assert process["memory_bytes"] > 100_000
+            assert before - 2 < process["measured"] / 1000 < time.time() + 1
 
 
 @only_ours("""
@@ -215,6 +219,11 @@ def test_ranges_of_logs(d):
     log = d.log_text()
     found = get(d, "mainlog?offset=0")
     assert (found["offset"], found["text"][:len(log)]) == (0, log)
+    # It does so after bytes that are not UTF-8, too.
+    (d.root / "talker.out").write_bytes(b"\xff" + "é".encode() * 20)
+    first = get(d, "logs/talker/stdout?offset=0&length=10")
+    second = get(d, f"logs/talker/stdout?offset={first['next']}&length=10")
+    assert (first["text"], first["next"], second["text"]) == ("\ufffd" + "é" * 4, 9, "é" * 5)
     (d.root / "talker.out").write_bytes(b"a\xff\xfeb\0c<\"\\")
     assert get(d, "logs/talker/stdout")["text"] == "a\ufffd\ufffdb\0c<\"\\"
 
@@ -374,17 +383,55 @@ def test_use_is_told_of_those_that_use_something(d):
         d.wait_state(name, "RUNNING")
     events = Events(d)
     first = {each["namespec"]: each for each in events.status()["processes"]}
-    last = [first["busy"]["cpu_millis"], first["busy"]["memory_bytes"]]
+    last = [first["busy"][name] for name in USAGE]
     grown = 0
     while grown < 2:
         name, data = events.next()
         if name == "usage":
             assert set(data) == {"now", "processes"}
             last, before = data["processes"]["busy"], last
-            assert last[0] > before[0]
+            assert last[0] > before[0] and last[2] > last[3] >= before[2]
             grown += 1
     stat = get(d, "processes/busy")
     assert stat["cpu_millis"] >= last[0]
+    events.close()
+
+
+def ticks(number):
+    """The processor time of a process in milliseconds, from the kernel."""
+    fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1000 // os.sysconf("SC_CLK_TCK")
+
+
+@only_ours("""
+[program:busy]
+command=/bin/sh -c "while :; do :; done"
+startsecs=0
+""")
+def test_figures_belong_to_their_time(d):
+    """However many look, and whenever: what a reading says lies between what the kernel said before and after it."""
+    d.wait_state("busy", "RUNNING")
+    number, told, known = d.pid_of("busy"), set(), []
+
+    def note():
+        before, used = time.time(), ticks(number)
+        known.append((before * 1000, used, time.time() * 1000))
+    note()
+    events = Events(d)
+    while len(told) < 3:
+        for _ in range(20):
+            process = get(d, "status")["processes"][0]
+            told.add((process["measured"], process["cpu_millis"]))
+            note()
+        name, data = events.next()
+        note()
+        if name == "usage":
+            told.add((data["processes"]["busy"][2], data["processes"]["busy"][0]))
+    # Between reading and looking at the clock either side may be held up.
+    for measured, cpu in told:
+        earlier = [used for _, used, after in known if after < measured - 200]
+        later = [used for before, used, _ in known if before > measured + 200]
+        assert max(earlier, default=0) <= cpu <= min(later, default=cpu), (measured, cpu, known)
     events.close()
 
 

@@ -213,22 +213,22 @@ def test_the_share_of_a_processor(house, visit):
         const data = await (await fetch('api/v1/status')).json();
         const [alpha] = data.processes;
         const status = (now, cpu_millis) => stream.tell('status',
-            { ...data, complete: true, now, processes: [{ ...alpha, cpu_millis, memory_bytes: 1 }], removed: [] });
+            { ...data, complete: true, now, processes: [{ ...alpha, cpu_millis, memory_bytes: 1, measured: now }], removed: [] });
         const start = data.supervisor.now;
         status(start, 0);
-        for (const [after, cpu_millis] of readings) {
-            stream.tell('usage', { now: start + after, processes: { alpha: [cpu_millis, 1] } });
+        for (const [since, after, cpu_millis] of readings) {
+            stream.tell('usage', { now: start + after + 7, processes: { alpha: [cpu_millis, 1, start + after, start + since] } });
         }
         // Shows it even where the row is not on the screen.
-        const [after, cpu_millis] = readings.at(-1);
+        const [, after, cpu_millis] = readings.at(-1);
         status(start + after, cpu_millis);
         return document.querySelector('tr.process .cpu .figure').textContent;
     }"""
-    assert page.evaluate(share, [[2000, 500]]) == "25.0 %"
+    assert page.evaluate(share, [[0, 2000, 500]]) == "25.0 %"
     # A reading that is late.
-    assert page.evaluate(share, [[2000, 2000], [4600, 4600]]) == "100.0 %"
+    assert page.evaluate(share, [[0, 2000, 2000], [2000, 4600, 4600]]) == "100.0 %"
     # Nothing is told of a process that does nothing.
-    assert page.evaluate(share, [[2000, 500], [60_000, 1500]]) == "50.0 %"
+    assert page.evaluate(share, [[0, 2000, 500], [58_000, 60_000, 1500]]) == "50.0 %"
 
 
 def test_program_page(house, visit):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -52,6 +53,27 @@ def test_no_wake_up_while_nothing_happens(ours):
     ours.start()
     wait_for(lambda: all(info["statename"] == "RUNNING" for info in ours.rpc("supervisor.getAllProcessInfo")), "RUNNING")
     wait_for(lambda: quiet(ours), "three seconds without a wake-up", timeout=30)
+
+
+def test_listeners_that_do_not_read_share_what_waits_for_them(ours):
+    """Some 400 KB are to be sent to each of a hundred streams of events; a copy for each would be 40 MB."""
+    ours.configure("[program:many]\ncommand=/bin/cat\nautostart=false\nnumprocs=1000\nprocess_name=%(process_num)d\n")
+    ours.start()
+    ours.rpc("supervisor.getState")
+    before = status_of(ours.pid, "VmRSS")
+    streams = []
+    for _ in range(100):
+        stream = ours.connect()
+        streams.append(stream)
+        stream.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    def told(stream):
+        return b"namespec" in stream.recv(4096, socket.MSG_PEEK)
+    for stream in streams:
+        wait_for(lambda: told(stream), "the first event")
+    assert status_of(ours.pid, "VmRSS") < before + 16_000
+    for stream in streams:
+        stream.close()
 
 
 def test_a_hundred_rereads_leak_nothing(ours):

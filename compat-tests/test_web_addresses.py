@@ -32,6 +32,31 @@ def test_addresses(d):
 
 
 @scenario(CAT)
+def test_an_encoded_question_mark(d):
+    d.wait_state("cat", "RUNNING")
+    for target in ("/index.html%3Faction=stop&processname=cat", "/%3faction=stop%26processname=cat"):
+        d.rpc("supervisor.startProcess", "cat") if d.pid_of("cat") == 0 else None
+        d.expect(target, [ask(d, target)[0], d.pid_of("cat") == 0], python=[301, True], ours=[404, False])
+
+
+@scenario(CAT)
+def test_absolute_addresses(d):
+    d.wait_state("cat", "RUNNING")
+    for target in ("http://sv.example/ok.html", "http://zzz/ok.html", "HTTP://zzz:9001/ok.html?x=y"):
+        d.expect(target, ask(d, target)[0], python=404, ours=200)
+    before = d.pid_of("cat")
+    action = "http://zzz/?action=restart&processname=cat"
+    # The address is the asker's own word: it neither makes a page ours, nor is anybody sent there.
+    for foreign in ("Origin: http://zzz", "Referer: http://zzz/", "Sec-Fetch-Site: cross-site"):
+        code = ask(d, action, headers=["Host: sv.example", foreign])[0]
+        d.expect(f"{action} {foreign}", code, python=404, ours=403)
+    assert d.pid_of("cat") == before
+    code, headers, _ = ask(d, action)
+    led = [code, place(headers, d), d.pid_of("cat") != before]
+    d.expect(action, led, python=[404, "", False], ours=[301, "http://sv.example/?message=Process cat restarted", True])
+
+
+@scenario(CAT)
 def test_files(d):
     for target, kind in (("/stylesheets/supervisor.css", "text/css"), ("//stylesheets/supervisor.css", "text/css"),
                          ("/images/icon.png", "image/png"), ("/images/icon.png?x=y", "image/png")):

@@ -113,6 +113,27 @@ def test_a_bookmark_is_obeyed_after_a_question(d):
     assert pid(d) != before
 
 
+AHEAD = ["Sec-Purpose: prefetch", "Sec-Purpose: prefetch;prerender", "Sec-Purpose: prerender", "Purpose: prefetch",
+         "X-Purpose: preview", "X-Moz: prefetch", "X-moz: Prefetch"]
+
+
+@only_ours(CAT)
+def test_nobody_asks_for_what_is_fetched_ahead(d):
+    """While somebody types an address, or looks at a link."""
+    d.wait_state("cat", "RUNNING")
+    before = pid(d)
+    action = "/?action=restart&processname=cat"
+    for ahead in AHEAD:
+        for source in ([], ["Sec-Fetch-Site: none", BROWSER], ["Sec-Fetch-Site: same-origin", BROWSER], ["Referer: http://sv.example:9001/"]):
+            code, _, text = ask(d, action, headers=[HOST, ahead, *source])
+            assert code == 403 and confirmation(text)["action"] == "restart", (ahead, source)
+        assert ask(d, "/", headers=[HOST, ahead, "Sec-Fetch-Site: none"])[0] == 200
+    assert pid(d) == before
+    # Then they press Enter.
+    assert ask(d, action, headers=[HOST, "Sec-Fetch-Site: none", BROWSER])[0] == 301
+    assert pid(d) != before
+
+
 def token(d):
     """The secret of this daemon's forms."""
     found = set(re.findall(r'name="token" value="([^"]*)"', ask(d, "/")[2]))
@@ -248,6 +269,17 @@ def test_nothing_breaks_out_of_a_header(d):
             stream.sendall(b"GET /?action=refresh HTTP/1.1\r\n" + raw + b"\r\n\r\n")
             line, headers, _ = read_response(stream.makefile("rb"))
         assert "set-cookie" not in headers and "500" not in line, (raw, line)
+
+
+@only_ours(CAT)
+def test_hosts_that_cannot_be_told_back(d):
+    for host in (b"h\xfc.example:80", "\u00fc.example".encode(), b"\xff"):
+        with d.connect() as stream:
+            stream.sendall(b"GET /?action=refresh HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
+            line, headers, _ = read_response(stream.makefile("rb"))
+        assert " 301 " in line
+        _, unnamed, _ = ask(d, "/?action=refresh", headers=[])
+        assert place(headers, d) == place(unnamed, d) and "message=Page refreshed" in place(headers, d)
 
 
 @only_ours(CAT)

@@ -428,7 +428,7 @@ impl Supervisor {
         if self.mood == Mood::Running || self.exited {
             return false;
         }
-        // Each turn of the reference's loop takes one stopped group off the list, and listeners hear what happened before.
+        // The reference takes a turn of its loop for each stopped group, in which listeners hear what happened before.
         let mut heard = self.stop_order.is_none();
         if heard {
             let mut groups: Vec<&Group> = self.groups.iter().collect();

@@ -8,6 +8,9 @@ use super::disk::{open_regular, read_up_to};
 /// Most bytes in one excerpt.
 pub const MAX_EXCERPT_BYTES: u64 = 1 << 20;
 
+/// Most bytes of a character in UTF-8.
+const MAX_CHAR_BYTES: usize = 4;
+
 /// Which log is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogName {
@@ -62,17 +65,26 @@ impl Excerpt {
     /// Its text: what is not UTF-8 is U+FFFD. A character that the end cuts in two is left for the next excerpt,
     /// which starts at the second value.
     pub fn text(mut self) -> (String, u64) {
-        if let Err(error) = std::str::from_utf8(&self.bytes)
-            && error.error_len().is_none()
-            && error.valid_up_to() > 0
-        {
-            self.bytes.truncate(error.valid_up_to());
+        let whole = self.bytes.len() - cut_off(&self.bytes);
+        // Where nothing else is there, the next excerpt would start with the same.
+        if whole > 0 {
+            self.bytes.truncate(whole);
         }
         let next = self.offset + self.bytes.len() as u64;
         let text = String::from_utf8(self.bytes)
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         (text, next)
     }
+}
+
+/// How many of the last bytes are the start of a character whose rest is missing, whatever stands before them.
+fn cut_off(bytes: &[u8]) -> usize {
+    let is_start = |length: &usize| {
+        let end = &bytes[bytes.len() - length..];
+        let error = std::str::from_utf8(end).err();
+        error.is_some_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+    };
+    (1..MAX_CHAR_BYTES.min(bytes.len() + 1)).find(is_start).unwrap_or(0)
 }
 
 /// Reads part of a file; to be called on the disk thread.
@@ -144,5 +156,26 @@ mod tests {
         assert_eq!(text(b"a\xffb\xff"), ("a\u{fffd}b\u{fffd}".to_string(), 11));
         // Nothing else is there, so it will not become whole either.
         assert_eq!(text(b"\xc3"), ("\u{fffd}".to_string(), 8));
+    }
+
+    #[test]
+    fn characters_are_not_cut_after_bytes_that_are_no_text_either() {
+        let log = "\u{e9}\u{20ac}\u{1f600}".repeat(3);
+        let log = [&b"a\xff\xc3\xe2\x82-"[..], log.as_bytes(), b"\xff\xf0\x9f\x98z"].concat();
+        let whole = String::from_utf8_lossy(&log);
+        let size = log.len() as u64;
+        for length in MAX_CHAR_BYTES..=log.len() {
+            let (mut read, mut offset) = (String::new(), 0);
+            while offset < size {
+                let start = usize::try_from(offset).unwrap();
+                let end = log.len().min(start + length);
+                let excerpt = Excerpt { offset, size, bytes: log[start..end].to_vec() };
+                let (text, next) = excerpt.text();
+                assert!(next > offset, "{length} {offset}");
+                read += &text;
+                offset = next;
+            }
+            assert_eq!(read, whole, "{length}");
+        }
     }
 }

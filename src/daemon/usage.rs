@@ -25,6 +25,16 @@ pub struct Usage {
     pub cpu_millis: u64,
     /// Bytes of memory it has resident.
     pub memory_bytes: u64,
+    /// When both were read, in wall-clock milliseconds since the Unix epoch: a share of the processor is the difference of
+    /// two readings by the time between them, and not between two questions.
+    pub measured: i64,
+}
+
+impl Usage {
+    /// Whether the numbers are those of another reading.
+    pub fn is_as(&self, other: &Usage) -> bool {
+        (self.cpu_millis, self.memory_bytes) == (other.cpu_millis, other.memory_bytes)
+    }
 }
 
 /// What was read of a process; `None` when it was gone.
@@ -60,19 +70,28 @@ impl Default for Meter {
 impl Meter {
     /// What processes use, by pid; those that are gone are left out.
     pub async fn read(&self, pids: impl IntoIterator<Item = i32>) -> HashMap<i32, Usage> {
-        self.readings.borrow_mut().retain(|_, reading| reading.taken.elapsed() < FRESH);
+        self.read_at(Instant::now(), pids).await
+    }
+
+    async fn read_at(
+        &self,
+        now: Instant,
+        pids: impl IntoIterator<Item = i32>,
+    ) -> HashMap<i32, Usage> {
+        let is_fresh = |reading: &Reading| now.duration_since(reading.taken) < FRESH;
+        self.readings.borrow_mut().retain(|_, reading| is_fresh(reading));
         let mut usages = HashMap::new();
         for (index, pid) in pids.into_iter().enumerate() {
             if index % PROCESSES_PER_TURN == PROCESSES_PER_TURN - 1 {
                 tokio::task::yield_now().await;
             }
-            usages.extend(self.usage(pid).map(|usage| (pid, usage)));
+            usages.extend(self.usage(now, pid).map(|usage| (pid, usage)));
         }
         usages
     }
 
-    fn usage(&self, pid: i32) -> Option<Usage> {
-        let look = || Reading { taken: Instant::now(), usage: self.look(pid) };
+    fn usage(&self, now: Instant, pid: i32) -> Option<Usage> {
+        let look = || Reading { taken: now, usage: self.look(pid) };
         self.readings.borrow_mut().entry(pid).or_insert_with(look).usage
     }
 
@@ -80,11 +99,12 @@ impl Meter {
         let mut line = [0; LINE_BYTES];
         // The kernel gives the line in one piece, as far as there is room.
         let length = File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut line).ok()?;
-        self.parse(&String::from_utf8_lossy(&line[..length]))
+        let measured = jiff::Timestamp::now().as_millisecond();
+        self.parse(&String::from_utf8_lossy(&line[..length]), measured)
     }
 
     /// Reads a line of `/proc/PID/stat`: the fields follow the program's name, which may hold anything, parentheses too.
-    fn parse(&self, stat: &str) -> Option<Usage> {
+    fn parse(&self, stat: &str, measured: i64) -> Option<Usage> {
         let fields: Vec<&str> =
             stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace().collect();
         let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
@@ -93,6 +113,7 @@ impl Meter {
         Some(Usage {
             cpu_millis: ticks.saturating_mul(self.millis_per_tick),
             memory_bytes: number(21)?.saturating_mul(self.page_bytes),
+            measured,
         })
     }
 }
@@ -106,9 +127,10 @@ mod tests {
     fn a_line_of_proc() {
         let stat = "7 (a) b) S 1 7 7 0 -1 4194560 97 0 0 0 150 50 0 0 20 0 1 0 1 1 25 18446744073709551615";
         let meter = Meter { millis_per_tick: 10, page_bytes: 4096, ..Meter::default() };
-        assert_eq!(meter.parse(stat), Some(Usage { cpu_millis: 2000, memory_bytes: 25 * 4096 }));
-        assert_eq!(meter.parse("7 (a"), None);
-        assert_eq!(meter.parse(""), None);
+        let usage = Usage { cpu_millis: 2000, memory_bytes: 25 * 4096, measured: 5 };
+        assert_eq!(meter.parse(stat, 5), Some(usage));
+        assert_eq!(meter.parse("7 (a", 5), None);
+        assert_eq!(meter.parse("", 5), None);
     }
 
     #[test]
@@ -116,11 +138,25 @@ mod tests {
         block_on(async {
             let meter = Meter::default();
             let me = std::process::id().cast_signed();
+            let before = jiff::Timestamp::now().as_millisecond();
             let usages = meter.read([me, -1, i32::MAX]).await;
             assert_eq!(usages.keys().copied().collect::<Vec<_>>(), [me]);
-            assert!(usages[&me].memory_bytes > 0);
-            // Asked again at once, it says the same.
-            assert_eq!(meter.read([me]).await, usages);
+            assert!(usages[&me].memory_bytes > 0 && usages[&me].measured >= before);
+        });
+    }
+
+    #[test]
+    fn a_reading_keeps_its_time() {
+        block_on(async {
+            let (meter, start) = (Meter::default(), Instant::now());
+            let me = std::process::id().cast_signed();
+            let first = meter.read_at(start, [me]).await[&me];
+            while jiff::Timestamp::now().as_millisecond() <= first.measured {
+                tokio::task::yield_now().await;
+            }
+            // Whoever asks soon hears the same, and of which moment it is.
+            assert_eq!(meter.read_at(start + FRESH / 2, [me]).await[&me], first);
+            assert!(meter.read_at(start + FRESH, [me]).await[&me].measured > first.measured);
         });
     }
 }

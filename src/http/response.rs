@@ -63,9 +63,9 @@ pub(super) enum Feed {
 }
 
 impl Feed {
-    async fn next(&mut self) -> io::Result<Vec<u8>> {
+    async fn next(&mut self) -> io::Result<Bytes> {
         match self {
-            Feed::Log { follower, .. } => follower.next().await,
+            Feed::Log { follower, .. } => follower.next().await.map(Bytes::from),
             Feed::Live(live) => live.next().await,
         }
     }
@@ -76,7 +76,7 @@ pub(super) struct Stream {
     next: Pin<Box<dyn Future<Output = NextChunk>>>,
 }
 
-type NextChunk = (Feed, io::Result<Vec<u8>>);
+type NextChunk = (Feed, io::Result<Bytes>);
 
 impl Stream {
     pub(super) fn new(feed: Feed) -> Stream {
@@ -116,7 +116,7 @@ impl Body for Tracked {
                 let (feed, chunk) = ready!(stream.next.as_mut().poll(cx));
                 *stream = Stream::new(feed);
                 // A log that cannot be read any more ends the answer, and so does the end of the house.
-                Bytes::from(chunk.unwrap_or_default())
+                chunk.unwrap_or_default()
             }
         };
         if chunk.is_empty() {

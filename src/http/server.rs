@@ -29,6 +29,7 @@ use super::pace::{Pace, Paced, Phase, Timeouts};
 use super::response::{AccessEntry, Content, Persistence, Tracked, error, finish, unauthorized};
 use super::ui::location::own_authority;
 use super::ui::origin::Token;
+use super::ui::watch::Audience;
 use super::{percent, rpc2, ui};
 use crate::core::config::ServerAddress;
 use crate::core::states::Level;
@@ -99,6 +100,7 @@ pub(super) fn serve_within(
     let (stop, stopped) = watch::channel(false);
     let token = Token::random()?;
     let hub = Rc::new(Hub::new(limits.connections));
+    let audience = Audience::default();
     let mut tasks = JoinSet::new();
     for Bound { config, listener } in bound {
         let site = Rc::new(Site {
@@ -109,6 +111,7 @@ pub(super) fn serve_within(
             token: token.clone(),
             timeouts: limits.timeouts,
             hub: hub.clone(),
+            audience: audience.clone(),
         });
         let listener = match config.address {
             ServerAddress::Inet { .. } => {
@@ -139,6 +142,8 @@ pub(super) struct Site {
     pub(super) token: Token,
     pub(super) timeouts: Timeouts,
     pub(super) hub: Rc<Hub>,
+    /// Those who listen to the house.
+    pub(super) audience: Audience,
 }
 
 impl Site {

@@ -156,7 +156,7 @@ fn events(site: &Site) -> Response<Content> {
         let text = "Too many pages are open: close some.";
         return message(StatusCode::SERVICE_UNAVAILABLE, text);
     };
-    let live = Box::new(Live::new(&site.handle, place));
+    let live = Box::new(Live::new(&site.handle, &site.audience, place));
     let mut response = Response::new(Content::Endless(Stream::new(Feed::Live(live))));
     let headers = response.headers_mut();
     headers.insert(

@@ -8,9 +8,10 @@ use crate::core::config::ServerAddress;
 
 /// `http://HOST/?message=…`, absolute as the reference's, by the host the client asked for or else `own`.
 pub(super) fn absolute(headers: &HeaderMap, own: &str, message: &str) -> String {
-    // hyper has refused control characters, so nothing breaks out of the header.
-    let host = headers.get(HOST).map(|host| String::from_utf8_lossy(host.as_bytes()));
-    let host = host.as_deref().map(str::trim).filter(|host| !host.is_empty()).unwrap_or(own);
+    // hyper has refused control characters, so nothing breaks out of the header. What is not ASCII is nobody's name, and
+    // would come back as something else.
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.map(str::trim).filter(|host| !host.is_empty()).unwrap_or(own);
     format!("http://{}/?message={}", without_default_port(host), quote(message))
 }
 
@@ -70,6 +71,10 @@ mod tests {
             let headers = HeaderMap::from_iter([(HOST, HeaderValue::from_str(host).unwrap())]);
             let location = absolute(&headers, "own:9001", "x");
             assert_eq!(location, format!("http://{expected}/?message=x"), "{host:?}");
+        }
+        for host in [&b"h\xfc.example:80"[..], "\u{fc}.example".as_bytes()] {
+            let headers = HeaderMap::from_iter([(HOST, HeaderValue::from_bytes(host).unwrap())]);
+            assert_eq!(absolute(&headers, "own:9001", "x"), "http://own:9001/?message=x");
         }
         assert_eq!(absolute(&HeaderMap::new(), "own:80", "x"), "http://own/?message=x");
     }

@@ -3,7 +3,7 @@
 //! - `form`: what a request asks for
 //! - `origin`: who sent it; `actions`: what it does; `location`: where the browser is sent back to
 //! - `logs`: the pages of logs
-//! - `api`, `live`, `objects`: the JSON, the stream of events, and what both say
+//! - `api`, `live`, `objects`: the JSON, the stream of events, and what both say; `watch`: what all streams share
 //! - `pages/`: what is rendered, from what it is handed and nothing else
 //! - `assets/`: style sheet, script and icons; `files`: how they are sent
 //! - here: who answers which path
@@ -19,6 +19,7 @@ mod logs;
 mod objects;
 pub(super) mod origin;
 mod pages;
+pub(super) mod watch;
 
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, CACHE_CONTROL, EXPIRES, HeaderMap, HeaderValue, LOCATION, PRAGMA};

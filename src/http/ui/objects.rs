@@ -10,19 +10,29 @@ use crate::daemon::usage::Usage;
 
 /// The daemon itself.
 pub(super) fn supervisor(overview: &Overview) -> Value {
+    supervisor_at(overview, millis(overview))
+}
+
+/// The same, for those who hear of it later.
+pub(super) fn supervisor_at(overview: &Overview, now: Value) -> Value {
     record([
         ("identifier", Value::str(&overview.about.identifier)),
         ("pid", Value::Int(i64::from(overview.pid))),
         ("version", Value::str(SUPERVISOR_VERSION)),
         ("statecode", Value::Int(overview.about.mood.code())),
         ("statename", Value::str(overview.about.mood.name())),
-        ("now", millis(overview)),
+        ("now", now),
     ])
 }
 
-/// Milliseconds since the Unix epoch.
-pub(super) fn millis(overview: &Overview) -> Value {
+/// When it was looked, in milliseconds since the Unix epoch.
+fn millis(overview: &Overview) -> Value {
     Value::Int(i64::try_from(overview.now_millis).unwrap_or(i64::MAX))
+}
+
+/// This moment, likewise.
+pub(super) fn now() -> Value {
+    Value::Int(jiff::Timestamp::now().as_millisecond())
 }
 
 /// A process: everything `getProcessInfo` answers between its namespec and what only we tell.
@@ -40,6 +50,7 @@ pub(super) fn process(info: ProcessInfo, usage: Option<&Usage>) -> Value {
         ("exit_code".to_string(), exit_code.map_or(Value::Nil, Value::Int)),
         ("cpu_millis".to_string(), number(usage.map(|usage| usage.cpu_millis))),
         ("memory_bytes".to_string(), number(usage.map(|usage| usage.memory_bytes))),
+        ("measured".to_string(), usage.map_or(Value::Nil, |usage| Value::Int(usage.measured))),
     ]);
     Value::Struct(members)
 }

@@ -18,6 +18,17 @@ use subtle::ConstantTimeEq;
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
+/// Where browsers say why they ask: the header of today, and those of Chrome, Safari and Firefox before it.
+const PURPOSES: [HeaderName; 4] = [
+    HeaderName::from_static("sec-purpose"),
+    HeaderName::from_static("purpose"),
+    HeaderName::from_static("x-purpose"),
+    HeaderName::from_static("x-moz"),
+];
+
+/// What they say there when nobody has asked them.
+const AHEAD: [&[u8]; 3] = [b"prefetch", b"prerender", b"preview"];
+
 /// Bytes of the secret.
 const TOKEN_BYTES: usize = 16;
 
@@ -52,15 +63,23 @@ impl Token {
 pub(in crate::http) enum Source {
     /// From a page of ours, from a person who typed the address, or from no browser at all.
     Own,
-    /// From a browser that does not say.
+    /// From a browser that does not say, or that nobody has told to.
     Hidden,
     /// From a page of another site.
     Foreign,
 }
 
 impl Source {
-    /// Looks at `Sec-Fetch-Site`, else at `Origin`, else at `Referer`.
+    /// Who asks. What a browser loads in case somebody wants it nobody has asked for yet, whatever else it says.
     pub(in crate::http) fn of(headers: &HeaderMap) -> Source {
+        match Source::claimed(headers) {
+            Source::Own if is_speculative(headers) => Source::Hidden,
+            source => source,
+        }
+    }
+
+    /// Looks at `Sec-Fetch-Site`, else at `Origin`, else at `Referer`.
+    fn claimed(headers: &HeaderMap) -> Source {
         if let Some(site) = headers.get(SEC_FETCH_SITE) {
             return match site.as_bytes() {
                 b"same-origin" | b"none" => Source::Own,
@@ -74,6 +93,16 @@ impl Source {
             headers.get(USER_AGENT).is_some_and(|name| name.as_bytes().starts_with(b"Mozilla/"));
         if browser { Source::Hidden } else { Source::Own }
     }
+}
+
+/// Whether a browser, as it says, only fetches or renders ahead of what its user may do.
+fn is_speculative(headers: &HeaderMap) -> bool {
+    let ahead = |value: &HeaderValue| {
+        let value = value.as_bytes().to_ascii_lowercase();
+        let says = |word: &[u8]| value.windows(word.len()).any(|part| part == word);
+        AHEAD.iter().any(|word| says(word))
+    };
+    PURPOSES.iter().any(|name| headers.get_all(name).iter().any(ahead))
 }
 
 /// Whether a call on `/RPC2` was sent by a page of another site. One that says it is XML can only come from a page
@@ -168,6 +197,13 @@ mod tests {
             (&[host, ("referer", "http://evil.example/http://sv.example:9001/")], Foreign),
             (&[host, ("referer", "http://sv.example:9001@evil.example/")], Foreign),
             (&[("origin", "http://sv.example")], Foreign),
+            (&[host, ("sec-fetch-site", "none"), ("sec-purpose", "prefetch;prerender")], Hidden),
+            (&[host, ("sec-fetch-site", "same-origin"), ("sec-purpose", "Prerender")], Hidden),
+            (&[host, ("sec-fetch-site", "cross-site"), ("sec-purpose", "prefetch")], Foreign),
+            (&[host, ("sec-fetch-site", "none"), ("sec-purpose", "other")], Own),
+            (&[host, ("purpose", "prefetch")], Hidden),
+            (&[host, ("x-purpose", "preview")], Hidden),
+            (&[host, ("x-moz", "prefetch")], Hidden),
         ] {
             assert_eq!(Source::of(&headers(list)), source, "{list:?}");
         }

@@ -16,9 +16,32 @@ pub(super) fn tail(namespec: &str, channel: &str) -> String {
 /// The endless stream of a program's log.
 pub(super) fn stream(namespec: &str, channel: &str) -> String {
     let channel = if channel == "stdout" { "" } else { "/stderr" };
-    format!("logtail/{}{channel}", encode(namespec))
+    match namespec {
+        // Browsers would go to another folder, even if the dots were percent-encoded.
+        "." | ".." => format!("logtail/{namespec}%3A{namespec}{channel}"),
+        _ => format!("logtail/{}{channel}", encode(namespec)),
+    }
 }
 
 fn encode(text: &str) -> String {
     percent::encode(text, b"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_of_any_name() {
+        for (namespec, expected) in [
+            ("web", "logtail/web"),
+            ("a:b/c", "logtail/a%3Ab%2Fc"),
+            ("..", "logtail/..%3A.."),
+            (".", "logtail/.%3A."),
+            ("...", "logtail/..."),
+        ] {
+            assert_eq!(stream(namespec, "stdout"), expected);
+            assert_eq!(stream(namespec, "stderr"), format!("{expected}/stderr"));
+        }
+    }
 }

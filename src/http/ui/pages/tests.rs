@@ -35,7 +35,8 @@ fn frame() -> Frame<'static> {
 fn status_page(processes: Vec<ProcessInfo>) -> String {
     let about = About { mood: Mood::Running, identifier: "here".to_string() };
     let overview = Overview { about, pid: 1, now_millis: 200_000, processes };
-    let usage = HashMap::from([(7, Usage { cpu_millis: 2500, memory_bytes: 3 << 20 })]);
+    let usage = Usage { cpu_millis: 2500, memory_bytes: 3 << 20, measured: 200_000 };
+    let usage = HashMap::from([(7, usage)]);
     let page = status::render(&overview, &usage, &frame()).into_string();
     // The templates are for the script.
     page.split("<template").next().unwrap_or_default().to_string()

@@ -100,7 +100,8 @@ class Row {
     this.element.dataset.state = process.statename;
     this.put('.statename', process.statename.toLowerCase());
     this.put('.note', noteText(process));
-    this.usage = { cpuMillis: process.cpu_millis, at: now, share: same && this.usage ? this.usage.share : null };
+    const measured = process.measured;
+    this.usage = { cpuMillis: process.cpu_millis, measured, at: now, share: same && this.usage ? this.usage.share : null };
     if (process.cpu_millis === null) this.forgetUsage();
     else this.memoryBytes = process.memory_bytes;
     this.showFacts(process);
@@ -143,16 +144,12 @@ class Row {
     this.showUsage();
   }
 
-  // Every two seconds, or somewhat later, it is told about the processes whose numbers changed. After a time in which
-  // there were two readings, the one before this found the same as the last that was told about.
-  use(cpuMillis, memoryBytes, now) {
-    const since = this.usage;
-    if (since && since.cpuMillis !== null) {
-      const apart = now - since.at;
-      const millis = apart < 2 * SAMPLE_MILLIS ? Math.max(apart, SAMPLE_MILLIS / 10) : SAMPLE_MILLIS;
-      this.usage.share = Math.max(0, (100 * (cpuMillis - since.cpuMillis)) / millis);
-    }
-    this.usage = { ...this.usage, cpuMillis, at: now };
+  // Every two seconds it is told about the processes whose numbers changed: when they were read, and when they were read
+  // before that, and were what it knows.
+  use([cpuMillis, memoryBytes, measured, since], now) {
+    const millis = this.usage ? measured - Math.max(this.usage.measured, since) : 0;
+    if (millis > 0) this.usage.share = Math.max(0, (100 * (cpuMillis - this.usage.cpuMillis)) / millis);
+    this.usage = { share: null, ...this.usage, cpuMillis, measured, at: now };
     this.memoryBytes = memoryBytes;
     if (this.seen) this.showUsage();
   }
@@ -179,8 +176,8 @@ class Row {
   // Until there are two reports to compare, the share is the average since the start.
   showUsage() {
     if (!this.usage) return;
-    const { share, cpuMillis, at } = this.usage;
-    const average = cpuMillis / 10 / Math.max(1, at / 1000 - this.process.start);
+    const { share, cpuMillis, measured } = this.usage;
+    const average = cpuMillis / 10 / Math.max(1, measured / 1000 - this.process.start);
     this.put('.cpu .figure', `${(share ?? average).toFixed(1)} %`);
     this.cpu.querySelector('.figure').title = share === null ? 'Average since it was started' : '';
     this.put('.memory .figure', bytesText(this.memoryBytes));

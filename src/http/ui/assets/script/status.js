@@ -46,8 +46,8 @@ class StatusPage {
   }
 
   usage(data) {
-    for (const [namespec, [cpuMillis, memoryBytes]] of Object.entries(data.processes)) {
-      this.rows.get(namespec)?.use(cpuMillis, memoryBytes, data.now);
+    for (const [namespec, figures] of Object.entries(data.processes)) {
+      this.rows.get(namespec)?.use(figures, data.now);
     }
   }
 
