@@ -40,7 +40,7 @@ autorestart=false
 [program:failing]
 command=/bin/sh -c "exit 1"
 startretries=0
-startsecs=1
+startsecs=20
 [program:many]
 command=/bin/cat
 process_name=%(program_name)s_%(process_num)02d

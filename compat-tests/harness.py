@@ -24,7 +24,7 @@ SCRIPTS = Path(sys.executable).parent
 MARK = "COMPAT_ROOT"
 READY_SECS = 60
 WAIT_SECS = 60
-ORPHAN_SECS = 1
+ORPHAN_SECS = 20
 # A file being written while another thread forks cannot be executed until that fork's exec (ETXTBSY).
 FORKING = threading.Lock()
 
@@ -217,7 +217,7 @@ class Daemon:
         """Whether the daemon answers and is in the RUNNING mood."""
         try:
             return self.rpc("supervisor.getState")["statecode"] == 1
-        except (OSError, xmlrpc.client.Error):
+        except (OSError, xmlrpc.client.Error, http.client.HTTPException):
             return False
 
     def wait_ready(self):
@@ -466,8 +466,16 @@ def read_response(stream, has_body=True):
     return status, headers, body.decode("utf-8", "backslashreplace")
 
 
+_held_ports = []
+
+
 def free_port():
-    """A TCP port of the loopback interface that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A TCP port of the loopback interface that nobody else is given while the tests run.
+
+    It is bound, but never listened at, so that connections are refused; daemons may listen there (`SO_REUSEADDR`).
+    """
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    _held_ports.append(holder)
+    return holder.getsockname()[1]

@@ -47,6 +47,21 @@ def test_busy_while_it_takes_time(house, visit):
     state(page, "slow", "running")
 
 
+def test_the_focus_waits_for_the_next_button(house, visit):
+    """Between two states nothing can be pressed."""
+    house.start("[program:alpha]\ncommand=/bin/sleep 1000000\nstartsecs=0\nstopsignal=CONT\nstopwaitsecs=3600\n")
+    page = visit().page
+    live(page, house.url)
+    stop = page.get_by_role("button", name="Stop alpha", exact=True)
+    stop.focus()
+    house.rpc("stopProcess", "alpha", False)
+    state(page, "alpha", "stopping")
+    expect(stop).to_be_focused()
+    house.rpc("signalProcess", "alpha", "KILL")
+    state(page, "alpha", "stopped")
+    expect(page.get_by_role("button", name="Start alpha", exact=True)).to_be_focused()
+
+
 # Its end takes until there is a file.
 LINGERER = """[program:lingerer]
 command=/bin/sh -c 'trap "while [ ! -e %(here)s/go ]; do sleep 0.05; done; exit" TERM; echo ready; while :; do sleep 0.05; done'

@@ -61,6 +61,7 @@ def test_hostile_names_and_lines(house, visit):
     row(page, f"p0:{HOSTILE}").get_by_role("link", name=re.compile("^stdout")).click()
     expect(page).to_have_title(f"Supervisor tail of process p0:{HOSTILE}")
     expect(page.locator("#follow")).to_have_text("Following")
+    expect(page.locator("#log .line")).to_have_count(lines.count("\n"))
     assert page.locator("#log").evaluate("log => log.textContent") == lines
     page.locator("h1 a").click()
     expect(page.locator("h1")).to_have_text(f"p0:{HOSTILE}")

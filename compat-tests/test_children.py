@@ -251,12 +251,15 @@ def test_exec_failures_in_the_child(d):
 command=/bin/cat
 user=nobody
 autostart=false
+startsecs=20
+startretries=0
 """, start=False, needs=root)
 def test_daemon_that_is_not_root_cannot_change_the_user(d):
     d.root.chmod(0o777)
     d.start("-u", "daemon")
     d.see("daemon's user", os.stat(f"/proc/{d.process.pid}").st_uid)
     d.outcome("startProcess", "locked", False)
+    d.wait_state("locked", "FATAL")
     error = next(d.root.glob("locked-stderr*"))
     d.see("stderr", d.wait_file(error.name, "was not spawned"))
 

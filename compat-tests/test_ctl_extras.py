@@ -157,6 +157,23 @@ def test_watching_ends_with_the_daemon(daemon):
     assert re.search(r"(refused connection|no such file)\n$", daemon.read("watched"))
 
 
+def test_watching_goes_on_while_the_daemon_leaves(daemon):
+    daemon.stop()
+    daemon.configure("[program:stubborn]\ncommand=/bin/cat\nstartsecs=0\nstopsignal=CONT\nstopwaitsecs=3600\n", extra="loglevel=trace")
+    daemon.start()
+    daemon.wait_state("stubborn", "RUNNING")
+    daemon.note_pid("stubborn")
+    with open(daemon.root / "watched", "wb") as stdout:
+        client = popen(command(daemon, "status --watch=0.1"), stdin=subprocess.DEVNULL, stdout=stdout, env=daemon.env)
+    wait_for(lambda: "RUNNING" in daemon.read("watched"), "a first look")
+    daemon.rpc("supervisor.shutdown")
+    # The client, which asks for its version first, and goes on.
+    daemon.wait_log(r"returned fault: \[6\]", 2)
+    daemon.kill("stubborn")
+    daemon.wait_exit()
+    assert client.wait(60) == 4
+
+
 def test_bad_intervals(daemon):
     for interval in ("x", "", "0", "-1", "nan", "1e9"):
         assert run(daemon, f"status --watch={interval}") == (1, f"Error: bad argument --watch={interval}\n", "")

@@ -159,7 +159,7 @@ autostart=false
 def test_client_that_hangs_up_during_a_deferred_call(d):
     stream = d.connect()
     stream.sendall(post(CALL % ("supervisor.startProcess", value("late"))))
-    d.wait_state("late", "STARTING")
+    d.wait_state("late", "STARTING", "RUNNING")
     stream.close()
     d.wait_state("late", "RUNNING")
     d.call("getProcessInfo", "late")
@@ -300,6 +300,7 @@ def test_logtail(d):
 @scenario(CAT)
 def test_mainlogtail(d):
     d.wait_log("cat entered RUNNING")
+    d.wait_state("cat", "RUNNING")  # and a signal reaches the program and not what it is forked from
     stream, reader = follow(d, "/mainlogtail")
     d.see("so far", until(reader, "entered RUNNING state"))
     d.rpc("supervisor.stopProcess", "cat")

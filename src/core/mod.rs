@@ -22,6 +22,7 @@ pub mod python;
 pub mod result_handler;
 pub mod rpc;
 pub mod shlex;
+mod shutdown;
 pub mod signal;
 #[cfg(test)]
 mod sim;

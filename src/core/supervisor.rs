@@ -1,4 +1,4 @@
-//! The supervisor: groups and processes, what is due, and the way down.
+//! The supervisor: groups and processes, and what is due.
 //!
 //! [`Supervisor::handle`] takes one input and runs to a fix-point: due transitions, the shutdown sequence, pending
 //! calls, until none of them moves. Nothing re-enters it; effects wait in a queue. What each input costs depends on
@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
-use super::clock::{Now, after_secs};
+use super::clock::Now;
 use super::config::{Config, GroupConfig, GroupKind, LogFile, Settings};
 use super::effect::{Effect, ExitStatus, Host, Input, JobId, ProcId, earliest};
 use super::event::{Event, EventKind};
@@ -17,9 +17,6 @@ use super::rpc::pending::Pending;
 use super::signal;
 use super::states::{Level, Mood};
 use super::tick::Ticker;
-
-/// Least time between two lines about processes that hold up the shutdown, in seconds.
-const SHUTDOWN_REPORT_SECS: i64 = 3;
 
 /// An active process group.
 #[derive(Debug)]
@@ -62,9 +59,9 @@ pub struct Supervisor {
     timers: BTreeSet<(Duration, ProcId)>,
     timer_of: HashMap<ProcId, Duration>,
     /// Groups still to be stopped, the next one last; `None` until the shutdown begins.
-    stop_order: Option<Vec<String>>,
-    last_shutdown_report: Option<Duration>,
-    exited: bool,
+    pub(super) stop_order: Option<Vec<String>>,
+    pub(super) last_shutdown_report: Option<Duration>,
+    pub(super) exited: bool,
     next_proc: u64,
     next_job: u64,
 }
@@ -160,15 +157,9 @@ impl Supervisor {
 
     /// When [`Input::Timer`] is wanted, on the monotonic clock.
     pub fn next_deadline(&self) -> Option<Duration> {
-        let report = self
-            .stop_order
-            .as_ref()
-            .filter(|_| !self.exited)
-            .and(self.last_shutdown_report)
-            .map(|last| after_secs(last, SHUTDOWN_REPORT_SECS));
         earliest([
             self.timers.first().map(|(deadline, _)| *deadline),
-            report,
+            self.shutdown_report_deadline(),
             self.stop_report_deadline(),
             self.event_deadline(),
         ])
@@ -267,7 +258,7 @@ impl Supervisor {
         }
     }
 
-    fn log(&mut self, level: Level, text: impl Into<String>) {
+    pub(super) fn log(&mut self, level: Level, text: impl Into<String>) {
         self.effects.push_back(Effect::Log(level, text.into()));
     }
 
@@ -412,106 +403,6 @@ impl Supervisor {
         let mut groups: Vec<&Group> = self.groups.iter().collect();
         groups.sort_by_key(|group| group.config.priority);
         groups.into_iter().flat_map(|group| self.by_priority(group)).collect()
-    }
-
-    fn unstopped(&self, group: &Group) -> impl Iterator<Item = &Process> {
-        group
-            .members
-            .iter()
-            .map(|id| &self.processes[id])
-            .filter(|process| !process.state().is_stopped())
-    }
-
-    /// Takes the shutdown one step further: one group at a time, highest priority number first, each waiting for the
-    /// one before it. Returns whether something moved that calls for another look.
-    fn advance_shutdown(&mut self, now: Now, host: &mut dyn Host) -> bool {
-        if self.mood == Mood::Running || self.exited {
-            return false;
-        }
-        // The reference takes a turn of its loop for each stopped group, in which listeners hear what happened before.
-        let mut heard = self.stop_order.is_none();
-        if heard {
-            let mut groups: Vec<&Group> = self.groups.iter().collect();
-            groups.sort_by_key(|group| group.config.priority);
-            let order = groups.into_iter().map(|group| group.config.name.clone()).collect();
-            self.stop_order = Some(order);
-            self.notify(Event::supervisor(EventKind::SupervisorStopping));
-        }
-        while let Some(index) = self.last_to_stop() {
-            let may_stop = self.may_stop(index, now);
-            if self.unstopped(&self.groups[index]).next().is_some() {
-                if may_stop && self.stop_all(index, now, host) {
-                    return true;
-                }
-                self.report_shutdown(now);
-                return false;
-            }
-            if let Some(order) = &mut self.stop_order {
-                order.pop();
-            }
-            if std::mem::replace(&mut heard, true) {
-                self.pools.iter_mut().for_each(Pool::mark_input);
-            }
-        }
-        self.exited = true;
-        self.effects.push_back(Effect::Exit(self.mood));
-        false
-    }
-
-    /// Index of the group to be stopped next.
-    fn last_to_stop(&mut self) -> Option<usize> {
-        while let Some(name) = self.stop_order.as_ref()?.last().cloned() {
-            match self.group_index(&name) {
-                Some(index) => return Some(index),
-                // Removed meanwhile.
-                None => drop(self.stop_order.as_mut()?.pop()),
-            }
-        }
-        None
-    }
-
-    /// Stops what runs in a group and gives up on what is in BACKOFF; whether there was any.
-    fn stop_all(&mut self, index: usize, now: Now, host: &mut dyn Host) -> bool {
-        let mut order = self.by_priority(&self.groups[index]);
-        order.reverse();
-        let mut moved = false;
-        for id in order {
-            use super::states::ProcessState::{Backoff, Running, Starting};
-            let state = self.processes[&id].state();
-            if matches!(state, Running | Starting | Backoff) {
-                moved = true;
-                self.with_process(id, now, host, |process, shell| {
-                    if state == Backoff {
-                        process.give_up(shell);
-                    } else {
-                        // A failure is in the log, and leaves a state that counts as stopped.
-                        let _ = process.stop(shell);
-                    }
-                });
-            }
-        }
-        moved
-    }
-
-    fn report_shutdown(&mut self, now: Now) {
-        let due = self
-            .last_shutdown_report
-            .is_none_or(|last| after_secs(last, SHUTDOWN_REPORT_SECS) <= now.mono);
-        if !due {
-            return;
-        }
-        self.last_shutdown_report = Some(now.mono);
-        let waiting: Vec<(String, &'static str)> = self
-            .groups
-            .iter()
-            .flat_map(|group| self.unstopped(group))
-            .map(|process| (process.config().name.clone(), process.state().name()))
-            .collect();
-        let names: Vec<&str> = waiting.iter().map(|(name, _)| name.as_str()).collect();
-        self.log(Level::Info, format!("waiting for {} to die", names.join(", ")));
-        for (name, state) in waiting {
-            self.log(Level::Blather, format!("{name} state: {state}"));
-        }
     }
 
     /// Kind of an active group.

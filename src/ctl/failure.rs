@@ -6,6 +6,9 @@ use std::io;
 use crate::core::fault::FaultCode;
 use crate::core::python::repr;
 
+/// The class of Python's exception for a connection that ends before an answer.
+pub const DISCONNECTED: &str = "http.client.RemoteDisconnected";
+
 /// Why an action ended early.
 #[derive(Debug)]
 pub enum Failure {
@@ -56,6 +59,14 @@ impl Failure {
     /// Whether this is the given fault.
     pub fn is_fault(&self, wanted: FaultCode) -> bool {
         matches!(self, Failure::Fault { code, .. } if *code == wanted.code())
+    }
+
+    /// Whether it is what a daemon that is about to exit answers with.
+    pub fn is_parting(&self) -> bool {
+        let broken = [io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe];
+        self.is_fault(FaultCode::ShutdownState)
+            || broken.into_iter().any(|kind| self.is_io(kind))
+            || self.class() == DISCONNECTED
     }
 
     /// Whether the connection failed with the given kind of error.

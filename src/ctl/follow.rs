@@ -21,8 +21,8 @@ const MAX_HEAD_BYTES: usize = 64 << 10;
 
 /// Shows a log from its last kilobyte on, until Ctrl-C or until nobody reads or writes it any more.
 pub fn follow(ctl: &mut Controller, path: &str) -> Outcome {
-    ctl.output("==> Press Ctrl-C to exit <==");
     let mut interrupts = Interrupts::take_over()?.or_reader_gone();
+    ctl.output("==> Press Ctrl-C to exit <==");
     let mut stream = LogStream::open(&ctl.options, path)?;
     let url = format!("{}{path}", ctl.options.serverurl);
     while !stream.has_ended() && !ctl.nobody_reads {

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 
-use super::failure::{Failure, Outcome};
+use super::failure::{DISCONNECTED, Failure, Outcome};
 use crate::core::python::repr;
 
 /// Longest line of a response's head, as in Python's `http.client`.
@@ -79,7 +79,7 @@ impl Connection {
         let status_line = self.line()?;
         if status_line.is_empty() {
             let text = "Remote end closed connection without response";
-            return Err(Failure::other("http.client.RemoteDisconnected", text));
+            return Err(Failure::other(DISCONNECTED, text));
         }
         let (version, status, reason) = parse_status_line(&status_line)?;
         let mut fields = Fields::default();

@@ -84,7 +84,11 @@ fn keep_showing(ctl: &mut Controller, names: &[String], json: bool, interval: Du
     let mut before = clear;
     loop {
         let status = ctl.exit_status;
-        let answered = show(ctl, names, json, before)?;
+        let answered = match show(ctl, names, json, before) {
+            // It is not gone yet; the next look tells what becomes of it.
+            Err(failure) if failure.is_parting() => true,
+            shown => shown?,
+        };
         if !answered || ctl.nobody_reads {
             return Ok(());
         }

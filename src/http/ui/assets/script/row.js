@@ -80,12 +80,14 @@ class Row {
     for (const button of this.buttons) this.form.insertBefore(button, this.menu);
   }
 
-  // A busy button stays until its answer is there, and the focus never falls into nothing.
+  // A busy button stays until its answer is there, and one with the focus while the state is about to change. The focus
+  // never falls into nothing.
   showButtons() {
     const verbs = VERBS_BY_STATE[this.state] ?? [];
     const focused = this.form.contains(document.activeElement) ? document.activeElement : null;
+    const waiting = verbs.length === 0 && !this.isGone ? focused : null;
     for (const button of this.buttons) {
-      button.hidden = !verbs.includes(button.value) && button.ariaBusy !== 'true';
+      button.hidden = !verbs.includes(button.value) && button.ariaBusy !== 'true' && button !== waiting;
     }
     this.menu.hidden = this.isGone;
     if (focused?.closest('[hidden]')) {
