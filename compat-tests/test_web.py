@@ -1,5 +1,6 @@
 """The web interface: the same facts and actions as the reference's."""
 
+import os
 import re
 import signal
 from urllib.parse import quote
@@ -332,3 +333,20 @@ def test_a_client_that_goes_away_withdraws_its_call(d):
         d.wait_state("slow", "STARTING")
     # Nothing waits any more; a withdrawn call does not keep its process from anything.
     assert place(ask(d, "/?action=stop&processname=slow")[1], d).endswith("Process slow stopped")
+
+
+@only_ours("[program:slow]\ncommand=/bin/cat\nstartsecs=0\nstopsignal=CONT\nstopwaitsecs=3600\n")
+def test_a_restart_goes_on_without_the_browser(d):
+    """Stopped half way, the program would stay stopped."""
+    pid = d.wait_state("slow", "RUNNING")["pid"]
+    descriptors = lambda: len(os.listdir(f"/proc/{d.pid}/fd"))
+    before = descriptors()
+    with d.connect() as browser:
+        browser.sendall(b"GET /index.html?processname=slow&action=restart HTTP/1.1\r\nHost: x\r\n\r\n")
+        d.wait_state("slow", "STOPPING")
+    wait_for(lambda: descriptors() <= before, "the daemon to see that nobody waits any more")
+    d.rpc("supervisor.signalProcess", "slow", "KILL")
+    assert d.wait_state("slow", "RUNNING")["pid"] != pid
+    d.rpc("supervisor.stopProcess", "slow", False)
+    d.rpc("supervisor.signalProcess", "slow", "KILL")
+    d.wait_state("slow", "STOPPED")

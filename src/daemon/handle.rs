@@ -3,8 +3,9 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use super::excerpt::{Excerpt, LogName, NoExcerpt, Part};
 use super::follow::Follower;
@@ -62,6 +63,9 @@ pub enum Request {
     },
 }
 
+/// Calls that may go on without those who asked for them.
+const MAX_CARRIED: usize = 256;
+
 /// A cheap, clonable sender into the house. Lives on the supervision thread.
 #[derive(Clone, Debug)]
 pub struct Handle {
@@ -69,6 +73,7 @@ pub struct Handle {
     next_reply: Rc<Cell<u64>>,
     changes: watch::Receiver<u64>,
     meter: Rc<Meter>,
+    carried: Arc<Semaphore>,
 }
 
 /// The house's end of the handles.
@@ -102,7 +107,8 @@ impl Handle {
         let (requests, received) = mpsc::unbounded_channel();
         let (changed, changes) = watch::channel(0);
         let (next_reply, meter) = (Rc::new(Cell::new(0)), Rc::new(Meter::default()));
-        let handle = Handle { requests, next_reply, changes, meter };
+        let carried = Arc::new(Semaphore::new(MAX_CARRIED));
+        let handle = Handle { requests, next_reply, changes, meter, carried };
         (handle, Inbox { requests: received, changes: changed })
     }
 
@@ -117,6 +123,20 @@ impl Handle {
         guard.armed = false;
         // The house drops unanswered calls only when it leaves its loop.
         result.unwrap_or_else(|_| Err(Fault::bare(FaultCode::ShutdownState)))
+    }
+
+    /// Performs a call to its end, also when the future is dropped: several steps that are not to stop half way. Only
+    /// while very many go on already is it withdrawn as with [`Handle::call`].
+    pub async fn carry_through(&self, call: Call) -> Result<Value, Fault> {
+        let Ok(place) = Arc::clone(&self.carried).try_acquire_owned() else {
+            return self.call(call).await;
+        };
+        let handle = self.clone();
+        let carried = tokio::task::spawn_local(async move {
+            let _place = place;
+            handle.call(call).await
+        });
+        carried.await.unwrap_or_else(|_| Err(Fault::bare(FaultCode::ShutdownState)))
     }
 
     /// Writes a line to the main log.

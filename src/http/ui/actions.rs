@@ -41,7 +41,8 @@ pub(super) fn is_harmless(action: &str) -> bool {
 }
 
 /// Does what a form asks for and tells how it went, in the reference's words where it has that action. Dropping the
-/// future withdraws the call.
+/// future withdraws the call, but for several that belong together: who follows a link while something restarts does not
+/// want it stopped.
 pub(super) async fn perform(
     handle: &Handle,
     action: &str,
@@ -104,7 +105,7 @@ async fn stop(handle: &Handle, name: &str) -> String {
 /// The reference says that it was restarted whatever came of it; only a daemon on its way down is told apart.
 async fn restart(handle: &Handle, name: &str) -> String {
     let calls = [call("stopProcess", &[name]), call("startProcess", &[name])];
-    match refusal(handle.call(multicall(calls)).await) {
+    match refusal(handle.carry_through(multicall(calls)).await) {
         Some(fault) if fault.code == FaultCode::ShutdownState => unexpected(&fault),
         _ => format!("Process {name} restarted"),
     }
@@ -136,7 +137,7 @@ async fn stop_all(handle: &Handle) -> String {
 
 async fn restart_all(handle: &Handle) -> String {
     let calls = [call("stopAllProcesses", &[]), call("startAllProcesses", &[])];
-    match refusal(handle.call(multicall(calls)).await) {
+    match refusal(handle.carry_through(multicall(calls)).await) {
         Some(fault) => unexpected(&fault),
         None => format!("All restarted at {}", ctime()),
     }
@@ -150,7 +151,7 @@ async fn on_group(handle: &Handle, verb: Verb, group: &str) -> String {
         Verb::Stop => vec![stop()],
         Verb::Restart => vec![stop(), start()],
     };
-    let outcome = handle.call(multicall(calls)).await;
+    let outcome = handle.carry_through(multicall(calls)).await;
     let failed = match &outcome {
         Ok(Value::Array(results)) => results.last().and_then(failures),
         _ => None,
