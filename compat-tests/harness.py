@@ -1,5 +1,6 @@
 """Starts a supervisord (the reference or ours) in a directory of its own, drives it and cleans up after it."""
 
+import contextlib
 import ctypes
 import functools
 import http.client
@@ -438,7 +439,9 @@ class Daemon:
         """Sends one request as text on a connection of its own: (status line, headers, body)."""
         stream = self.connect()
         try:
-            stream.sendall(request if isinstance(request, bytes) else request.encode())
+            # A server may refuse what it has not read to the end; its answer is there to be read all the same.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                stream.sendall(request if isinstance(request, bytes) else request.encode())
             head = request.split(None, 1)[0] in ("HEAD", b"HEAD")
             answer = read_response(stream.makefile("rb"), has_body=not (head and self.side == "ours"))
         finally:

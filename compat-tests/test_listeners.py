@@ -169,10 +169,11 @@ def test_a_full_buffer_loses_the_oldest(d):
     d.see("log", log_about(d, "overflowed"))
 
 
-@scenario(listener("rec", "events=REMOTE_COMMUNICATION\nbuffer_size=2\nstartsecs=2"), start=False)
+@scenario(listener("rec", "events=REMOTE_COMMUNICATION\nbuffer_size=2\nautostart=false"), start=False)
 def test_what_is_left_of_a_full_buffer(d):
     started(d)
     remote(d, *"abcde")
+    d.rpc("supervisor.startProcess", "rec")
     wait_events(d, "rec", "e$")
     d.see("payloads", payloads(d, "rec"))
     d.see("log", d.log_lines("overflowed"))
@@ -250,7 +251,8 @@ def test_subscriptions_by_type_and_ancestor(d):
     for number, kinds in enumerate(KINDS):
         name = f"rec{number}"
         if kinds in LAST:
-            wait_events(d, name, LAST[kinds])
+            # Its group is there from the start, and is added once more.
+            wait_events(d, name, LAST[kinds], 2 if kinds == "PROCESS_GROUP" else 1)
         d.see(kinds, stream(d, name, "talker"))
         check_serials(d, name)
 
@@ -347,16 +349,21 @@ def test_serials_go_on_through_a_restart(d):
 
 @scenario(listener("rec") + """
 [program:slow]
-command=%(ENV_PYTHON)s -c "import signal, sys, time; signal.signal(15, lambda *a: (time.sleep(0.5), sys.exit(0))); \
+command=%(ENV_PYTHON)s -c "import signal, sys, time; signal.signal(15, lambda *a: (open('%(here)s/go').close(), sys.exit(0))); \
     open('%(here)s/slow.up', 'w'); time.sleep(1000)"
 startsecs=0
+stopwaitsecs=3600
 """.replace("\\\n    ", ""), start=False)
 def test_a_shutdown_is_heard_of(d):
+    # Its program ends when somebody writes there.
+    os.mkfifo(d.root / "go")
     started(d)
     d.wait_file("slow.up")
     flush(d, "rec")
     before = len(events(d, "rec"))
     d.signal(signal.SIGTERM)
+    wait_events(d, "rec", "STATE_STOPPING.*\nprocessname:slow")
+    (d.root / "go").write_text("now")
     d.wait_exit()
     d.see("events", [comparable(event) for event in events(d, "rec")[before:] if "eventname:TICK" not in event[0]])
 
@@ -488,9 +495,15 @@ def test_an_idle_daemon_with_listeners_sleeps():
                 with open(f"/proc/{d.pid}/task/{task}/status", encoding="ascii") as status:
                     total += int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status.read(), re.M)[1])
             return total
-        # The measure is a span of time, long enough to contain a tick of five seconds.
-        time.sleep(0.5)
+        seen = [0]
+
+        def settled():
+            seen.append(switches())
+            time.sleep(0.1)
+            return seen[-10:] == seen[-1:] * 10
+        wait_for(settled, "a daemon that has nothing left to do")
         before = switches()
+        # The measure is a span of time, long enough to contain a tick of five seconds.
         time.sleep(6)
         assert switches() == before
     finally:

@@ -77,6 +77,7 @@ def test_rotation(d):
     for number, text in enumerate(("1234567890", "abc", "defghij", "klm", "x" * 25, "end"), 1):
         d.rpc("supervisor.sendProcessStdin", "once", text)
         d.wait_file("once.out" if len(text) < 7 else "once.out.1", text[-3:])
+        wait_for((d.root / "once.out").exists, "the new file after a rotation")
         d.see(f"after {number}", sizes(d, "once.out"))
     d.see("contents", {name: d.read(name) for name in sizes(d, "once.out")})
 

@@ -108,7 +108,7 @@ def test_ends_after_its_command(d):
     began = time.monotonic()
     running = start_daemon(d)
     d.see("end", ends(running))
-    d.see("seconds", round((time.monotonic() - began) / 5) * 5)
+    assert time.monotonic() - began >= 5
     d.see("signals", signals(d))
     os.kill(int(d.read("daemon.pid")), signal.SIGTERM)
 

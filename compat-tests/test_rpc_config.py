@@ -153,6 +153,7 @@ BAD = (
 @scenario("[program:ok]\ncommand=/bin/cat\n")
 def test_texts_of_bad_configurations(d):
     """Fault 92 carries the words of the error, and nothing changes."""
+    d.wait_state("ok", "RUNNING")
     for body in BAD:
         d.configure(body)
         d.see(body, d.outcome("reloadConfig"))

@@ -363,7 +363,6 @@ startsecs=1
 """)
 def test_startsecs_is_waited_for(d):
     began = time.monotonic()
-    d.see("started", d.wait_state("short", "STARTING", "RUNNING")["statename"])
     d.wait_state("short", "RUNNING")
     info = d.rpc("supervisor.getProcessInfo", "short")
     assert time.monotonic() - began < 50 and info["now"] - info["start"] >= 1

@@ -84,21 +84,27 @@ startretries=0
 autostart=false
 
 [eventlistener:httpok]
+buffer_size=1000
 command={SCRIPTS}/httpok -p web -m web@example.com -s "cat >> %(here)s/httpok.mail" http://127.0.0.1:{{http}}/
 events=TICK_5
 [eventlistener:memmon]
+buffer_size=1000
 command={SCRIPTS}/memmon -p fat=1KB -m fat@example.com -s "cat >> %(here)s/memmon.mail"
 events=TICK_5
 [eventlistener:crashmail]
+buffer_size=1000
 command={SCRIPTS}/crashmail -a -m crash@example.com -s "cat >> %(here)s/crashmail.mail"
 events=PROCESS_STATE_EXITED
 [eventlistener:crashmailbatch]
+buffer_size=1000
 command={SCRIPTS}/crashmailbatch -i 0.01 -t batch@example.com -f from@example.com -H 127.0.0.1:{{smtp}} -e TICK_5
 events=PROCESS_STATE,TICK_5
 [eventlistener:fatalmailbatch]
+buffer_size=1000
 command={SCRIPTS}/fatalmailbatch -i 0.01 -t fatal@example.com -f from@example.com -H 127.0.0.1:{{smtp}} -e TICK_5
 events=PROCESS_STATE,TICK_5
 [eventlistener:crashsms]
+buffer_size=1000
 command={SCRIPTS}/crashsms -i 0.01 -t sms@example.com -f from@example.com -H 127.0.0.1:{{smtp}} -e TICK_5
 events=PROCESS_STATE,TICK_5
 """

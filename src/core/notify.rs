@@ -20,7 +20,7 @@ use super::supervisor::Supervisor;
 const CONGESTION_RETRY_SECS: i64 = 1;
 
 /// How long a shutdown waits for listeners to take what happened before it is their turn to be stopped.
-const LISTENER_GRACE: Duration = Duration::from_millis(250);
+const LISTENER_GRACE: Duration = Duration::from_secs(1);
 
 impl Supervisor {
     /// Puts an event into the buffer of every pool that wants it. Serials count only events that somebody wants.

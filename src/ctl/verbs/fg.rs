@@ -73,6 +73,8 @@ fn attend(ctl: &mut Controller, name: &str, mut interrupts: Interrupts) -> Outco
     let mut logs = [Log::open(ctl, name, "stdout")?, Log::open(ctl, name, "stderr")?];
     let stdin = io::stdin();
     let mut line = Vec::new();
+    // How much was shown when the last line was sent.
+    let mut asked = None;
     while !ctl.nobody_reads {
         let Some(typed) = show_logs(ctl, &mut logs, &mut interrupts, Some(stdin.as_fd()), None)?
         else {
@@ -83,9 +85,13 @@ fn attend(ctl: &mut Controller, name: &str, mut interrupts: Interrupts) -> Outco
         }
         match input::read_byte(stdin.as_fd(), &mut line)? {
             Progress::More => {}
-            Progress::End => return hear_out(ctl, &mut logs, &mut interrupts),
+            Progress::End => {
+                let answered = asked != Some(shown(&logs));
+                return hear_out(ctl, &mut logs, &mut interrupts, answered);
+            }
             Progress::Line => {
                 let text = input::text(&std::mem::take(&mut line)) + "\n";
+                asked = Some(shown(&logs));
                 if !send(ctl, name, text)? {
                     return Ok(());
                 }
@@ -95,13 +101,29 @@ fn attend(ctl: &mut Controller, name: &str, mut interrupts: Interrupts) -> Outco
     Ok(())
 }
 
-/// After the end of the input: the answers to its last lines, unless the program goes on talking.
-fn hear_out(ctl: &mut Controller, logs: &mut [Log; 2], interrupts: &mut Interrupts) -> Outcome {
+/// After the end of the input: the answers to its last lines, unless the program goes on talking. Whoever has not
+/// answered yet has more time to begin.
+fn hear_out(
+    ctl: &mut Controller,
+    logs: &mut [Log; 2],
+    interrupts: &mut Interrupts,
+    answered: bool,
+) -> Outcome {
     let end = Instant::now() + LONGEST_FAREWELL;
-    while Instant::now() < end
-        && show_logs(ctl, logs, interrupts, None, Some(LAST_WORDS))? == Some(true)
-    {}
-    Ok(())
+    let before = shown(logs);
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        let heard = answered || shown(logs) > before;
+        let patience = if heard { LAST_WORDS.min(left) } else { left };
+        if left.is_zero() || show_logs(ctl, logs, interrupts, None, Some(patience))? != Some(true) {
+            return Ok(());
+        }
+    }
+}
+
+/// Bytes of the logs that were shown.
+fn shown(logs: &[Log; 2]) -> usize {
+    logs.iter().map(|log| log.shown).sum()
 }
 
 /// Waits, and shows what the logs have got. Whether there is something to read: on the input if there is one, else on
@@ -148,13 +170,15 @@ struct Log {
     url: String,
     /// `None` once it has ended or failed.
     stream: Option<LogStream>,
+    /// Bytes shown so far.
+    shown: usize,
 }
 
 impl Log {
     fn open(ctl: &Controller, name: &str, channel: &str) -> Outcome<Log> {
         let path = format!("/logtail/{name}/{channel}");
         let url = format!("{}{path}", ctl.options.serverurl);
-        Ok(Log { url, stream: Some(LogStream::open(&ctl.options, &path)?) })
+        Ok(Log { url, stream: Some(LogStream::open(&ctl.options, &path)?), shown: 0 })
     }
 
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
@@ -167,6 +191,7 @@ impl Log {
         match stream.read() {
             Ok(text) => {
                 ctl.write(&text);
+                self.shown += text.len();
                 if stream.has_ended() {
                     self.stream = None;
                 }
