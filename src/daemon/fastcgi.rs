@@ -302,6 +302,9 @@ mod tests {
         for (url, words) in [
             ("unix:///nonexistent/f.sock", "[Errno 2] No such file or directory"),
             ("tcp://nowhere.invalid:1", "[Errno -2] Name or service not known"),
+            // Nobody has looked it up beforehand, and nobody does now.
+            ("tcp://localhost:0", "[Errno -2] Name or service not known"),
+            ("tcp://<broadcast>:0", "[Errno -2] Name or service not known"),
             ("tcp://192.0.2.1:9", "[Errno 99] Cannot assign requested address"),
         ] {
             assert_eq!(sockets.acquire("g", &config(url)), Err(words.to_string()), "{url}");
