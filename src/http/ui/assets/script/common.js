@@ -100,8 +100,8 @@ async function renewToken() {
   return token;
 }
 
-// Sends fields and returns what the daemon says. A person who goes on to another page still wants it done: the daemon
-// drops what nobody waits for, a restart between its stop and its start. The browser then waits for 30 seconds more.
+// Sends fields and returns what the daemon says. A person who goes on to another page still wants it done, so the browser
+// sends it nevertheless.
 async function post(address, fields) {
   const headers = { Accept: 'application/json' };
   const send = () => fetch(address, { method: 'POST', body: fields, headers, keepalive: true });
