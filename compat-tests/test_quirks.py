@@ -8,7 +8,7 @@ from harness import HERE, REPO
 def defined():
     """Names of the functions of all tests, in Python and in Rust."""
     names = set()
-    for path in HERE.glob("test_*.py"):
+    for path in [*HERE.glob("test_*.py"), *HERE.glob("faults/test_*.py")]:
         names |= set(re.findall(r"^def (\w+)", path.read_text(encoding="utf-8"), re.M))
     for path in (REPO / "src").rglob("*.rs"):
         names |= set(re.findall(r"\bfn (\w+)", path.read_text(encoding="utf-8")))
