@@ -12,25 +12,6 @@ NOT_ALWAYS_LOGGED = "success:"
 
 
 @scenario("""
-[program:leaver]
-command=%(ENV_PYTHON)s -c "import os, signal; os.setpgid(0, os.getpgid(os.getppid())); open('%(here)s/left', 'w'); signal.pause()"
-startsecs=0
-stopasgroup=true
-killasgroup=true
-stopwaitsecs=3600
-""", extra="loglevel=debug", start=False)
-def test_a_program_that_left_its_process_group(d):
-    """Its group has nobody to signal."""
-    d.start()
-    d.wait_file("left")
-    pid = d.wait_state("leaver", "RUNNING")["pid"]
-    d.call("stopProcess", "leaver", False)
-    d.see("log", d.log_lines("unable to signal"))
-    os.kill(pid, signal.SIGKILL)
-    d.wait_state("leaver", "STOPPED")
-
-
-@scenario("""
 [program:always]
 command=/bin/sh -c "echo run >> %(here)s/always; exit 0"
 autorestart=true

@@ -407,6 +407,29 @@ pub fn reap(pid: i32, patience: Patience) -> Result<Option<(i32, ExitStatus)>, E
     }
 }
 
+/// A child that has ended and is not reaped yet: the one of this id, or any. It stays as it is, and its id stays its own.
+pub fn ended_child(pid: Option<i32>) -> Option<(i32, ExitStatus)> {
+    let (kind, id) = match pid {
+        Some(pid) => (libc::P_PID, libc::id_t::try_from(pid).ok()?),
+        None => (libc::P_ALL, 0),
+    };
+    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // SAFETY: all-zero is a valid siginfo_t, which waitid overwrites or leaves alone; the two fields are those of SIGCHLD.
+    let (found, code, status) = unsafe {
+        let mut info = MaybeUninit::<libc::siginfo_t>::zeroed().assume_init();
+        if libc::waitid(kind, id, &mut info, options) != 0 {
+            return None; // there are no children, or not this one
+        }
+        (info.si_pid(), info.si_code, info.si_status())
+    };
+    let raw = match code {
+        libc::CLD_EXITED => (status & 0xff) << 8,
+        libc::CLD_DUMPED => status | 0x80,
+        _ => status,
+    };
+    (found != 0).then(|| (found, ExitStatus::from_raw(raw)))
+}
+
 /// Forks the daemon itself. The parent gets the child's id, the child `None`. `EBUSY` when there is another thread.
 pub fn fork_daemon() -> Result<Option<i32>, Errno> {
     // Without /proc there is no way to count; the daemon calls this before it starts a thread.

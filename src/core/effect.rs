@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::config::{Config, FastCgiSocket, GroupKind, ProcessConfig};
 use super::event::Channel;
 use super::fault::Fault;
+use super::parting::Others;
 use super::signal;
 use super::states::{Level, Mood};
 use super::value::Value;
@@ -70,8 +71,37 @@ impl ExitStatus {
 pub enum Input {
     /// The deadline the core asked for has come (it is harmless to send one early).
     Timer,
-    /// A child was reaped.
-    ChildExited {
+    /// A child has ended and is not reaped yet; nor may it be before the core lets it go.
+    LeaderEnded {
+        /// The process whose leader it is.
+        proc: ProcId,
+        /// How it ended.
+        status: ExitStatus,
+        /// How many of its pipes others still hold open.
+        open_pipes: usize,
+    },
+    /// Everybody has closed one of the pipes of a process.
+    PipeClosed {
+        /// The process.
+        proc: ProcId,
+    },
+    /// Who else lives of the group of a process whose leader has ended; after [`Effect::CallRoll`], on every change.
+    GroupSeen {
+        /// The process.
+        proc: ProcId,
+        /// Who.
+        others: Others,
+    },
+    /// What a process had to say is read, and its pipes are closed: it is finished. Its pid is not given to another
+    /// before this has been handled.
+    Finished {
+        /// The process.
+        proc: ProcId,
+        /// How its leader ended.
+        status: ExitStatus,
+    },
+    /// A child ended that the core knows nothing of.
+    StrangerEnded {
         /// Its process id.
         pid: i32,
         /// How it ended.
@@ -189,6 +219,22 @@ pub enum Effect {
         /// The work.
         work: Job,
     },
+    /// Find out who else lives of the group of a process whose leader has ended, until it is let go.
+    CallRoll {
+        /// The process.
+        proc: ProcId,
+        /// The id of its leader and of the group.
+        pid: i32,
+    },
+    /// Read what is left of what a process said, close its pipes, hand in [`Input::Finished`], and reap it after that.
+    LetGo {
+        /// The process.
+        proc: ProcId,
+        /// The id of its leader.
+        pid: i32,
+        /// How that ended.
+        status: ExitStatus,
+    },
     /// Reopen the main log and every child log (SIGUSR2).
     ReopenLogs,
     /// A new configuration was accepted: settings that apply at once do.
@@ -266,7 +312,8 @@ pub trait Host {
     /// Starts a process and returns its pid, or the text that becomes `spawnerr`.
     fn spawn(&mut self, request: SpawnRequest<'_>) -> Result<i32, String>;
 
-    /// Sends a signal to a process, or to a process group when `pid` is negative.
+    /// Sends a signal to a process, or to a process group when `pid` is negative. A process that left the group it leads gets
+    /// it too.
     fn kill(&mut self, pid: i32, signal: i32) -> Result<(), KillError>;
 
     /// Writes to a child's stdin what fits and queues the rest.

@@ -27,7 +27,8 @@ impl Supervisor {
     pub(super) fn notify(&mut self, event: Event) {
         let event = Rc::new(event);
         let mut serial = None;
-        let mut journal = Journal { effects: &mut self.effects, verbose: self.verbose };
+        let mut journal =
+            Journal { now: self.mono, effects: &mut self.effects, verbose: self.verbose };
         for pool in &mut self.pools {
             let copies = pool.copies(event.kind());
             if copies == 0 {
@@ -98,7 +99,11 @@ impl Supervisor {
             match after {
                 Some(_) => pool.started(id),
                 None => {
-                    let mut journal = Journal { effects: &mut self.effects, verbose: self.verbose };
+                    let mut journal = Journal {
+                        now: self.mono,
+                        effects: &mut self.effects,
+                        verbose: self.verbose,
+                    };
                     pool.ended(id, &mut journal);
                 }
             }
@@ -108,7 +113,8 @@ impl Supervisor {
     /// A listener wrote to its stdout.
     pub(super) fn listener_said(&mut self, id: ProcId, bytes: &[u8]) {
         self.pools_moved = true;
-        let mut journal = Journal { effects: &mut self.effects, verbose: self.verbose };
+        let mut journal =
+            Journal { now: self.mono, effects: &mut self.effects, verbose: self.verbose };
         if let Some(pool) = self.pools.iter_mut().find(|pool| pool.has(id)) {
             pool.heard(id, bytes, &mut journal);
         }
@@ -136,12 +142,14 @@ impl Supervisor {
         }
         let processes = &self.processes;
         let running = |id| is_running(processes, id);
-        let mut journal = Journal { effects: &mut self.effects, verbose: self.verbose };
+        let mut journal =
+            Journal { now: self.mono, effects: &mut self.effects, verbose: self.verbose };
         for pool in &mut self.pools {
             pool.dispatch(&self.settings.identifier, running, host, &mut journal);
         }
         let congested = self.pools.iter().any(Pool::is_congested);
-        self.pool_retry = congested.then(|| after_secs(now.mono, CONGESTION_RETRY_SECS));
+        let retry = congested.then(|| after_secs(now.mono, CONGESTION_RETRY_SECS));
+        self.pool_retry = earliest(self.pools.iter().map(Pool::deadline).chain([retry]));
     }
 }
 

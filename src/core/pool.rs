@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::config::ListenerConfig;
-use super::effect::{Effect, Host, ProcId, StdinError};
+use super::effect::{Effect, Host, ProcId, StdinError, earliest};
 use super::event::{Event, EventKind};
 use super::listener::{Listener, ListenerState, Step};
 use super::python::repr_bytes;
@@ -15,6 +15,8 @@ use super::states::Level;
 
 /// Where the pool says what it does.
 pub(super) struct Journal<'a> {
+    /// The present.
+    pub(super) now: Duration,
     /// Effects to be carried out later.
     pub(super) effects: &'a mut VecDeque<Effect>,
     /// Whether lines at level debug are wanted; there are several for each event.
@@ -68,6 +70,57 @@ struct Closing {
     until: Option<Duration>,
 }
 
+/// How often in a row events may be rejected before the next one is held back. Giving an event to another listener by
+/// rejecting it takes a few; a listener that rejects everything would go round as fast as the machine can.
+const FREE_REJECTIONS: u32 = 16;
+
+/// For how long it is held back at first; twice as long after each further rejection.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+
+/// For how long it is held back at most.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Lines about discarded events that are written one by one within [`OVERFLOW_PERIOD`]; the others are counted.
+const OVERFLOW_LINES: u32 = 20;
+
+/// How often the others are told of.
+const OVERFLOW_PERIOD: Duration = Duration::from_secs(1);
+
+/// What is said of events that were discarded.
+#[derive(Debug, Default)]
+struct Overflow {
+    began: Duration,
+    lines: u32,
+    unsaid: u64,
+}
+
+impl Overflow {
+    /// An event was discarded: whether that is to be said at once.
+    fn count(&mut self, now: Duration) -> bool {
+        if now >= self.began.saturating_add(OVERFLOW_PERIOD) && self.unsaid == 0 {
+            *self = Overflow { began: now, ..Overflow::default() };
+        }
+        let say = self.lines < OVERFLOW_LINES;
+        self.lines += u32::from(say);
+        self.unsaid += u64::from(!say);
+        say
+    }
+
+    /// When the others are to be told of.
+    fn deadline(&self) -> Option<Duration> {
+        (self.unsaid > 0).then(|| self.began.saturating_add(OVERFLOW_PERIOD))
+    }
+
+    /// How many there were, when it is time to say so.
+    fn report(&mut self, now: Duration) -> Option<u64> {
+        self.deadline().filter(|due| *due <= now)?;
+        let unsaid = self.unsaid;
+        // A flood that goes on gets its lines one by one no more.
+        *self = Overflow { began: now, lines: OVERFLOW_LINES, unsaid: 0 };
+        Some(unsaid)
+    }
+}
+
 /// The listeners of one group and the events that wait for them.
 #[derive(Debug)]
 pub(super) struct Pool {
@@ -80,6 +133,11 @@ pub(super) struct Pool {
     next_serial: u64,
     /// A listener that is ready could not take an event because of what it has not read yet.
     congested: bool,
+    /// Rejections since an event was accepted.
+    rejections: u32,
+    /// Until when nothing is handed out because of them.
+    held_until: Option<Duration>,
+    overflow: Overflow,
     closing: Option<Closing>,
     /// [`Pool::next_serial`] before the input that is being handled.
     serial_before_input: u64,
@@ -101,6 +159,9 @@ impl Pool {
             buffer: VecDeque::new(),
             next_serial: 0,
             congested: false,
+            rejections: 0,
+            held_until: None,
+            overflow: Overflow::default(),
             closing: None,
             serial_before_input: 0,
         }
@@ -124,6 +185,12 @@ impl Pool {
     /// Whether events wait although a listener is ready, so that handing out is to be tried again.
     pub(super) fn is_congested(&self) -> bool {
         self.congested && !self.buffer.is_empty()
+    }
+
+    /// When handing out, or saying what was discarded, is due by itself.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        let held = self.held_until.filter(|_| !self.buffer.is_empty());
+        earliest([held, self.overflow.deadline()])
     }
 
     /// An input is about to be handled, or a group was found stopped in a shutdown: what is known now is heard before the
@@ -201,6 +268,9 @@ impl Pool {
         if self.buffer.len() >= self.capacity
             && let Some(oldest) = self.buffer.pop_front()
         {
+            if !self.overflow.count(journal.now) {
+                return;
+            }
             let (name, serial) = (&self.name, oldest.serial);
             let text = format!("pool {name} event buffer overflowed, discarding event {serial}");
             journal.log(Level::Error, text);
@@ -280,11 +350,35 @@ impl Pool {
         match verdict {
             Verdict::Accepted { print } => {
                 member.event = None;
+                self.rejections = 0;
+                self.held_until = None;
                 if !print.is_empty() {
                     journal.effects.push_back(Effect::Print(print));
                 }
             }
-            Verdict::Rejected | Verdict::Failed => self.take_back(index, journal),
+            Verdict::Rejected | Verdict::Failed => {
+                self.take_back(index, journal);
+                self.hold_back(journal.now);
+            }
+        }
+    }
+
+    /// After many rejections in a row the next event has to wait.
+    fn hold_back(&mut self, now: Duration) {
+        self.rejections = self.rejections.saturating_add(1);
+        if let Some(beyond) = self.rejections.checked_sub(FREE_REJECTIONS) {
+            let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(beyond)).min(LONGEST_PAUSE);
+            self.held_until = Some(now.saturating_add(pause));
+        }
+    }
+
+    /// Says how many events were discarded without a line of their own.
+    fn report_overflow(&mut self, journal: &mut Journal<'_>) {
+        if let Some(more) = self.overflow.report(journal.now) {
+            let name = &self.name;
+            let text =
+                format!("pool {name} event buffer overflowed, discarding {more} more events");
+            journal.log(Level::Error, text);
         }
     }
 
@@ -303,6 +397,11 @@ impl Pool {
         journal: &mut Journal<'_>,
     ) {
         self.congested = false;
+        self.report_overflow(journal);
+        if self.held_until.is_some_and(|until| until > journal.now) {
+            return;
+        }
+        self.held_until = None;
         let ready =
             |member: &Member| member.listener.state() == ListenerState::Ready && running(member.id);
         if !self.members.iter().any(&ready) {

@@ -3,31 +3,30 @@
 //! [`next_state`] is the whole policy of changes; everything else decides *when* a cause occurs. What happens by
 //! itself (a retry, the step to RUNNING, the final SIGKILL) hangs on the one [`Process::deadline`] of the current
 //! state, on the monotonic clock. The reference looks at every process once a second instead; where that is visible
-//! it is listed in QUIRKS.md.
+//! it is listed in QUIRKS.md. How a process ends is told in [`ending`].
+
+mod ending;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::clock::{Moment, Now, after_secs};
-use super::config::{AutoRestart, GroupKind, ProcessConfig};
-use super::effect::{Effect, ExitStatus, Host, KillError, ProcId, SpawnRequest};
+use super::config::{GroupKind, ProcessConfig};
+use super::effect::{Effect, Host, KillError, ProcId, SpawnRequest};
 use super::event::{Event, Subject};
 use super::lifecycle::{Cause, next_state};
+use super::parting::Parting;
 use super::signal;
 use super::states::{Level, Mood, ProcessState};
-
-/// A process that lived for less than this is not started again at once: without `startsecs` to stop it, a program
-/// that ends immediately would be restarted a thousand times a second.
-const CRASH_LOOP_LIFE: Duration = Duration::from_millis(50);
-
-/// How far apart the starts of such a process are kept; the reference's loop has the same effect.
-const CRASH_LOOP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What Python says of a signal to a process that is gone.
 const NO_SUCH_PROCESS: &str = "[Errno 3] No such process";
 
 /// Least time between two lines about waiting for the same process to stop, in seconds.
 const STOP_REPORT_SECS: i64 = 2;
+
+/// How long a process may outlive its SIGKILL before a shutdown goes on without it, in seconds: it hangs in the kernel.
+const SURVIVAL_SECS: i64 = 10;
 
 /// What a process needs from outside while it acts: the time, the verbs, and where effects go.
 pub struct Shell<'a> {
@@ -68,6 +67,12 @@ pub struct Process {
     last_stop_report: Option<Duration>,
     /// The exit that comes next was asked for.
     killing: bool,
+    /// When the time to stop by itself is over (`stopwaitsecs` after the request).
+    stop_until: Duration,
+    /// When the first SIGKILL was sent because that time was over.
+    killed_at: Option<Duration>,
+    /// Its leader has ended.
+    parting: Option<Parting>,
     exit_status: Option<i64>,
     spawn_error: Option<String>,
     /// It is a user of its program's FastCGI socket.
@@ -91,6 +96,9 @@ impl Process {
             last_stop: None,
             last_stop_report: None,
             killing: false,
+            stop_until: Duration::ZERO,
+            killed_at: None,
+            parting: None,
             exit_status: None,
             spawn_error: None,
             uses_socket: false,
@@ -168,6 +176,9 @@ impl Process {
 
     /// When [`Process::transition`] has something to do. While the supervisor stops, nothing is started any more.
     pub fn deadline(&self, mood: Mood) -> Option<Duration> {
+        if let Some(parting) = &self.parting {
+            return parting.deadline(self.asked());
+        }
         match self.state {
             ProcessState::Starting | ProcessState::Stopping => self.due,
             ProcessState::Backoff if self.backoff > self.config.startretries => self.due,
@@ -175,6 +186,19 @@ impl Process {
                 if mood == Mood::Running { self.due } else { None }
             }
             ProcessState::Running | ProcessState::Fatal | ProcessState::Unknown => None,
+        }
+    }
+
+    /// Whether what is due next is a start.
+    pub fn waits_to_start(&self) -> bool {
+        match self.state {
+            ProcessState::Stopped | ProcessState::Exited => true,
+            ProcessState::Backoff => self.backoff <= self.config.startretries,
+            ProcessState::Starting
+            | ProcessState::Running
+            | ProcessState::Stopping
+            | ProcessState::Fatal
+            | ProcessState::Unknown => false,
         }
     }
 
@@ -186,6 +210,7 @@ impl Process {
             return;
         }
         self.killing = false;
+        self.killed_at = None;
         self.spawn_error = None;
         self.exit_status = None;
         self.last_start = Some(shell.now.into());
@@ -285,8 +310,14 @@ impl Process {
         } else {
             self.config.stopwaitsecs
         };
+        let due = after_secs(shell.now.mono, wait_secs);
+        if self.state == ProcessState::Stopping {
+            self.killed_at.get_or_insert(shell.now.mono);
+        } else {
+            self.stop_until = due;
+        }
         self.killing = true;
-        self.due = Some(after_secs(shell.now.mono, wait_secs));
+        self.due = Some(due);
         self.change(Cause::Kill, shell);
         match shell.host.kill(if as_group { -pid } else { pid }, signal) {
             Ok(()) => Ok(()),
@@ -346,71 +377,6 @@ impl Process {
         }
     }
 
-    /// The process was reaped (`process.py: finish`).
-    pub fn finish(&mut self, status: ExitStatus, shell: &mut Shell<'_>) {
-        let now = shell.now;
-        let code = status.exit_code();
-        let how = status.describe();
-        let expected = self.config.exitcodes.contains(&code);
-        self.last_stop = Some(now.into());
-        let lived = self.lived(now);
-        let survived = lived >= after_secs(Duration::ZERO, self.config.startsecs);
-
-        if self.killing || self.state == ProcessState::Unknown {
-            self.killing = false;
-            self.due = None;
-            self.exit_status = Some(code);
-            self.change(Cause::Died, shell);
-            self.log_end(shell, "stopped", &how, expected);
-        } else if self.state == ProcessState::Starting && !survived {
-            self.exit_status = None;
-            self.spawn_error =
-                Some("Exited too quickly (process log may have details)".to_string());
-            self.back_off(Cause::DiedEarly, shell);
-            self.log_end(shell, "exited", &format!("{how}; not expected"), false);
-        } else {
-            if self.state == ProcessState::Starting {
-                // Its step to RUNNING was due in this very moment.
-                self.change(Cause::Survived, shell);
-            }
-            self.backoff = 0;
-            self.exit_status = Some(code);
-            if !expected {
-                self.spawn_error = Some(format!("Bad exit code {code}"));
-            }
-            self.change_state(Cause::Died, expected, shell);
-            let wanted = match self.config.autorestart {
-                AutoRestart::Always => true,
-                AutoRestart::Unexpected => !expected,
-                AutoRestart::Never => false,
-            };
-            self.due = wanted.then(|| self.restart_due(lived, now));
-            let verdict = if expected { "expected" } else { "not expected" };
-            self.log_end(shell, "exited", &format!("{how}; {verdict}"), expected);
-        }
-        // Only now: events tell the pid of what ended.
-        self.pid = None;
-        self.close_socket(shell);
-    }
-
-    /// The exit line, at WARN unless the exit was an expected one.
-    fn log_end(&self, shell: &mut Shell<'_>, verb: &str, how: &str, expected: bool) {
-        let level = if expected { Level::Info } else { Level::Warn };
-        shell.log(level, format!("{verb}: {} ({how})", self.config.name));
-    }
-
-    fn lived(&self, now: Now) -> Duration {
-        self.last_start.map_or(Duration::ZERO, |start| now.mono.saturating_sub(start.mono))
-    }
-
-    fn restart_due(&self, lived: Duration, now: Now) -> Duration {
-        if lived < CRASH_LOOP_LIFE {
-            now.mono.saturating_sub(lived) + CRASH_LOOP_INTERVAL
-        } else {
-            now.mono
-        }
-    }
-
     /// Enters BACKOFF: the n-th failure in a row waits n seconds; after the last one giving up is due at once.
     fn back_off(&mut self, cause: Cause, shell: &mut Shell<'_>) {
         let now = shell.now;
@@ -434,6 +400,10 @@ impl Process {
     pub fn transition(&mut self, shell: &mut Shell<'_>) {
         let due = self.deadline(shell.mood).is_some_and(|deadline| deadline <= shell.now.mono);
         if !due {
+            return;
+        }
+        if self.parting.is_some() {
+            self.part(shell);
             return;
         }
         match self.state {
@@ -464,20 +434,33 @@ impl Process {
                     ),
                 );
             }
-            ProcessState::Stopping => {
-                shell.log(
-                    Level::Warn,
-                    format!(
-                        "killing '{}' ({}) with SIGKILL",
-                        self.config.name,
-                        self.pid.unwrap_or_default()
-                    ),
-                );
-                // A failure is already in the log, and the state says UNKNOWN.
-                let _ = self.kill(signal::SIGKILL, shell);
-            }
+            ProcessState::Stopping if self.has_survived(shell) => self.leave_behind(shell),
+            ProcessState::Stopping => self.kill_finally(shell),
             ProcessState::Running | ProcessState::Fatal | ProcessState::Unknown => {}
         }
+    }
+
+    /// The time to stop by itself is over: SIGKILL.
+    fn kill_finally(&mut self, shell: &mut Shell<'_>) {
+        let (name, pid) = (&self.config.name, self.pid.unwrap_or_default());
+        shell.log(Level::Warn, format!("killing '{name}' ({pid}) with SIGKILL"));
+        // A failure is already in the log, and the state says UNKNOWN.
+        let _ = self.kill(signal::SIGKILL, shell);
+    }
+
+    /// Whether it is no use to wait for it any longer in a shutdown. Else it gets SIGKILL for as long as it takes.
+    fn has_survived(&self, shell: &Shell<'_>) -> bool {
+        let too_long = |killed| after_secs(killed, SURVIVAL_SECS) <= shell.now.mono;
+        shell.mood != Mood::Running && self.killed_at.is_some_and(too_long)
+    }
+
+    fn leave_behind(&mut self, shell: &mut Shell<'_>) {
+        let (name, pid) = (&self.config.name, self.pid.unwrap_or_default());
+        let text = format!("'{name}' ({pid}) has survived SIGKILL and is left behind");
+        shell.log(Level::Critical, text);
+        self.change(Cause::SignalFailed, shell);
+        self.killing = false;
+        self.due = None;
     }
 
     /// Says that a stop is being waited for, at most every two seconds.

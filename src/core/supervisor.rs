@@ -4,12 +4,12 @@
 //! calls, until none of them moves. Nothing re-enters it; effects wait in a queue. What each input costs depends on
 //! what is due and pending, not on how many programs there are.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::clock::Now;
 use super::config::{Config, GroupConfig, GroupKind, LogFile, Settings};
-use super::effect::{Effect, ExitStatus, Host, Input, JobId, ProcId, earliest};
+use super::effect::{Effect, Host, Input, JobId, ProcId, earliest};
 use super::event::{Event, EventKind};
 use super::pool::Pool;
 use super::process::{Process, Shell};
@@ -17,6 +17,10 @@ use super::rpc::pending::Pending;
 use super::signal;
 use super::states::{Level, Mood};
 use super::tick::Ticker;
+use super::timers::{Lane, Timers};
+
+/// Most starts that one input brings about: each takes a fork, and others wait.
+const STARTS_PER_INPUT: usize = 8;
 
 /// An active process group.
 #[derive(Debug)]
@@ -45,7 +49,7 @@ pub struct Supervisor {
     pub(super) pools: Vec<Pool>,
     /// Something changed that may allow a pool to hand out an event.
     pub(super) pools_moved: bool,
-    /// When handing out is tried again, if a listener was too slow.
+    /// When handing out is tried again, if a listener was too slow or rejects everything.
     pub(super) pool_retry: Option<Duration>,
     pub(super) ticker: Ticker,
     /// Serial of the next event that somebody wants.
@@ -54,10 +58,9 @@ pub struct Supervisor {
     pub(super) verbose: bool,
     /// How often anything changed that an [`Overview`](super::overview::Overview) shows.
     pub(super) changes: u64,
-    by_pid: HashMap<i32, ProcId>,
-    /// Deadlines of processes, soonest first, and the entry each process has there.
-    timers: BTreeSet<(Duration, ProcId)>,
-    timer_of: HashMap<ProcId, Duration>,
+    timers: Timers,
+    /// When the input that is being handled came.
+    pub(super) mono: Duration,
     /// Groups still to be stopped, the next one last; `None` until the shutdown begins.
     pub(super) stop_order: Option<Vec<String>>,
     pub(super) last_shutdown_report: Option<Duration>,
@@ -86,9 +89,8 @@ impl Supervisor {
             ticker: Ticker::new(),
             next_event: 0,
             changes: 0,
-            by_pid: HashMap::new(),
-            timers: BTreeSet::new(),
-            timer_of: HashMap::new(),
+            timers: Timers::default(),
+            mono: Duration::ZERO,
             stop_order: None,
             last_shutdown_report: None,
             exited: false,
@@ -158,19 +160,45 @@ impl Supervisor {
     /// When [`Input::Timer`] is wanted, on the monotonic clock.
     pub fn next_deadline(&self) -> Option<Duration> {
         earliest([
-            self.timers.first().map(|(deadline, _)| *deadline),
+            self.timers.next(),
             self.shutdown_report_deadline(),
             self.stop_report_deadline(),
             self.event_deadline(),
         ])
     }
 
-    /// Takes one input and does everything that follows from it.
+    /// Whether programs wait for a first start that is due at once, of the configuration or of a group just added. Whoever
+    /// asks finds them started, as under the reference: clients are heard when this is over.
+    pub fn starts_up(&self) -> bool {
+        self.mood == Mood::Running && self.timers.first_starts_wait()
+    }
+
+    /// Takes one input and does everything that follows from it; of starts that are due, a few. When more are,
+    /// [`Supervisor::next_deadline`] is in the past, and the others had their turn meanwhile.
     pub fn handle(&mut self, now: Now, host: &mut dyn Host, input: Input) {
+        self.mono = now.mono;
         self.pools.iter_mut().for_each(Pool::mark_input);
         match input {
             Input::Timer => {}
-            Input::ChildExited { pid, status } => self.child_exited(pid, status, now, host),
+            Input::LeaderEnded { proc, status, open_pipes } => {
+                self.with_process(proc, now, host, |process, shell| {
+                    process.leader_ended(status, open_pipes, shell);
+                });
+            }
+            Input::PipeClosed { proc } => {
+                self.with_process(proc, now, host, |process, shell| process.pipe_closed(shell));
+            }
+            Input::GroupSeen { proc, others } => {
+                self.with_process(proc, now, host, |process, shell| {
+                    process.group_seen(others, shell);
+                });
+            }
+            Input::Finished { proc, status } => {
+                self.with_process(proc, now, host, |process, shell| process.finish(status, shell));
+            }
+            Input::StrangerEnded { pid, status } => {
+                self.log(Level::Info, format!("reaped unknown pid {pid} ({})", status.describe()));
+            }
             Input::Call { reply, call } => self.receive(reply, &call, now, host),
             Input::Hangup { reply } => self.pending.retain(|pending| pending.reply != reply),
             Input::Signal(number) => self.signalled(number),
@@ -184,13 +212,17 @@ impl Supervisor {
 
     /// Runs due transitions, the shutdown sequence and pending calls until nothing moves; then hands out events.
     fn settle(&mut self, now: Now, host: &mut dyn Host) {
+        let mut starts = 0;
         loop {
             // Calls first: a client that waits for RUNNING must see it even if the process dies in the same instant.
             self.poll_pending(now, host);
             self.tick(now);
-            if let Some(&(deadline, id)) = self.timers.first()
-                && deadline <= now.mono
-            {
+            let mut due = self.timers.due(Lane::Steps, now.mono);
+            if due.is_none() && starts < STARTS_PER_INPUT {
+                due = self.timers.due(Lane::Starts, now.mono);
+                starts += 1;
+            }
+            if let Some(id) = due {
                 self.with_process(id, now, host, |process, shell| process.transition(shell));
                 continue;
             }
@@ -202,7 +234,7 @@ impl Supervisor {
         self.dispatch(now, host);
     }
 
-    /// Lets a process act and keeps the indexes (pid, timer) true to what it did.
+    /// Lets a process act and keeps the timers true to what it did.
     pub(super) fn with_process<T>(
         &mut self,
         id: ProcId,
@@ -217,22 +249,15 @@ impl Supervisor {
         let events = (!self.pools.is_empty()).then_some(&mut occurred);
         let mut shell = Shell { now, mood: self.mood, host, effects: &mut self.effects, events };
         let result = act(process, &mut shell);
-        let (pid_after, deadline) = (process.pid(), process.deadline(self.mood));
+        let pid_after = process.pid();
         let moved = pid_before != pid_after || state_before != process.state();
         // A retry that fails at once leaves the state as it was, perhaps with another reason.
         let start_after = (process.start_secs(), process.spawn_error());
         let retried = (start_before.0, start_before.1.as_deref()) != start_after;
         self.changes += u64::from(moved || retried);
         let listens = moved && matches!(process.kind(), GroupKind::Listener(_));
-        if pid_before != pid_after {
-            if let Some(pid) = pid_before {
-                self.by_pid.remove(&pid);
-            }
-            if let Some(pid) = pid_after {
-                self.by_pid.insert(pid, id);
-            }
-        }
-        self.set_timer(id, deadline);
+        let timer = timer(process, self.mood);
+        self.timers.set(id, timer);
         for event in occurred {
             self.notify(event);
         }
@@ -242,22 +267,6 @@ impl Supervisor {
         Some(result)
     }
 
-    fn set_timer(&mut self, id: ProcId, deadline: Option<Duration>) {
-        let before = match deadline {
-            Some(deadline) => self.timer_of.insert(id, deadline),
-            None => self.timer_of.remove(&id),
-        };
-        if before == deadline {
-            return;
-        }
-        if let Some(before) = before {
-            self.timers.remove(&(before, id));
-        }
-        if let Some(deadline) = deadline {
-            self.timers.insert((deadline, id));
-        }
-    }
-
     pub(super) fn log(&mut self, level: Level, text: impl Into<String>) {
         self.effects.push_back(Effect::Log(level, text.into()));
     }
@@ -265,17 +274,6 @@ impl Supervisor {
     pub(super) fn new_job(&mut self) -> JobId {
         self.next_job += 1;
         JobId(self.next_job)
-    }
-
-    fn child_exited(&mut self, pid: i32, status: ExitStatus, now: Now, host: &mut dyn Host) {
-        match self.by_pid.get(&pid).copied() {
-            Some(id) => {
-                self.with_process(id, now, host, |process, shell| process.finish(status, shell));
-            }
-            None => {
-                self.log(Level::Info, format!("reaped unknown pid {pid} ({})", status.describe()));
-            }
-        }
     }
 
     fn signalled(&mut self, number: i32) {
@@ -307,10 +305,8 @@ impl Supervisor {
     pub(super) fn set_mood(&mut self, mood: Mood) {
         self.mood = mood;
         self.changes += 1;
-        let deadlines: Vec<_> =
-            self.processes.values().map(|process| (process.id(), process.deadline(mood))).collect();
-        for (id, deadline) in deadlines {
-            self.set_timer(id, deadline);
+        for process in self.processes.values() {
+            self.timers.set(process.id(), timer(process, mood));
         }
     }
 
@@ -342,9 +338,8 @@ impl Supervisor {
                 None => members.push(id),
             }
             let process = Process::new(id, process.clone(), &config.name, &config.kind);
-            let deadline = process.deadline(self.mood);
+            self.timers.set(id, timer(&process, self.mood));
             self.processes.insert(id, process);
-            self.set_timer(id, deadline);
         }
         self.add_pool(&config.name, &config.kind, &members);
         self.groups.push(Group { config, members });
@@ -388,7 +383,7 @@ impl Supervisor {
 
     fn drop_process(&mut self, id: ProcId) {
         self.processes.remove(&id);
-        self.set_timer(id, None);
+        self.timers.set(id, None);
     }
 
     /// Members of a group in starting order: by priority, ties in the order of the configuration.
@@ -409,4 +404,10 @@ impl Supervisor {
     pub fn group_kind(&self, name: &str) -> Option<&GroupKind> {
         self.group_index(name).map(|index| &self.groups[index].config.kind)
     }
+}
+
+/// When a process has something to do, and what.
+fn timer(process: &Process, mood: Mood) -> Option<(Lane, Duration)> {
+    let lane = if process.waits_to_start() { Lane::Starts } else { Lane::Steps };
+    process.deadline(mood).map(|deadline| (lane, deadline))
 }

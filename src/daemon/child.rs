@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::SigSet;
-use nix::unistd::pipe2;
+use nix::unistd::{Pid, getpgid, pipe2};
 
 use super::daemonize::error_text;
 use super::environment::{self, Environ};
@@ -74,13 +74,19 @@ pub fn spawn(plan: &SpawnPlan<'_>) -> Result<Spawned, SpawnFailure> {
     Ok(Spawned { pid, stdin: pipes.stdin, stdout: pipes.stdout, stderr: pipes.stderr })
 }
 
-/// Sends a signal to a process, or to a process group when `pid` is negative. Never to everything or to ourselves, which
-/// is what 0 and -1 would mean.
+/// Sends a signal to a process, or to a process group when `pid` is negative, and then to its leader too, should that have
+/// left the group. Never to everything or to ourselves, which is what 0 and -1 would mean.
 pub fn kill(pid: i32, signal: i32) -> Result<(), KillError> {
     if pid == 0 || pid == -1 {
         return Err(KillError::Gone);
     }
-    sys::kill(pid, signal).map_err(|error| match error {
+    let leader = Pid::from_raw(-pid);
+    let sent = sys::kill(pid, signal);
+    let sent = match pid < 0 && getpgid(Some(leader)).is_ok_and(|group| group != leader) {
+        true => sys::kill(leader.as_raw(), signal),
+        false => sent,
+    };
+    sent.map_err(|error| match error {
         Errno::ESRCH => KillError::Gone,
         _ => KillError::Other(error_text(error)),
     })

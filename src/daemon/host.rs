@@ -15,6 +15,7 @@ use super::disk::{Disk, Pushed, Sink, SinkSpec};
 use super::fastcgi::{HostNames, Sockets};
 use super::mainlog::MainLog;
 use super::pump::{Channel, OutputPump, PumpConfig, Role};
+use super::rollcall::RollCall;
 use super::stdin::StdinPipe;
 use super::syslog::Syslog;
 use super::taps::Taps;
@@ -26,9 +27,8 @@ use crate::core::effect::{
 use crate::core::info::log_path;
 use crate::core::states::Level;
 
-/// What the daemon holds of a living program.
+/// What the daemon holds of a program that is not finished.
 struct Child {
-    pid: i32,
     stdin: Option<StdinPipe>,
     outputs: Vec<OutputPump>,
 }
@@ -56,6 +56,9 @@ pub struct OsHost {
     childlogdir: String,
     identifier: String,
     children: HashMap<ProcId, Child>,
+    /// The process of every pid; of those without descriptors too.
+    by_pid: HashMap<i32, ProcId>,
+    roll_call: Rc<RollCall>,
     sockets: Sockets,
     taps: Rc<Taps>,
     expected: Expected,
@@ -73,6 +76,7 @@ impl OsHost {
         settings: &Settings,
         names: HostNames,
     ) -> OsHost {
+        let taps = Rc::new(Taps::default());
         OsHost {
             surroundings,
             search_path,
@@ -83,8 +87,10 @@ impl OsHost {
             childlogdir: settings.childlogdir.clone(),
             identifier: settings.identifier.clone(),
             children: HashMap::new(),
+            by_pid: HashMap::new(),
+            roll_call: Rc::new(RollCall::new(Rc::clone(&taps))),
             sockets: Sockets::new(names),
-            taps: Rc::default(),
+            taps,
             expected: Expected::default(),
             stdout: None,
         }
@@ -143,10 +149,32 @@ impl OsHost {
         self.identifier.clone_from(&settings.identifier);
     }
 
-    /// A program has exited: what it printed last goes to its logs, then its descriptors are closed.
-    pub fn child_ended(&mut self, pid: i32) {
-        let ended = self.children.iter().find(|(_, child)| child.pid == pid).map(|(id, _)| *id);
-        if let Some(child) = ended.and_then(|id| self.children.remove(&id)) {
+    /// The pids of all programs that are not finished.
+    pub fn pids(&self) -> impl Iterator<Item = i32> + '_ {
+        self.by_pid.keys().copied()
+    }
+
+    /// The process a pid belongs to.
+    pub fn process_of(&self, pid: i32) -> Option<ProcId> {
+        self.by_pid.get(&pid).copied()
+    }
+
+    /// The leader of a program has ended: what it printed last goes to its logs. How many of its pipes are still open.
+    pub fn leader_ended(&self, proc: ProcId) -> usize {
+        let outputs = self.children.get(&proc).map(|child| child.outputs.as_slice());
+        outputs.unwrap_or_default().iter().filter(|output| output.drain()).count()
+    }
+
+    /// Finds out who else lives of its group.
+    pub fn call_roll(&self, proc: ProcId, pid: i32) {
+        self.roll_call.watch(proc, pid);
+    }
+
+    /// A program is finished: the last of its output goes to its logs, then its descriptors are closed.
+    pub fn let_go(&mut self, proc: ProcId, pid: i32) {
+        self.roll_call.forget(pid);
+        self.by_pid.remove(&pid);
+        if let Some(child) = self.children.remove(&proc) {
             child.outputs.into_iter().for_each(OutputPump::drain_and_close);
         }
     }
@@ -222,7 +250,7 @@ impl OsHost {
             outputs.push(self.pump(stderr, request, Channel::Stderr)?);
         }
         let stdin = spawned.stdin.map(StdinPipe::new).transpose()?;
-        self.children.insert(request.proc, Child { pid: spawned.pid, stdin, outputs });
+        self.children.insert(request.proc, Child { stdin, outputs });
         Ok(())
     }
 
@@ -244,6 +272,7 @@ impl Host for OsHost {
         let plan = SpawnPlan { request, surroundings: &self.surroundings, stdin };
         let spawned = child::spawn(&plan).map_err(|SpawnFailure(text)| text)?;
         let pid = spawned.pid;
+        self.by_pid.insert(pid, request.proc);
         if let Err(error) = self.adopt(&request, spawned) {
             // The event loop took no more descriptors. The program is there and is supervised; its output is not read.
             self.main_log.log(

@@ -1,9 +1,10 @@
 //! The house: the core, the programs' descriptors and the calls under way, in one loop on the supervision thread.
 //!
-//! Everything that happens comes in through four doors (signals, requests, finished jobs, the core's deadline) and
-//! is handed to the core, whose effects are then carried out. The loop sleeps whenever nothing happens.
+//! Everything that happens comes in through six doors (signals, exits, requests, finished jobs, what programs say, the
+//! core's deadline) and is handed to the core, whose effects are then carried out. Each door has its turn, and no turn is
+//! longer than a few milliseconds, whatever waits behind the door. The loop sleeps whenever nothing happens.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,16 +13,17 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::excerpt::{LogName, NoExcerpt};
+use super::exits::Exits;
 use super::follow::Follower;
 use super::handle::{Inbox, Request};
 use super::host::OsHost;
 use super::lookout::Lookout;
 use super::mainlog::MainLog;
-use super::signals::{Signals, wait_children};
+use super::signals::Signals;
 use super::taps::Taps;
 use crate::core::clock::Now;
 use crate::core::config::{ChannelConfig, Config};
-use crate::core::effect::{Effect, Input, Job, JobId, JobOutcome, ProcId, ReplyId};
+use crate::core::effect::{Effect, ExitStatus, Input, Job, JobId, JobOutcome, ProcId, ReplyId};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::log_path;
 use crate::core::namespec;
@@ -35,6 +37,9 @@ pub type ConfigReader = Arc<Mutex<dyn FnMut() -> Result<Config, String> + Send>>
 /// The number of SIGCHLD.
 const SIGCHLD: i32 = nix::libc::SIGCHLD;
 
+/// How long exits are handled before others get a turn.
+const EXITS_TURN: Duration = Duration::from_millis(5);
+
 /// Most inputs taken from the programs before others get a turn.
 const INPUTS_PER_TURN: usize = 64;
 
@@ -45,6 +50,14 @@ enum Turn {
     Done,
     /// The turn is over, and something may be left.
     Used,
+}
+
+/// A program that is to be finished.
+#[derive(Clone, Copy, Debug)]
+struct Leaving {
+    proc: ProcId,
+    pid: i32,
+    status: ExitStatus,
 }
 
 /// How a life ended.
@@ -68,6 +81,11 @@ pub struct House {
     /// The minute of the Unix epoch, and the offset of local time from UTC in it.
     utc_offset: (u64, i32),
     signals: Signals,
+    exits: Exits,
+    /// There may be more exits to be looked at than the last turn had time for.
+    exits_wait: bool,
+    /// Programs that are to be finished.
+    leaving: VecDeque<Leaving>,
     inbox: Inbox,
     /// Calls that await their reply.
     replies: HashMap<ReplyId, oneshot::Sender<Result<Value, Fault>>>,
@@ -99,6 +117,9 @@ impl House {
             started: Instant::now(),
             utc_offset: (0, 0),
             signals,
+            exits: Exits::default(),
+            exits_wait: false,
+            leaving: VecDeque::new(),
             inbox,
             replies: HashMap::new(),
             finished,
@@ -119,9 +140,15 @@ impl House {
                 return Ok(Departure { mood, next_event_serial });
             }
             let deadline = self.core.next_deadline();
+            if self.exits_wait || self.is_due(deadline) {
+                tokio::task::yield_now().await; // a turn for the pipes and connections
+            }
             tokio::select! {
                 signal = self.signals.next() => self.signalled(signal?),
-                Some(request) = self.inbox.requests.recv() => self.requested(request),
+                () = std::future::ready(()), if self.exits_wait => self.look_at_exits(),
+                Some(request) = self.inbox.requests.recv(), if !self.core.starts_up() => {
+                    self.requested(request);
+                }
                 Some((job, outcome)) = self.finished.recv() => {
                     self.input(Input::JobDone { job, outcome });
                 }
@@ -167,16 +194,55 @@ impl House {
 
     fn signalled(&mut self, signal: i32) {
         if signal == SIGCHLD {
-            for (pid, status) in wait_children() {
-                // What it printed last must be in its log before anybody hears of its end.
-                self.host.child_ended(pid);
-                while let Some(input) = self.taps.take() {
-                    self.input(input);
-                }
-                self.input(Input::ChildExited { pid, status });
-            }
+            // What they printed last must be in their logs before anybody hears of their end, or of the signal.
+            self.look_at_exits();
         }
         self.input(Input::Signal(signal));
+    }
+
+    /// Handles what has ended, for one turn.
+    fn look_at_exits(&mut self) {
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < EXITS_TURN {
+            if let Some(leaving) = self.leaving.pop_front() {
+                self.let_go(leaving);
+            } else if let Some((pid, status)) = self.exits.next(self.host.pids()) {
+                self.child_ended(pid, status);
+            } else {
+                self.exits_wait = false;
+                return;
+            }
+        }
+        self.exits_wait = true;
+    }
+
+    fn child_ended(&mut self, pid: i32, status: ExitStatus) {
+        let Some(proc) = self.host.process_of(pid) else {
+            self.input(Input::StrangerEnded { pid, status });
+            self.exits.reap(pid);
+            return;
+        };
+        let open_pipes = self.host.leader_ended(proc);
+        self.take_all_taps();
+        self.input(Input::LeaderEnded { proc, status, open_pipes });
+    }
+
+    fn let_go(&mut self, Leaving { proc, pid, status }: Leaving) {
+        self.host.let_go(proc, pid);
+        self.take_all_taps();
+        self.input(Input::Finished { proc, status });
+        self.exits.reap(pid);
+    }
+
+    /// What a program printed last is heard before its end.
+    fn take_all_taps(&mut self) {
+        while let Some(input) = self.taps.take() {
+            self.input(input);
+        }
+    }
+
+    fn is_due(&self, deadline: Option<Duration>) -> bool {
+        deadline.is_some_and(|deadline| deadline <= self.started.elapsed())
     }
 
     /// Hands over what the programs printed for the core, and what listeners answer to that at once.
@@ -263,6 +329,11 @@ impl House {
             Effect::Log(level, text) => self.main_log.log(level, &text),
             Effect::Print(bytes) => self.host.print(bytes),
             Effect::Job { job, work } => self.start_job(job, work),
+            Effect::CallRoll { proc, pid } => self.host.call_roll(proc, pid),
+            Effect::LetGo { proc, pid, status } => {
+                self.leaving.push_back(Leaving { proc, pid, status });
+                self.exits_wait = true;
+            }
             Effect::ReopenLogs => {
                 self.main_log.reopen();
                 self.host.reopen_logs();

@@ -90,6 +90,8 @@ struct Shared {
     talks_to_core: bool,
     /// The log was full after the last read.
     behind: Cell<bool>,
+    /// The child has ended, and others have the pipe open.
+    outlived: Cell<bool>,
     mainlog: MainLog,
 }
 
@@ -130,6 +132,7 @@ impl OutputPump {
             capture: RefCell::new(capture),
             talks_to_core,
             behind: Cell::new(false),
+            outlived: Cell::new(false),
             config,
             mainlog,
         });
@@ -137,22 +140,35 @@ impl OutputPump {
         Ok(OutputPump { shared, task })
     }
 
-    /// Reads what the child left in the pipe, then closes it. Does not wait; a full log gets the bytes nevertheless.
-    pub fn drain_and_close(self) {
+    /// The child has ended: reads what it left in the pipe. Whether others still have it open; then
+    /// [`Input::PipeClosed`] tells when they no longer have. Does not wait; a full log gets the bytes nevertheless.
+    pub fn drain(&self) -> bool {
         let mut total = 0;
         while total < DRAIN_LIMIT_BYTES {
             let chunk = match self.shared.pipe.borrow().as_ref() {
                 Some(receiver) => read_now(receiver),
-                None => return,
+                None => return false,
             };
             match chunk {
                 Chunk::Bytes(bytes) => {
                     total += bytes.len();
                     self.shared.deliver(bytes);
                 }
-                Chunk::Dry | Chunk::End => break,
+                Chunk::Dry => break,
+                Chunk::End => {
+                    self.shared.close();
+                    return false;
+                }
             }
         }
+        self.shared.outlived.set(true);
+        true
+    }
+
+    /// Reads what is left in the pipe as [`OutputPump::drain`] does, then closes it.
+    pub fn drain_and_close(self) {
+        self.drain();
+        self.shared.outlived.set(false); // nobody waits for that any more
         self.shared.close();
     }
 
@@ -334,7 +350,10 @@ impl Shared {
         if let Some(log) = self.config.log.as_ref().filter(|_| !held.is_empty()) {
             log.push(self.clean(held));
         }
-        let PumpConfig { program, channel, .. } = &self.config;
+        let PumpConfig { program, channel, proc, taps, .. } = &self.config;
+        if self.outlived.get() {
+            taps.push(Input::PipeClosed { proc: *proc });
+        }
         let (fd, channel) = (receiver.as_fd().as_raw_fd(), channel.name());
         let text = format!("fd {fd} closed, stopped monitoring {program} {channel}");
         self.mainlog.log(Level::Debug, &text);

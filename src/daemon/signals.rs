@@ -1,4 +1,4 @@
-//! The signals sent to the daemon, and the children that ended.
+//! The signals sent to the daemon.
 //!
 //! The six signals of the reference's `setsignals` are blocked and read from a signalfd instead of being handled: none
 //! interrupts a system call, none is lost between two phases of the start (they wait in the kernel), and repetitions
@@ -15,7 +15,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use crate::core::effect::ExitStatus;
-use crate::sys::{self, Patience};
+use crate::sys;
 
 /// The signals the daemon acts upon.
 const HANDLED: [Signal; 6] = [
@@ -89,17 +89,6 @@ fn read_signal(fd: &OwnedFd) -> io::Result<i32> {
     read(fd, &mut record)?;
     let [a, b, c, d, ..] = record;
     Ok(i32::from_ne_bytes([a, b, c, d]))
-}
-
-/// Reaps every child that has ended, in the order the system reports them. Children that are stopped or continued are
-/// not reported. As process 1 of a container this includes orphans nobody here started.
-pub fn wait_children() -> Vec<(i32, ExitStatus)> {
-    let mut ended = Vec::new();
-    // An error other than "no children" cannot happen with these arguments.
-    while let Ok(Some((pid, status))) = sys::reap(-1, Patience::Poll) {
-        ended.push((pid, exit_status(status)));
-    }
-    ended
 }
 
 /// How a child ended, in the core's terms.

@@ -86,7 +86,11 @@ fn size(input: &Input) -> usize {
         Input::ListenerBytes { bytes, .. } => bytes.len(),
         Input::ProcessLog { data, .. } | Input::Communication { data, .. } => data.len(),
         Input::Timer
-        | Input::ChildExited { .. }
+        | Input::LeaderEnded { .. }
+        | Input::PipeClosed { .. }
+        | Input::GroupSeen { .. }
+        | Input::Finished { .. }
+        | Input::StrangerEnded { .. }
         | Input::Call { .. }
         | Input::Hangup { .. }
         | Input::Signal(_)

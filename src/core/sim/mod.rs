@@ -5,7 +5,7 @@ mod order;
 mod random;
 mod world;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use order::Orders;
@@ -13,10 +13,11 @@ use random::{Rng, Ticks, random_call, random_config};
 use world::{Child, World};
 
 use super::clock::Now;
-use super::effect::{Effect, Input, Job, JobId, JobOutcome, ProcId, ReplyId};
+use super::effect::{Effect, ExitStatus, Input, Job, JobId, JobOutcome, ProcId, ReplyId};
 use super::event::Channel;
 use super::listener::{ListenerState, Step};
 use super::overview::Overview;
+use super::parting::{Member, Others};
 use super::states::{Mood, ProcessState};
 use super::supervisor::Supervisor;
 use super::value::Value;
@@ -33,6 +34,10 @@ struct Run {
     outstanding: BTreeSet<ReplyId>,
     withdrawn: BTreeSet<ReplyId>,
     jobs: Vec<(JobId, Job)>,
+    /// Processes to be finished.
+    leaving: VecDeque<(ProcId, i32, ExitStatus)>,
+    /// Processes whose group is to be looked at.
+    roll: BTreeSet<ProcId>,
     exit: Option<Mood>,
     /// What happened, without wall-clock times: equal for equal seeds, however the wall clock jumps.
     trace: Vec<String>,
@@ -45,7 +50,7 @@ impl Run {
         let mut world = World {
             rng,
             now: Duration::from_secs(100),
-            next_pid: 0,
+            zombies: BTreeSet::new(),
             children: BTreeMap::new(),
             orders: Orders::default(),
             accepted: BTreeSet::new(),
@@ -65,12 +70,40 @@ impl Run {
             outstanding: BTreeSet::new(),
             withdrawn: BTreeSet::new(),
             jobs: Vec::new(),
+            leaving: VecDeque::new(),
+            roll: BTreeSet::new(),
             exit: None,
             trace: Vec::new(),
         }
     }
 
+    /// Hands in an input, and then whatever is due and whoever is let go, as the house does.
     fn input(&mut self, input: Input) {
+        self.input_one(input);
+        loop {
+            if let Some((proc, pid, status)) = self.leaving.pop_front() {
+                self.let_go(proc, pid, status);
+            } else if self.supervisor.next_deadline().is_some_and(|due| due <= self.world.now) {
+                self.input_one(Input::Timer);
+            } else {
+                break;
+            }
+        }
+    }
+
+    fn let_go(&mut self, proc: ProcId, pid: i32, status: ExitStatus) {
+        let child = self.world.children.remove(&pid).expect("it was let go");
+        assert_eq!((child.proc, child.parting.is_some()), (proc, true), "let go while it lives");
+        if let Some(serial) = child.mirror.and_then(|mirror| mirror.holds) {
+            self.world.orders.give_back(proc, serial);
+        }
+        self.roll.remove(&proc);
+        self.world.zombies.insert(pid);
+        self.input_one(Input::Finished { proc, status });
+        self.world.zombies.remove(&pid);
+    }
+
+    fn input_one(&mut self, input: Input) {
         if self.jumpy_clock && self.clock_rng.chance(20) {
             self.wall = Duration::from_secs(self.clock_rng.below(3_000_000_000));
         }
@@ -112,6 +145,11 @@ impl Run {
                 self.trace.push(format!("{:?} {text}", self.world.now));
             }
             Effect::Job { job, work } => self.jobs.push((job, work)),
+            Effect::CallRoll { proc, pid } => {
+                assert_eq!(self.world.children[&pid].proc, proc);
+                self.roll.insert(proc);
+            }
+            Effect::LetGo { proc, pid, status } => self.leaving.push_back((proc, pid, status)),
             Effect::Exit(mood) => {
                 assert!(self.exit.is_none(), "left twice");
                 self.exit = Some(mood);
@@ -168,9 +206,6 @@ impl Run {
                 assert!(highest.is_none_or(|highest| highest <= *priority), "stopped out of order");
             }
         }
-        if let Some(deadline) = self.supervisor.next_deadline() {
-            assert!(deadline > self.world.now, "something due was left undone");
-        }
     }
 
     /// Goes to the next thing that happens by itself, at most `limit` ahead.
@@ -183,12 +218,12 @@ impl Run {
             (Some(deadline), Some((at, _))) if deadline < at => self.tick(deadline),
             (_, Some((at, pid))) => {
                 self.world.now = at.max(step_from);
-                let child = self.world.children.remove(&pid).expect("it was chosen for its exit");
-                let (_, status) = child.exit.expect("it was chosen for its exit");
-                if let Some(serial) = child.mirror.and_then(|mirror| mirror.holds) {
-                    self.world.orders.give_back(child.proc, serial);
-                }
-                self.input(Input::ChildExited { pid, status });
+                let open_pipes = self.world.rng.below(3) as usize;
+                let child = self.world.children.get_mut(&pid).expect("it was chosen for its exit");
+                let (_, status) = child.exit.take().expect("it was chosen for its exit");
+                child.parting = Some(open_pipes);
+                let proc = child.proc;
+                self.input(Input::LeaderEnded { proc, status, open_pipes });
             }
             (Some(deadline), None) => self.tick(deadline),
             (None, None) => self.world.now = end,
@@ -225,7 +260,7 @@ impl Run {
             .world
             .children
             .iter()
-            .filter(|(_, child)| child.mirror.is_some())
+            .filter(|(_, child)| child.mirror.is_some() && child.parting.is_none())
             .map(|(pid, _)| *pid)
             .collect();
         if speakers.is_empty() {
@@ -284,7 +319,27 @@ impl Run {
         self.input(input);
     }
 
+    /// Something happens to the group of a leader that has ended.
+    fn group_changes(&mut self) {
+        let closing = self.world.children.values_mut().find(|child| child.parting > Some(0));
+        if let Some(child) = closing.filter(|_| self.world.rng.chance(50)) {
+            child.parting = child.parting.map(|open| open - 1);
+            let proc = child.proc;
+            self.input(Input::PipeClosed { proc });
+        } else if let Some(&proc) = self.roll.first() {
+            let others = match self.world.rng.below(3) {
+                0 => Others::Unknowable,
+                1 => Others::Seen(Vec::new()),
+                _ => Others::Seen(vec![Member { pid: 9999, name: "other".into() }]),
+            };
+            self.input(Input::GroupSeen { proc, others });
+        }
+    }
+
     fn step(&mut self) {
+        if self.world.rng.chance(10) {
+            return self.group_changes();
+        }
         match self.world.rng.below(14) {
             10..=12 => self.listener_speaks(),
             13 => self.program_prints(),
@@ -332,7 +387,7 @@ impl Run {
         }
         assert!(self.exit.is_some(), "never left");
         for child in self.world.children.values() {
-            assert!(child.untouchable, "left while a child lives");
+            assert!(child.untouchable || child.immortal, "left while a child lives");
         }
         assert_eq!(self.outstanding, BTreeSet::new(), "calls without an answer");
     }

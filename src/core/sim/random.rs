@@ -34,7 +34,7 @@ impl Rng {
     }
 }
 
-const COMMANDS: [&str; 9] = [
+const COMMANDS: [&str; 10] = [
     "steady",
     "instant",
     "quick",
@@ -44,6 +44,7 @@ const COMMANDS: [&str; 9] = [
     "directory",
     "nofork",
     "setuid",
+    "immortal",
 ];
 
 fn channel() -> ChannelConfig {

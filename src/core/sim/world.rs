@@ -17,6 +17,10 @@ pub(super) struct Child {
     pub(super) priority: i64,
     pub(super) ignores_term: bool,
     pub(super) untouchable: bool,
+    /// It hangs in the kernel: signals do not end it.
+    pub(super) immortal: bool,
+    /// Its leader has ended, and so many of its pipes are open still.
+    pub(super) parting: Option<usize>,
     pub(super) exit: Option<(Duration, ExitStatus)>,
     pub(super) group: String,
     /// The program whose FastCGI socket it uses.
@@ -35,7 +39,8 @@ pub(super) struct Mirror {
 pub(super) struct World {
     pub(super) rng: Rng,
     pub(super) now: Duration,
-    pub(super) next_pid: i32,
+    /// Pids of processes that are finished and not reaped yet.
+    pub(super) zombies: BTreeSet<i32>,
     pub(super) children: BTreeMap<i32, Child>,
     pub(super) orders: Orders,
     /// Events that listeners are done with, by pool and serial.
@@ -79,20 +84,17 @@ impl Host for World {
         if request.config.command == "nofork" && self.rng.chance(50) {
             return Err("Too many processes in process table to spawn".into());
         }
-        // Pids come around again, as on a real system, but never while in use.
-        loop {
-            self.next_pid = self.next_pid % 40 + 1;
-            if !self.children.contains_key(&self.next_pid) {
-                break;
-            }
-        }
-        let pid = self.next_pid;
+        // The smallest free one: what is reaped is used again at once.
+        let free = |pid: &i32| !self.children.contains_key(pid) && !self.zombies.contains(pid);
+        let pid = (1..).find(free).expect("more pids than children");
         let priority = request.config.priority;
         let child = Child {
             proc: request.proc,
             priority,
             ignores_term: request.config.command == "stubborn",
             untouchable: request.config.command == "setuid",
+            immortal: request.config.command == "immortal",
+            parting: None,
             exit: None,
             group: request.group_name.to_string(),
             socket: request.config.socket.as_ref().map(|socket| socket.program.clone()),
@@ -119,8 +121,8 @@ impl Host for World {
     fn kill(&mut self, pid: i32, signal: i32) -> Result<(), KillError> {
         let id = pid.abs();
         let Some(child) = self.children.get(&id) else { return Err(KillError::Gone) };
-        if child.exit.is_some_and(|(at, _)| at <= self.now) {
-            return Err(KillError::Gone);
+        if child.parting.is_some() {
+            return Ok(()); // a zombie
         }
         if child.untouchable {
             return Err(KillError::Other("Operation not permitted".into()));
@@ -128,7 +130,7 @@ impl Host for World {
         if matches!(signal, 15 | 2) {
             self.stop_signals.push(child.priority);
         }
-        let fatal = signal == 9 || (signal == 15 && !child.ignores_term);
+        let fatal = !child.immortal && (signal == 9 || (signal == 15 && !child.ignores_term));
         if fatal {
             let delay = self.rng.below(2000);
             self.schedule(id, delay, ExitStatus::Signaled { signal, core_dumped: false });

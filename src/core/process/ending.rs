@@ -1,0 +1,160 @@
+//! How a process ends: its leader has ended, it parts from those of its group who still live, it is finished.
+
+use std::time::Duration;
+
+use super::{Process, Shell};
+use crate::core::clock::{Now, after_secs};
+use crate::core::config::AutoRestart;
+use crate::core::effect::{Effect, ExitStatus};
+use crate::core::lifecycle::Cause;
+use crate::core::parting::{Asked, Others, Parting, Verdict};
+use crate::core::states::{Level, ProcessState};
+
+/// A process that ended sooner after its start than this is not started again before the time is over: without
+/// `startsecs` to stop it, a program that fails would be restarted many times a second. The reference's loop has the
+/// same effect.
+const CRASH_LOOP_INTERVAL: Duration = Duration::from_secs(1);
+
+impl Process {
+    /// The leader of its group has ended, with so many of its pipes still open. It stays unreaped until the process is
+    /// let go ([`Effect::LetGo`]), and the next thing to come is [`Process::finish`].
+    pub fn leader_ended(&mut self, status: ExitStatus, open_pipes: usize, shell: &mut Shell<'_>) {
+        let Some(pid) = self.pid else { return };
+        let mut parting = Parting::new(status, shell.now.mono, open_pipes);
+        if self.killed_at.is_some() && self.config.killasgroup {
+            parting.killed(shell.now.mono); // with its leader
+        }
+        self.parting = Some(parting);
+        self.part(shell);
+        if self.parting.as_ref().is_some_and(|parting| !parting.leaving) {
+            shell.effects.push_back(Effect::CallRoll { proc: self.id, pid });
+        }
+    }
+
+    /// Everybody has closed one of its pipes. Of interest once its leader has ended.
+    pub fn pipe_closed(&mut self, shell: &mut Shell<'_>) {
+        if let Some(parting) = &mut self.parting {
+            parting.pipe_closed();
+            self.part(shell);
+        }
+    }
+
+    /// Who else of its group lives.
+    pub fn group_seen(&mut self, others: Others, shell: &mut Shell<'_>) {
+        if let Some(parting) = &mut self.parting {
+            parting.seen(others);
+            self.part(shell);
+        }
+    }
+
+    /// Who was asked to end.
+    pub(super) fn asked(&self) -> Asked {
+        if self.killing && self.config.stopasgroup {
+            Asked::GroupUntil(self.stop_until)
+        } else {
+            Asked::One
+        }
+    }
+
+    /// Does what is due about a process whose leader has ended.
+    pub(super) fn part(&mut self, shell: &mut Shell<'_>) {
+        let (asked, now) = (self.asked(), shell.now.mono);
+        let (Some(parting), Some(pid)) = (&mut self.parting, self.pid) else { return };
+        let name = &self.config.name;
+        match parting.verdict(asked, now) {
+            Verdict::Wait => {}
+            Verdict::Say => {
+                parting.said();
+                if let Some(names) = parting.names() {
+                    let text =
+                        format!("waiting for {names} of the process group of {name} to stop");
+                    shell.log(Level::Info, text);
+                }
+            }
+            Verdict::Kill => {
+                parting.killed(now);
+                if let Some(names) = parting.names() {
+                    let text = format!("{name} has ended, but of its process group live {names}");
+                    shell.log(Level::Warn, text);
+                }
+                self.kill_finally(shell);
+            }
+            Verdict::Over if !parting.leaving => {
+                parting.leaving = true;
+                // Of a program that was to end alone the reference says nothing.
+                let names = parting.names().filter(|_| asked != Asked::One);
+                if let Some(names) = names {
+                    let text = format!("{name} has ended, and leaves behind {names}");
+                    shell.log(Level::Warn, text);
+                }
+                let (proc, status) = (self.id, parting.status);
+                shell.effects.push_back(Effect::LetGo { proc, pid, status });
+            }
+            Verdict::Over => {}
+        }
+    }
+
+    /// The process was reaped (`process.py: finish`).
+    pub fn finish(&mut self, status: ExitStatus, shell: &mut Shell<'_>) {
+        let now = shell.now;
+        let ended = self.parting.take().map_or(now.mono, |parting| parting.ended);
+        let code = status.exit_code();
+        let how = status.describe();
+        let expected = self.config.exitcodes.contains(&code);
+        self.last_stop = Some(now.into());
+        let lived = self.lived(ended);
+        let survived = lived >= after_secs(Duration::ZERO, self.config.startsecs);
+
+        if self.killing || self.state == ProcessState::Unknown {
+            self.killing = false;
+            self.due = None;
+            self.exit_status = Some(code);
+            self.change(Cause::Died, shell);
+            self.log_end(shell, "stopped", &how, expected);
+        } else if self.state == ProcessState::Starting && !survived {
+            self.exit_status = None;
+            self.spawn_error =
+                Some("Exited too quickly (process log may have details)".to_string());
+            self.back_off(Cause::DiedEarly, shell);
+            self.log_end(shell, "exited", &format!("{how}; not expected"), false);
+        } else {
+            if self.state == ProcessState::Starting {
+                // Its step to RUNNING was due in this very moment.
+                self.change(Cause::Survived, shell);
+            }
+            self.backoff = 0;
+            self.exit_status = Some(code);
+            if !expected {
+                self.spawn_error = Some(format!("Bad exit code {code}"));
+            }
+            self.change_state(Cause::Died, expected, shell);
+            let wanted = match self.config.autorestart {
+                AutoRestart::Always => true,
+                AutoRestart::Unexpected => !expected,
+                AutoRestart::Never => false,
+            };
+            self.due = wanted.then(|| self.restart_due(now));
+            let verdict = if expected { "expected" } else { "not expected" };
+            self.log_end(shell, "exited", &format!("{how}; {verdict}"), expected);
+        }
+        // Only now: events tell the pid of what ended.
+        self.pid = None;
+        self.close_socket(shell);
+    }
+
+    /// The exit line, at WARN unless the exit was an expected one.
+    fn log_end(&self, shell: &mut Shell<'_>, verb: &str, how: &str, expected: bool) {
+        let level = if expected { Level::Info } else { Level::Warn };
+        shell.log(level, format!("{verb}: {} ({how})", self.config.name));
+    }
+
+    fn lived(&self, until: Duration) -> Duration {
+        self.last_start.map_or(Duration::ZERO, |start| until.saturating_sub(start.mono))
+    }
+
+    /// At once, but a second after the last start at the soonest.
+    fn restart_due(&self, now: Now) -> Duration {
+        let start = self.last_start.map_or(Duration::ZERO, |start| start.mono);
+        now.mono.max(start.saturating_add(CRASH_LOOP_INTERVAL))
+    }
+}
