@@ -458,6 +458,12 @@ impl Pool {
         self.buffer.len()
     }
 
+    /// Whether an event waits.
+    #[cfg(test)]
+    pub(super) fn holds(&self, serial: u64) -> bool {
+        self.buffer.iter().any(|queued| queued.serial == serial)
+    }
+
     /// Most events that may wait.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
@@ -484,5 +490,24 @@ fn say_change(member: &Member, from: ListenerState, journal: &mut Journal<'_>) {
                  the process violated the eventlistener protocol"
             ),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn discarded_events_are_told_one_by_one_and_then_counted() {
+        let (mut overflow, second) = (Overflow::default(), OVERFLOW_PERIOD);
+        let now = Duration::from_secs(100);
+        let said = (0..50).filter(|_| overflow.count(now)).count();
+        assert_eq!(said, OVERFLOW_LINES as usize);
+        assert_eq!((overflow.deadline(), overflow.report(now)), (Some(now + second), None));
+        assert_eq!(overflow.report(now + second), Some(30));
+        assert_eq!(overflow.deadline(), None);
+        // A flood that goes on is counted; one that begins anew is told.
+        assert!(!overflow.count(now + second) && overflow.report(now + 2 * second) == Some(1));
+        assert!(overflow.count(now + 3 * second));
     }
 }

@@ -13,6 +13,7 @@ use random::{Rng, Ticks, random_call, random_config};
 use world::{Child, World};
 
 use super::clock::Now;
+use super::config::{GroupConfig, GroupKind, ProcessConfig};
 use super::effect::{Effect, ExitStatus, Input, Job, JobId, JobOutcome, ProcId, ReplyId};
 use super::event::Channel;
 use super::listener::{ListenerState, Step};
@@ -141,7 +142,6 @@ impl Run {
                 self.trace.push(format!("{:?} {reply:?} {told}", self.world.now));
             }
             Effect::Log(_, text) => {
-                self.world.orders.read_log(&text);
                 self.trace.push(format!("{:?} {text}", self.world.now));
             }
             Effect::Job { job, work } => self.jobs.push((job, work)),
@@ -441,4 +441,30 @@ fn wall_clock_jumps_change_nothing_but_the_reported_times() {
         let _guard = SeedOnPanic(seed);
         assert_eq!(run(seed, false, Ticks::None), run(seed, true, Ticks::None));
     }
+}
+
+#[test]
+fn a_fleet_starts_in_turns_and_others_are_heard_meanwhile() {
+    let mut run = Run::new(1, false, Ticks::None);
+    let mut config = random_config(&mut run.world.rng, Ticks::None);
+    let mut group = config.groups.remove(0);
+    let process = group.processes.remove(0);
+    let process = |number| ProcessConfig {
+        name: format!("p{number}"),
+        command: "steady".into(),
+        autostart: true,
+        socket: None,
+        ..process.clone()
+    };
+    let processes = (0..30).map(process).collect();
+    config.groups = vec![GroupConfig { kind: GroupKind::Plain, processes, ..group }];
+    run.supervisor = Supervisor::new(config, 4711);
+    run.supervisor.add_all_groups(&mut run.world);
+
+    let mut started = vec![0];
+    while run.supervisor.starts_up() {
+        run.input_one(Input::Timer);
+        started.push(run.world.children.len());
+    }
+    assert_eq!(started, [0, 8, 16, 24, 30]);
 }

@@ -21,7 +21,6 @@ pub(super) struct Orders {
     /// By the first process of the group: a group that is added again is another one.
     pools: BTreeMap<ProcId, Order>,
     given_back: Option<(ProcId, u64)>,
-    discarded: Vec<(String, u64)>,
     handed_out: Vec<(ProcId, u64)>,
 }
 
@@ -36,15 +35,6 @@ impl Orders {
         self.handed_out.push((listener, serial));
     }
 
-    /// The main log got a line; some tell of events that were lost.
-    pub(super) fn read_log(&mut self, line: &str) {
-        let lost = line.strip_prefix("pool ").and_then(|rest| {
-            let (pool, serial) = rest.split_once(" event buffer overflowed, discarding event ")?;
-            Some((pool.to_string(), serial.parse().ok()?))
-        });
-        self.discarded.extend(lost);
-    }
-
     /// The input is handled: whether everything went out in order. Nothing is handed out before the buffers are as
     /// they will be.
     pub(super) fn check(&mut self, supervisor: &Supervisor) {
@@ -53,15 +43,14 @@ impl Orders {
         {
             order.returned.push(serial);
         }
-        for (pool, serial) in std::mem::take(&mut self.discarded) {
-            let first = supervisor.groups.iter().find(|group| group.config.name == pool);
-            let Some(order) = first.and_then(|group| self.pools.get_mut(group.members.first()?))
-            else {
-                continue;
-            };
-            if let Some(at) = order.returned.iter().rposition(|returned| *returned == serial) {
-                order.returned.remove(at);
-            }
+        // Of a flood of discarded events the log tells the number only. What was given back waits or is handed out, or it
+        // was pushed out by others.
+        for (listener, order) in &mut self.pools {
+            let pool = supervisor.pools.iter().find(|pool| pool.has(*listener));
+            order.returned.retain(|serial| {
+                pool.is_some_and(|pool| pool.holds(*serial))
+                    || self.handed_out.iter().any(|(_, handed)| handed == serial)
+            });
         }
         for (listener, serial) in std::mem::take(&mut self.handed_out) {
             let order = self.of_listener(supervisor, listener).expect("an active group");
