@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use super::clock::Now;
 use super::config::{Config, GroupConfig, GroupKind, LogFile, Settings};
-use super::effect::{Effect, ExitStatus, Host, Input, JobId, ProcId, earliest};
+use super::effect::{Effect, ExitStatus, Host, Input, JobId, ProcId, ReplyId, earliest};
 use super::event::{Event, EventKind};
+use super::info::Extent;
 use super::pool::Pool;
 use super::process::{Process, Shell};
 use super::rpc::pending::Pending;
@@ -40,6 +41,9 @@ pub struct Supervisor {
     pub(super) mood: Mood,
     pub(super) pid: i32,
     pub(super) pending: Vec<Pending>,
+    /// Multicalls that wait for their turn, the next one first.
+    pub(super) put_off: VecDeque<ReplyId>,
+    extent: Extent,
     pub(super) effects: VecDeque<Effect>,
     /// The pools of the active groups of listeners, in the order they were added.
     pub(super) pools: Vec<Pool>,
@@ -79,6 +83,8 @@ impl Supervisor {
             mood: Mood::Running,
             pid,
             pending: Vec::new(),
+            put_off: VecDeque::new(),
+            extent: Extent::default(),
             effects: VecDeque::new(),
             pools: Vec::new(),
             pools_moved: false,
@@ -130,6 +136,11 @@ impl Supervisor {
         self.changes
     }
 
+    /// How much there is of everything supervised.
+    pub fn extent(&self) -> Extent {
+        self.extent
+    }
+
     /// The process of a group, by their names.
     pub fn find(&self, group: &str, process: &str) -> Option<&Process> {
         let group = self.groups.iter().find(|candidate| candidate.config.name == group)?;
@@ -173,6 +184,7 @@ impl Supervisor {
             Input::ChildExited { pid, status } => self.child_exited(pid, status, now, host),
             Input::Call { reply, call } => self.receive(reply, &call, now, host),
             Input::Hangup { reply } => self.pending.retain(|pending| pending.reply != reply),
+            Input::Turn => self.give_turn(),
             Input::Signal(number) => self.signalled(number),
             Input::JobDone { job, outcome } => self.job_done(job, outcome),
             Input::ListenerBytes { proc, bytes } => self.listener_said(proc, &bytes),
@@ -343,6 +355,7 @@ impl Supervisor {
             }
             let process = Process::new(id, process.clone(), &config.name, &config.kind);
             let deadline = process.deadline(self.mood);
+            self.extent.add(Extent::of(&process));
             self.processes.insert(id, process);
             self.set_timer(id, deadline);
         }
@@ -387,7 +400,9 @@ impl Supervisor {
     }
 
     fn drop_process(&mut self, id: ProcId) {
-        self.processes.remove(&id);
+        if let Some(process) = self.processes.remove(&id) {
+            self.extent.remove(Extent::of(&process));
+        }
         self.set_timer(id, None);
     }
 

@@ -131,6 +131,7 @@ impl House {
                     }
                 }
                 () = sleep_until(self.started, deadline) => self.input(Input::Timer),
+                () = tokio::task::yield_now(), if self.core.waits_for_turn() => self.input(Input::Turn),
             }
         }
     }
@@ -161,6 +162,7 @@ impl House {
 
     /// Wakes those who watch when there is something new to see.
     fn announce(&self) {
+        self.inbox.extent.set(self.core.extent());
         let changes = self.core.changes();
         self.inbox.changes.send_if_modified(|seen| std::mem::replace(seen, changes) != changes);
     }

@@ -86,6 +86,7 @@ fn size(input: &Input) -> usize {
         Input::ListenerBytes { bytes, .. } => bytes.len(),
         Input::ProcessLog { data, .. } | Input::Communication { data, .. } => data.len(),
         Input::Timer
+        | Input::Turn
         | Input::ChildExited { .. }
         | Input::Call { .. }
         | Input::Hangup { .. }

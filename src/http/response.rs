@@ -16,8 +16,8 @@ use hyper::header::{
 use hyper::{Request, Response, StatusCode, Version};
 use jiff::Timestamp;
 
-use super::hub::Listening;
 use super::pace::{Pace, Phase};
+use super::seats::Listening;
 use super::ui::live::Live;
 use crate::core::states::Level;
 use crate::daemon::follow::Follower;

@@ -14,4 +14,4 @@ pub mod write;
 
 pub use parse::{ParseError, parse_call};
 pub use response::{Response, parse_response};
-pub use write::{write_call, write_fault, write_response};
+pub use write::{ArrayResponse, write_call, write_fault, write_response};

@@ -284,7 +284,15 @@ impl Run {
         self.input(input);
     }
 
+    /// Gives those that were put off a turn: each time there are some, or now and then.
+    fn turns(&mut self, percent: u64) {
+        while self.supervisor.waits_for_turn() && self.world.rng.chance(percent) {
+            self.input(Input::Turn);
+        }
+    }
+
     fn step(&mut self) {
+        self.turns(50);
         match self.world.rng.below(14) {
             10..=12 => self.listener_speaks(),
             13 => self.program_prints(),
@@ -322,10 +330,11 @@ impl Run {
             self.input(Input::Signal(15));
         }
         for _ in 0..10_000 {
-            if self.exit.is_some() && self.jobs.is_empty() {
+            if self.exit.is_some() && self.jobs.is_empty() && !self.supervisor.waits_for_turn() {
                 break;
             }
             self.finish_job();
+            self.turns(100);
             if self.exit.is_none() {
                 self.advance(Duration::from_secs(60));
             }
