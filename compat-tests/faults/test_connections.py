@@ -198,11 +198,12 @@ def test_strangers_leave_before_the_operator_is_kept_out(ours):
     taken = {int(fd.name) for fd in descriptors.iterdir()}
     limit = next(number for number in range(3, 4096) if number not in taken)
     resource.prlimit(ours.pid, resource.RLIMIT_NOFILE, (limit, hard))
-    for _ in range(3):
-        with ours.connect() as operator:
-            operator.settimeout(20)
-            operator.sendall(call("getState"))
-            assert answer(operator)[0] == "HTTP/1.1 200 OK"
+    operators = []
+    for _ in range(5):
+        operators.append(ours.connect())
+        operators[-1].settimeout(20)
+        operators[-1].sendall(call("getState"))
+        assert answer(operators[-1])[0] == "HTTP/1.1 200 OK"
     resource.prlimit(ours.pid, resource.RLIMIT_NOFILE, (hard, hard))
-    for stream in strangers:
+    for stream in (*operators, *strangers):
         stream.close()

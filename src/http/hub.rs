@@ -68,6 +68,8 @@ pub(super) struct Hub {
     logs_turn: Mutex<()>,
     /// Those who wait for memory for a multicall, in the order they came.
     multicalls: Mutex<()>,
+    /// Big requests are taken apart one after the other, because each is several times as big meanwhile.
+    reading: Mutex<()>,
 }
 
 impl Hub {
@@ -78,12 +80,18 @@ impl Hub {
             house_turn: Mutex::new(()),
             logs_turn: Mutex::new(()),
             multicalls: Mutex::new(()),
+            reading: Mutex::new(()),
         }
     }
 
     /// Waits until there is memory for a big request.
     pub(super) async fn memory(&self) {
         self.memory_of(Lane::Requests).await;
+    }
+
+    /// For a request that has come: waits until no other big one is being taken apart.
+    pub(super) async fn turn_of_reading(&self, bytes: usize) -> Option<MutexGuard<'_, ()>> {
+        if bytes as u64 > SMALL_BYTES { Some(self.reading.lock().await) } else { None }
     }
 
     /// For an answer about the whole house: waits until no other one is being made, and for memory.

@@ -16,11 +16,14 @@ use crate::core::python;
 use crate::core::rpc::weight::{MULTICALL_BYTES, Weight, weigh};
 use crate::core::states::Level;
 use crate::core::value::Value;
-use crate::xmlrpc::{ArrayResponse, parse_call, write_fault, write_response};
+use crate::xmlrpc::{ArrayResponse, CallReader, ParseError, write_fault, write_response};
 
 /// Largest request body. Everything but `sendProcessStdin` and big multicalls fits in a few KiB; the reference has no
 /// limit.
 pub(super) const MAX_BODY_BYTES: u64 = 8 << 20;
+
+/// Tags and texts of a request that are read before others get a turn.
+const READ_TURN_STEPS: usize = 8192;
 
 /// Bytes of an answer that are written before others get a turn.
 const WRITE_TURN_BYTES: usize = 256 << 10;
@@ -57,7 +60,8 @@ pub(super) async fn respond(
         Err(status) => return closing_error(status),
     };
     pace.enter(Phase::Busy);
-    let call = match parse_call(&body) {
+    let turn = site.hub.turn_of_reading(body.len()).await;
+    let call = match read(&body).await {
         Ok(call) => call,
         Err(reason) => {
             let data = repr(&String::from_utf8_lossy(&body));
@@ -65,9 +69,20 @@ pub(super) async fn respond(
             return error(StatusCode::BAD_REQUEST);
         }
     };
-    drop(body);
+    drop((body, turn));
     let document = answer(site, pace, call).await;
     complete("text/xml", document)
+}
+
+/// Reads a request, a long one in turns with everything else.
+async fn read(body: &[u8]) -> Result<Call, ParseError> {
+    let mut reader = CallReader::new(body)?;
+    loop {
+        if let Some(call) = reader.read_on(READ_TURN_STEPS)? {
+            return Ok(call);
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Makes a call when there is memory for its answer.

@@ -1,8 +1,8 @@
 //! Who is served: how many connections there may be, and who has to leave when others need the place.
 //!
-//! Nobody is closed on a clock. Descriptors are what connections compete for with the programs, so their number follows
-//! from the limit of the process and what the programs need. Whoever waits for an answer takes no place that others need:
-//! only those that wait for their client count against the number that memory allows.
+//! Nobody is closed on a clock. Descriptors are what connections compete for with the programs: strangers get those that are
+//! left when all programs have theirs, and nobody gets the last ones. Whoever waits for an answer takes no place that others
+//! need: only those that wait for their client count against the number that memory allows.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ const MOST_QUIET: usize = 256;
 /// times its size.
 const MOST: usize = 1024;
 
-/// What is never denied, however much the programs need: half of the last descriptors.
+/// Connections that come in however much the programs need: half of the last descriptors.
 const FEWEST: usize = 16;
 
 /// Places on the Unix sockets beyond those, so that an operator gets in whoever holds the others.
@@ -184,7 +184,7 @@ impl Seats {
     /// so that open pages never keep anybody from acting.
     pub(super) fn listen(self: &Rc<Seats>) -> Option<Listening> {
         let listeners = self.listeners.get();
-        if listeners >= self.most(Door::Inet).min(self.places.quiet).div_ceil(2) {
+        if listeners >= self.places.quiet.div_ceil(2) {
             return None;
         }
         self.listeners.set(listeners + 1);
@@ -198,15 +198,19 @@ impl Seats {
 
     fn are_full(&self, door: Door) -> bool {
         let taken = self.taken.borrow();
-        let quiet = taken.values().filter(|pace| rank(pace).0 != Rank::Caller).count();
-        quiet >= self.places.quiet + door.extra() || taken.len() >= self.most(door)
+        let of = |least, most| {
+            let ranks = taken.values().map(|pace| rank(pace).0);
+            ranks.filter(|rank| (least..=most).contains(rank)).count()
+        };
+        let strange = door == Door::Inet && of(Rank::Stranger, Rank::Stranger) >= self.strangers();
+        let quiet = of(Rank::Stranger, Rank::Listener) >= self.places.quiet + door.extra();
+        strange || quiet || taken.len() >= self.places.all + door.extra()
     }
 
-    /// Connections that may come in here before descriptors are missing elsewhere.
-    fn most(&self, door: Door) -> usize {
+    /// Strangers that may be there before descriptors are missing to the programs.
+    fn strangers(&self) -> usize {
         let needed = self.house.extent().descriptors + OWN_DESCRIPTORS + SPARED_DESCRIPTORS;
-        let free = self.places.descriptors.saturating_sub(needed);
-        free.clamp(FEWEST.min(self.places.all), self.places.all) + door.extra()
+        self.places.descriptors.saturating_sub(needed).max(FEWEST)
     }
 
     /// Whether a connection has one of the last descriptors: the lowest free number is given first, so all others are

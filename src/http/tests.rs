@@ -289,43 +289,43 @@ fn calls_that_wait_take_no_place_that_others_need() {
 }
 
 #[test]
-fn connections_leave_descriptors_to_the_programs() {
+fn strangers_leave_descriptors_to_the_programs() {
     run(async {
         let places = Places { descriptors: 300, ..Places::default() };
-        let fixture = Fixture::new(None, Level::Info, Limits { places, ..Limits::default() });
+        let limits = Limits { places, ..Limits::default() };
+        let fixture = Fixture::new(Some(("user", "pass")), Level::Info, limits);
         let needs = |descriptors| Extent { descriptors, ..Extent::default() };
         fixture.house.extent.set(needs(200));
         // What is left of 300 when programs and the daemon itself have theirs.
-        let room = 300 - 200 - 64;
-        let mut clients = Vec::new();
-        for _ in 0..room {
-            let mut client = fixture.client().await;
-            client.send(call("test.echo")).await;
-            assert_eq!(client.answer().await.status, 200);
-            clients.push(client);
+        let mut strangers = Vec::new();
+        for _ in 0..300 - 200 - 64 {
+            strangers.push(fixture.client().await);
         }
-        let mut one_more = fixture.client().await;
-        one_more.send(call("test.echo")).await;
-        assert_eq!(one_more.answer().await.status, 200);
-        assert!(clients[0].is_closed().await);
-        let quiet = timeout(Duration::from_millis(100), clients[1].more()).await;
+        let asked = post("1.1", "Authorization: Basic dXNlcjpwYXNz\r\n", &body("test.echo"));
+        let mut known = fixture.client().await;
+        known.send(&asked).await;
+        assert_eq!(known.answer().await.status, 200);
+        assert!(strangers[0].is_closed().await);
+        let quiet = timeout(Duration::from_millis(100), strangers[1].more()).await;
         assert!(quiet.is_err());
         // Programs that were added: the next one makes room for more than itself.
         fixture.house.extent.set(needs(210));
-        assert_eq!(fixture.ask(call("test.echo")).await.status, 200);
-        for client in &mut clients[1..10] {
+        assert_eq!(fixture.ask(&asked).await.status, 200);
+        for client in &mut strangers[1..10] {
             assert!(client.is_closed().await);
         }
+        known.send(&asked).await;
+        assert_eq!(known.answer().await.status, 200);
     });
 }
 
 #[test]
 fn the_last_descriptors_are_not_for_connections() {
     run(async {
-        // There would be places for 136, but this process has something else open for each.
         let places = Places { descriptors: 200, ..Places::default() };
         let fixture = Fixture::new(None, Level::Info, Limits { places, ..Limits::default() });
         let mut clients = Vec::new();
+        // This process has the other ends open, too.
         for _ in 0..100 {
             let mut client = fixture.client().await;
             client.send(call("test.echo")).await;
