@@ -89,6 +89,9 @@ const TURN_BYTES: usize = 128 << 10;
 /// What a call counts besides its result: a turn has sixteen calls at most, each of which may start a program.
 const CALL_COST: usize = TURN_BYTES / 16;
 
+/// What a call on all processes counts for each.
+const PROCESS_COST: usize = TURN_BYTES / 512;
+
 /// The calls of a `system.multicall`, made one after the other and, when they are many, in turns with everything else.
 #[derive(Debug)]
 pub struct Multi {
@@ -296,7 +299,12 @@ fn poll_multi(context: &mut Context<'_>, multi: &mut Multi, moved: &mut bool) ->
             continue;
         }
         match call_one(context, &call) {
-            Ok(Answer::Wait(wait)) => multi.current = Some(Box::new(wait)),
+            Ok(Answer::Wait(wait)) => {
+                if let Wait::Batch(batch) = &wait {
+                    multi.turn = multi.turn.saturating_sub(batch.len() * PROCESS_COST);
+                }
+                multi.current = Some(Box::new(wait));
+            }
             Ok(Answer::Value(value)) => multi.finish_one(Ok(value)),
             Err(fault) => multi.finish_one(Err(fault)),
         }
