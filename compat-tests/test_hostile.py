@@ -251,7 +251,7 @@ def test_clients_that_never_finish_big_requests():
 
 def test_one_multicall_that_asks_for_too_much():
     """A log may be read whole, and several in one call, but not any number of them."""
-    log_bytes = 20 << 20
+    log_bytes = 5 << 19
     daemon = Daemon("ours")
     try:
         daemon.configure(PROGRAM)
@@ -262,7 +262,7 @@ def test_one_multicall_that_asks_for_too_much():
         *logs, last = daemon.rpc("system.multicall", [read] * 5 + [state])
         lengths = [len(log) for log in logs[:3]]
         assert lengths == [log_bytes] * 3
-        refusal = "FAILED: the results of one multicall hold 64 MiB at most"
+        refusal = "FAILED: the results of one multicall hold 8 MiB at most"
         assert logs[3:] == [{"faultCode": 30, "faultString": refusal}] * 2
         assert last["statename"] == "RUNNING"
     finally:

@@ -119,6 +119,9 @@ pub enum Input {
         /// The call it had made.
         reply: ReplyId,
     },
+    /// Everybody else had a turn: a call that was put off goes on, see
+    /// [`Supervisor::waits_for_turn`](super::supervisor::Supervisor::waits_for_turn).
+    Turn,
     /// A signal sent to the daemon (SIGCHLD excepted).
     Signal(i32),
     /// A job is finished.

@@ -15,6 +15,54 @@ pub fn log_path(channel: &ChannelConfig) -> Option<&str> {
     }
 }
 
+/// How much there is of everything supervised. Kept as groups come and go, and so there before anybody asks for all of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Bytes that a description of every process holds.
+    pub info_bytes: usize,
+    /// Bytes that the configuration of every process holds.
+    pub config_bytes: usize,
+    /// Descriptors that are open in the daemon when all of them are alive.
+    pub descriptors: usize,
+}
+
+/// What is said of every process in one of these, texts of its own aside.
+const INFO_BYTES: usize = 2048;
+const CONFIG_BYTES: usize = 3584;
+
+impl Extent {
+    /// That of one process.
+    pub fn of(process: &Process) -> Extent {
+        let config = process.config();
+        let paths = [&config.stdout, &config.stderr].map(log_path);
+        let path_bytes: usize = paths.into_iter().flatten().map(|path| 2 * path.len()).sum();
+        let texts = 3 * (config.name.len() + process.group_name().len()) + path_bytes;
+        let settings = config.command.len() + config.directory.as_deref().map_or(0, str::len);
+        let logs = paths.into_iter().flatten().count();
+        let pipes = if config.redirect_stderr { 2 } else { 3 };
+        Extent {
+            info_bytes: INFO_BYTES + texts,
+            config_bytes: CONFIG_BYTES + texts + settings + 64 * config.exitcodes.len(),
+            // What it is known by is one more.
+            descriptors: pipes + logs + 1,
+        }
+    }
+
+    /// One process more.
+    pub fn add(&mut self, other: Extent) {
+        self.info_bytes += other.info_bytes;
+        self.config_bytes += other.config_bytes;
+        self.descriptors += other.descriptors;
+    }
+
+    /// One less, which had been added.
+    pub fn remove(&mut self, other: Extent) {
+        self.info_bytes -= other.info_bytes;
+        self.config_bytes -= other.config_bytes;
+        self.descriptors -= other.descriptors;
+    }
+}
+
 /// What clients are told about a process, at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProcessInfo {

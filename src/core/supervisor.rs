@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use super::clock::Now;
 use super::config::{Config, GroupConfig, GroupKind, LogFile, Settings};
-use super::effect::{Effect, Host, Input, JobId, ProcId, earliest};
+use super::effect::{Effect, Host, Input, JobId, ProcId, ReplyId, earliest};
 use super::event::{Event, EventKind};
+use super::info::Extent;
 use super::pool::Pool;
 use super::process::{Process, Shell};
 use super::rpc::pending::Pending;
@@ -44,6 +45,9 @@ pub struct Supervisor {
     pub(super) mood: Mood,
     pub(super) pid: i32,
     pub(super) pending: Vec<Pending>,
+    /// Multicalls that wait for their turn, the next one first.
+    pub(super) put_off: VecDeque<ReplyId>,
+    extent: Extent,
     pub(super) effects: VecDeque<Effect>,
     /// The pools of the active groups of listeners, in the order they were added.
     pub(super) pools: Vec<Pool>,
@@ -82,6 +86,8 @@ impl Supervisor {
             mood: Mood::Running,
             pid,
             pending: Vec::new(),
+            put_off: VecDeque::new(),
+            extent: Extent::default(),
             effects: VecDeque::new(),
             pools: Vec::new(),
             pools_moved: false,
@@ -130,6 +136,11 @@ impl Supervisor {
     /// How often states, processes or the mood have changed; whoever sees the same number has seen everything.
     pub fn changes(&self) -> u64 {
         self.changes
+    }
+
+    /// How much there is of everything supervised.
+    pub fn extent(&self) -> Extent {
+        self.extent
     }
 
     /// The process of a group, by their names.
@@ -201,6 +212,7 @@ impl Supervisor {
             }
             Input::Call { reply, call } => self.receive(reply, &call, now, host),
             Input::Hangup { reply } => self.pending.retain(|pending| pending.reply != reply),
+            Input::Turn => self.give_turn(),
             Input::Signal(number) => self.signalled(number),
             Input::JobDone { job, outcome } => self.job_done(job, outcome),
             Input::ListenerBytes { proc, bytes } => self.listener_said(proc, &bytes),
@@ -339,6 +351,7 @@ impl Supervisor {
             }
             let process = Process::new(id, process.clone(), &config.name, &config.kind);
             self.timers.set(id, timer(&process, self.mood));
+            self.extent.add(Extent::of(&process));
             self.processes.insert(id, process);
         }
         self.add_pool(&config.name, &config.kind, &members);
@@ -382,7 +395,9 @@ impl Supervisor {
     }
 
     fn drop_process(&mut self, id: ProcId) {
-        self.processes.remove(&id);
+        if let Some(process) = self.processes.remove(&id) {
+            self.extent.remove(Extent::of(&process));
+        }
         self.timers.set(id, None);
     }
 

@@ -1,5 +1,8 @@
 //! Values of the XML-RPC interface, independent of their XML form.
 
+/// Bytes that `&amp;` has more than `&`.
+const ESCAPE_BYTES: usize = 4;
+
 /// One XML-RPC value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -46,14 +49,19 @@ impl Value {
         }
     }
 
-    /// Roughly the bytes of memory it takes.
+    /// Roughly the bytes it takes, in memory or written down, whichever is more.
     pub fn held_bytes(&self) -> usize {
         let contents = match self {
-            Value::Str(text) | Value::DateTime(text) => text.len(),
-            Value::Array(items) => items.iter().map(Value::held_bytes).sum(),
-            Value::Struct(members) => {
-                members.iter().map(|(name, value)| name.len() + value.held_bytes()).sum()
+            Value::Str(text) | Value::DateTime(text) => {
+                allocated(text.len()).max(text.len() + ESCAPE_BYTES * escapes(text))
             }
+            Value::Array(items) => items.iter().map(Value::held_bytes).sum(),
+            Value::Struct(members) => members
+                .iter()
+                .map(|(name, value)| {
+                    size_of::<String>() + allocated(name.len()) + value.held_bytes()
+                })
+                .sum(),
             Value::Int(_) | Value::Bool(_) | Value::Double(_) | Value::Nil => 0,
         };
         size_of::<Value>() + contents
@@ -68,6 +76,16 @@ impl Value {
             _ => None,
         }
     }
+}
+
+/// Bytes that an allocator gives for so many.
+fn allocated(bytes: usize) -> usize {
+    if bytes == 0 { 0 } else { (bytes + 8).next_multiple_of(16).max(32) }
+}
+
+/// How many characters of a text are written as something longer.
+fn escapes(text: &str) -> usize {
+    text.bytes().filter(|byte| matches!(byte, b'&' | b'<' | b'>')).count()
 }
 
 impl From<&str> for Value {

@@ -12,6 +12,7 @@ use super::follow::Follower;
 use super::usage::{Meter, Usage};
 use crate::core::effect::{Call, ReplyId};
 use crate::core::fault::{Fault, FaultCode};
+use crate::core::info::Extent;
 use crate::core::overview::{About, Overview, Program};
 use crate::core::states::Level;
 use crate::core::value::Value;
@@ -74,6 +75,7 @@ pub struct Handle {
     changes: watch::Receiver<u64>,
     meter: Rc<Meter>,
     carried: Arc<Semaphore>,
+    extent: Rc<Cell<Extent>>,
 }
 
 /// The house's end of the handles.
@@ -83,6 +85,8 @@ pub struct Inbox {
     pub requests: mpsc::UnboundedReceiver<Request>,
     /// How often anything changed that an overview shows.
     pub changes: watch::Sender<u64>,
+    /// How much there is of everything.
+    pub extent: Rc<Cell<Extent>>,
 }
 
 /// Tells the house that nobody waits any more, unless the answer came.
@@ -108,8 +112,9 @@ impl Handle {
         let (changed, changes) = watch::channel(0);
         let (next_reply, meter) = (Rc::new(Cell::new(0)), Rc::new(Meter::default()));
         let carried = Arc::new(Semaphore::new(MAX_CARRIED));
-        let handle = Handle { requests, next_reply, changes, meter, carried };
-        (handle, Inbox { requests: received, changes: changed })
+        let extent = Rc::new(Cell::default());
+        let inbox = Inbox { requests: received, changes: changed, extent: Rc::clone(&extent) };
+        (Handle { requests, next_reply, changes, meter, carried, extent }, inbox)
     }
 
     /// Performs a call; dropping the future withdraws it.
@@ -163,6 +168,11 @@ impl Handle {
     /// A counter that moves whenever there is another overview to be had, descriptions that only grow older aside.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.clone()
+    }
+
+    /// How much there is of everything supervised.
+    pub fn extent(&self) -> Extent {
+        self.extent.get()
     }
 
     /// What processes use, by pid; those that are gone are left out.

@@ -140,12 +140,13 @@ impl House {
                 return Ok(Departure { mood, next_event_serial });
             }
             let deadline = self.core.next_deadline();
-            if self.exits_wait || self.is_due(deadline) {
+            if self.exits_wait || self.core.waits_for_turn() || self.is_due(deadline) {
                 tokio::task::yield_now().await; // a turn for the pipes and connections
             }
             tokio::select! {
                 signal = self.signals.next() => self.signalled(signal?),
                 () = std::future::ready(()), if self.exits_wait => self.look_at_exits(),
+                () = std::future::ready(()), if self.core.waits_for_turn() => self.input(Input::Turn),
                 Some(request) = self.inbox.requests.recv(), if !self.core.starts_up() => {
                     self.requested(request);
                 }
@@ -188,6 +189,7 @@ impl House {
 
     /// Wakes those who watch when there is something new to see.
     fn announce(&self) {
+        self.inbox.extent.set(self.core.extent());
         let changes = self.core.changes();
         self.inbox.changes.send_if_modified(|seen| std::mem::replace(seen, changes) != changes);
     }

@@ -91,6 +91,7 @@ fn size(input: &Input) -> usize {
         | Input::GroupSeen { .. }
         | Input::Finished { .. }
         | Input::StrangerEnded { .. }
+        | Input::Turn
         | Input::Call { .. }
         | Input::Hangup { .. }
         | Input::Signal(_)

@@ -1,6 +1,6 @@
 //! What the tests stand on: a house that is a task answering the inbox, a server in front of it, raw clients.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -16,6 +16,7 @@ use super::super::server::{Limits, serve_within};
 use super::super::{Servers, bind};
 use crate::core::config::{Credentials, ServerAddress, ServerConfig};
 use crate::core::fault::{Fault, FaultCode};
+use crate::core::info::Extent;
 use crate::core::overview::{About, Overview};
 use crate::core::states::{Level, Mood};
 use crate::core::value::Value;
@@ -34,6 +35,8 @@ pub(super) struct House {
     pub(super) calls: RefCell<Vec<String>>,
     pub(super) hangups: RefCell<usize>,
     pub(super) log: RefCell<Vec<(Level, String)>>,
+    /// What there is to supervise.
+    pub(super) extent: Rc<Cell<Extent>>,
     changed: Notify,
 }
 
@@ -131,7 +134,8 @@ impl Fixture {
         let listener = std::net::TcpListener::from(bound.listener.try_clone().unwrap());
         let address = listener.local_addr().unwrap();
         let (handle, inbox) = Handle::new();
-        let house = Rc::new(House::default());
+        let house = House { extent: Rc::clone(&inbox.extent), ..House::default() };
+        let house = Rc::new(house);
         spawn_local(house.clone().serve(inbox));
         let servers = serve_within(vec![bound], &handle, threshold, limits).unwrap();
         Fixture { address, house, servers }
@@ -244,14 +248,4 @@ pub(super) fn call(method: &str) -> String {
 pub(super) fn run(test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(LocalSet::new().run_until(test));
-}
-
-pub(super) fn impatient() -> Limits {
-    let mut limits = Limits::default();
-    let short = Duration::from_millis(50);
-    limits.timeouts.idle = short;
-    limits.timeouts.head = short;
-    limits.timeouts.body = short;
-    limits.timeouts.write = short;
-    limits
 }

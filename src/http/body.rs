@@ -1,24 +1,17 @@
-//! Reading request bodies, bounded in size and time.
-
-use std::time::Duration;
+//! Reading request bodies, bounded in size.
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::StatusCode;
 use hyper::body::{Body, Incoming};
 
-/// All of a body of at most `max_bytes`, if it arrives within `patience`; else the status to refuse it with.
-pub(super) async fn read(
-    body: Incoming,
-    max_bytes: u64,
-    patience: Duration,
-) -> Result<Bytes, StatusCode> {
+/// All of a body of at most `max_bytes`; else the status to refuse it with.
+pub(super) async fn read(body: Incoming, max_bytes: u64) -> Result<Bytes, StatusCode> {
     if body.size_hint().lower() > max_bytes {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
     }
     let limit = usize::try_from(max_bytes).unwrap_or(usize::MAX);
-    let gathered = tokio::time::timeout(patience, gather(body, limit)).await;
-    gathered.unwrap_or(Err(StatusCode::REQUEST_TIMEOUT)).map(Bytes::from)
+    gather(body, limit).await.map(Bytes::from)
 }
 
 /// Puts the pieces of a body together as they come. One big piece of memory goes back to the system when it is no longer

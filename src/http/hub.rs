@@ -1,20 +1,19 @@
-//! The connections of all servers: how many there may be, and how much memory they hold together.
+//! How much memory the connections of all servers hold together.
 //!
 //! One request and one answer are bounded by themselves; many at a time would still add up. Whoever is about to need
-//! much waits until the others of its [`Lane`] hold less than [`MEMORY_BYTES`], and a connection that moves no byte
-//! meanwhile is given up for it.
+//! much waits until the others of its [`Lane`] hold less than that has, and a connection that moves no byte meanwhile is
+//! given up for it. What an answer will hold is kept for it before it is made.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, MutexGuard, Notify};
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, timeout};
 
 use super::pace::Pace;
-use crate::core::effect::Call;
-use crate::core::value::Value;
+use super::seats::Seats;
+use crate::core::rpc::weight::MULTICALL_BYTES;
 
 /// Bytes that all connections of a lane may hold before another big request or answer has to wait.
 const MEMORY_BYTES: usize = 8 << 20;
@@ -22,8 +21,11 @@ const MEMORY_BYTES: usize = 8 << 20;
 /// Requests and answers up to this size never wait.
 pub(super) const SMALL_BYTES: u64 = 64 << 10;
 
-/// How often a full house looks for a connection to give up.
-const SEAT_CHECK: Duration = Duration::from_secs(1);
+/// Multicalls that never wait: the restart of a program is one.
+const SMALL_MULTICALL_BYTES: usize = 16 << 10;
+
+/// How long a big multicall waits for others that keep what it needs.
+const MULTICALL_PATIENCE: Duration = Duration::from_secs(60);
 
 /// How often those who wait for memory look whether there is some.
 const MEMORY_CHECK: Duration = Duration::from_millis(50);
@@ -42,97 +44,54 @@ pub(super) enum Lane {
     House,
     /// Logs, which the disk has to give.
     Logs,
+    /// Multicalls, which may wait for programs between one call and the next.
+    Multicalls,
 }
 
-/// The connections of all servers.
+impl Lane {
+    fn capacity(self) -> usize {
+        match self {
+            Lane::Requests | Lane::House | Lane::Logs => MEMORY_BYTES,
+            Lane::Multicalls => 2 * MULTICALL_BYTES,
+        }
+    }
+}
+
+/// The memory of all connections.
 #[derive(Debug)]
 pub(super) struct Hub {
-    capacity: usize,
-    next_id: Cell<u64>,
-    connections: RefCell<BTreeMap<u64, Rc<Pace>>>,
-    freed: Notify,
-    /// How many listen to the house or follow a log.
-    listeners: Cell<usize>,
+    pub(super) seats: Rc<Seats>,
     /// When those who wait for memory last looked.
     looked: Cell<Instant>,
     /// Big answers of a lane are made one after the other, so that the memory of each is known before the next.
     house_turn: Mutex<()>,
     logs_turn: Mutex<()>,
-}
-
-/// A connection's place in the hub.
-pub(super) struct Seat {
-    hub: Rc<Hub>,
-    id: u64,
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.hub.connections.borrow_mut().remove(&self.id);
-        self.hub.freed.notify_one();
-    }
-}
-
-/// A listener's place among the connections.
-pub(super) struct Listening {
-    hub: Rc<Hub>,
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        self.hub.listeners.set(self.hub.listeners.get() - 1);
-    }
+    /// Those who wait for memory for a multicall, in the order they came.
+    multicalls: Mutex<()>,
+    /// Big requests are taken apart one after the other, because each is several times as big meanwhile.
+    reading: Mutex<()>,
 }
 
 impl Hub {
-    pub(super) fn new(capacity: usize) -> Hub {
+    pub(super) fn new(seats: Rc<Seats>) -> Hub {
         Hub {
-            capacity,
-            next_id: Cell::new(0),
-            connections: RefCell::new(BTreeMap::new()),
-            freed: Notify::new(),
-            listeners: Cell::new(0),
+            seats,
             looked: Cell::new(Instant::now()),
             house_turn: Mutex::new(()),
             logs_turn: Mutex::new(()),
+            multicalls: Mutex::new(()),
+            reading: Mutex::new(()),
         }
-    }
-
-    /// Waits for a place, taking it from the connection that has waited for its client longest, if any has.
-    pub(super) async fn seat(self: &Rc<Hub>, pace: &Rc<Pace>) -> Seat {
-        while self.connections.borrow().len() >= self.capacity {
-            let oldest = {
-                let connections = self.connections.borrow();
-                connections
-                    .values()
-                    .filter_map(|pace| pace.waiting_since().map(|since| (since, pace.clone())))
-                    .min_by_key(|(since, _)| *since)
-            };
-            if let Some((_, pace)) = oldest {
-                pace.evict();
-            }
-            let _ = timeout(SEAT_CHECK, self.freed.notified()).await;
-        }
-        let id = self.next_id.get();
-        self.next_id.set(id + 1);
-        self.connections.borrow_mut().insert(id, pace.clone());
-        Seat { hub: self.clone(), id }
-    }
-
-    /// A place to listen to the house, or to follow a log, for as long as the client stays. Half of all connections may,
-    /// so that open pages never keep anybody from acting, and leave descriptors to the programs.
-    pub(super) fn listen(self: &Rc<Hub>) -> Option<Listening> {
-        let listeners = self.listeners.get();
-        if listeners >= self.capacity.div_ceil(2) {
-            return None;
-        }
-        self.listeners.set(listeners + 1);
-        Some(Listening { hub: self.clone() })
     }
 
     /// Waits until there is memory for a big request.
     pub(super) async fn memory(&self) {
         self.memory_of(Lane::Requests).await;
+    }
+
+    /// For a request that has come: waits until no other big one is being taken apart.
+    pub(super) async fn turn_of_reading(&self, bytes: usize) -> Option<MutexGuard<'_, ()>> {
+        if bytes as u64 > SMALL_BYTES { Some(self.reading.lock().await) } else { None }
     }
 
     /// For an answer about the whole house: waits until no other one is being made, and for memory.
@@ -152,16 +111,51 @@ impl Hub {
         Some(turn)
     }
 
-    /// Waits until a lane has memory; gives up those who hold some of it and stand still.
+    /// Waits until a plain call may be made whose answer has so many bytes, and keeps them for it.
+    pub(super) async fn reserve_for_house(&self, pace: &Pace, bytes: usize) {
+        if bytes as u64 > SMALL_BYTES {
+            let _turn = self.house_turn.lock().await;
+            self.memory_for(Lane::House, bytes).await;
+        }
+        pace.hold(Lane::House, bytes);
+    }
+
+    /// The same for a multicall: the calls that are to be made count as well, because it may wait for programs before it
+    /// goes on. For the same reason it is refused after a while.
+    pub(super) async fn reserve_for_multicall(
+        &self,
+        pace: &Pace,
+        bytes: usize,
+    ) -> Result<(), Full> {
+        if bytes > SMALL_MULTICALL_BYTES {
+            let room = async {
+                let _turn = self.multicalls.lock().await;
+                self.memory_for(Lane::Multicalls, bytes).await;
+            };
+            timeout(MULTICALL_PATIENCE, room).await.map_err(|_| Full)?;
+        }
+        pace.hold(Lane::Multicalls, bytes);
+        Ok(())
+    }
+
+    /// Waits until a lane has some memory left, however much will be needed.
     async fn memory_of(&self, lane: Lane) {
-        while self.held(lane) >= MEMORY_BYTES {
+        self.memory_for(lane, 1).await;
+    }
+
+    /// Waits until a lane has so much memory, or all of it; gives up those who hold some of it and stand still.
+    async fn memory_for(&self, lane: Lane, bytes: usize) {
+        let before = lane.capacity().saturating_sub(bytes);
+        while self.held(lane) > before {
             self.relieve();
             tokio::time::sleep(MEMORY_CHECK).await;
         }
     }
 
     fn held(&self, lane: Lane) -> usize {
-        self.connections.borrow().values().map(|pace| pace.held(lane)).sum()
+        let mut sum = 0;
+        self.seats.each(|pace| sum += pace.held(lane));
+        sum
     }
 
     fn relieve(&self) {
@@ -170,75 +164,14 @@ impl Hub {
             return;
         }
         self.looked.set(Instant::now());
-        for pace in self.connections.borrow().values() {
+        self.seats.each(|pace| {
             if pace.seen() > PATIENCE_CHECKS {
                 pace.evict();
             }
-        }
+        });
     }
 }
 
-/// Most bytes of logs that the answer to a call may carry; other answers are small.
-pub(super) fn log_bytes(call: &Call) -> u64 {
-    match (call.method.as_str(), call.params.as_slice()) {
-        ("system.multicall", [Value::Array(calls)]) => {
-            calls.iter().map(log_bytes_of_part).fold(0, u64::saturating_add)
-        }
-        (method, params) => log_bytes_of(method, params),
-    }
-}
-
-fn log_bytes_of_part(part: &Value) -> u64 {
-    match (part.member("methodName"), part.member("params")) {
-        (Some(Value::Str(method)), Some(Value::Array(params))) => log_bytes_of(method, params),
-        _ => 0,
-    }
-}
-
-fn log_bytes_of(method: &str, params: &[Value]) -> u64 {
-    let verb = method.strip_prefix("supervisor.").unwrap_or_default();
-    let reads = verb.starts_with("read");
-    if !reads && !verb.starts_with("tail") {
-        return 0;
-    }
-    match params {
-        [.., Value::Int(_), Value::Int(length)] if *length > 0 => length.unsigned_abs(),
-        [.., Value::Int(offset), Value::Int(0)] if reads && *offset < 0 => offset.unsigned_abs(),
-        _ => u64::MAX,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn call(method: &str, params: Vec<Value>) -> Call {
-        Call { method: method.to_string(), params }
-    }
-
-    #[test]
-    fn what_an_answer_may_carry() {
-        let name = Value::str("cat");
-        let ints = |offset, length| vec![name.clone(), Value::Int(offset), Value::Int(length)];
-        for (method, params, bytes) in [
-            ("supervisor.getAllProcessInfo", vec![], 0),
-            ("supervisor.readProcessStdoutLog", ints(0, 0), u64::MAX),
-            ("supervisor.readProcessStdoutLog", ints(7, 100), 100),
-            ("supervisor.readProcessLog", ints(-1600, 0), 1600),
-            ("supervisor.tailProcessLog", ints(0, 1024), 1024),
-            ("supervisor.tailProcessLog", ints(i64::MIN, 0), u64::MAX),
-            ("supervisor.readLog", vec![Value::Int(i64::MIN), Value::Int(0)], 1 << 63),
-            ("supervisor.readLog", vec![], u64::MAX),
-        ] {
-            assert_eq!(log_bytes(&call(method, params)), bytes, "{method}");
-        }
-        let part = |params| {
-            Value::Struct(vec![
-                ("methodName".to_string(), Value::str("supervisor.readProcessLog")),
-                ("params".to_string(), Value::Array(params)),
-            ])
-        };
-        let parts = Value::Array(vec![part(ints(0, 5)), part(ints(-7, 0)), Value::Nil]);
-        assert_eq!(log_bytes(&call("system.multicall", vec![parts])), 12);
-    }
-}
+/// There is no memory for a call, and those who have it keep it.
+#[derive(Debug)]
+pub(super) struct Full;

@@ -4,9 +4,9 @@ use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, LAST_MODIFIED};
 use hyper::{Method, Response, StatusCode, Uri};
 use jiff::Timestamp;
 
-use super::hub::Listening;
 use super::percent;
 use super::response::{Content, Feed, Stream, error};
+use super::seats::Listening;
 use super::server::Site;
 use super::ui::form::Form;
 use crate::daemon::excerpt::LogName;
@@ -47,7 +47,7 @@ async fn follow(
     uri: &Uri,
     logs: impl IntoIterator<Item = LogName>,
 ) -> Response<Content> {
-    let Some(place) = site.hub.listen() else {
+    let Some(place) = site.hub.seats.listen() else {
         return error(StatusCode::SERVICE_UNAVAILABLE);
     };
     for log in logs {

@@ -7,8 +7,9 @@
 //!
 //! - `bind`: listeners, as the reference opens them
 //! - `server`: accepting, who answers which path
-//! - `hub`: the limits on connections and on the memory they hold together
-//! - `pace`: the timeouts, below HTTP
+//! - `seats`: how many connections there may be, and who leaves when others need the place
+//! - `hub`: the memory they hold together
+//! - `pace`: what a connection is doing, below HTTP
 //! - `auth`, `rpc2`, `logtail`: one handler each
 //! - `ui`: the web interface and the JSON behind it
 //! - `body`: request bodies, bounded; `percent`: addresses, decoded and encoded
@@ -23,6 +24,7 @@ mod pace;
 mod percent;
 mod response;
 mod rpc2;
+mod seats;
 pub mod server;
 mod ui;
 

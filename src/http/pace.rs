@@ -1,8 +1,7 @@
-//! How long a client may take: a stream with deadlines, below HTTP.
+//! What a connection is doing: a stream that takes note of it, below HTTP.
 //!
-//! hyper sees an ordinary connection. Every deadline depends on what the connection is doing ([`Phase`]), and a
-//! deadline that passes looks like a failed read or write, which ends the connection. The phase also tells the server
-//! which connections it may give up when it has too many.
+//! hyper sees an ordinary connection. Its [`Phase`] tells the server which connections it may give up when it has too many,
+//! and what the end of what a client sends means.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -18,6 +17,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::hub::Lane;
+use super::seats::Door;
 
 /// Bytes read at once: more than any usual request.
 const READ_CHUNK: usize = 8192;
@@ -25,17 +25,10 @@ const READ_CHUNK: usize = 8192;
 /// Bytes of an unread request thrown away at the end, so that closing does not reset the connection under the answer.
 const MAX_LINGER_BYTES: usize = 1 << 20;
 
-/// The deadlines of a connection.
+/// How long a connection is kept whose client has closed its side, or is to. There is no other clock: somebody who says nothing
+/// for a day is still served, unless the place was needed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timeouts {
-    /// Between requests. The reference closes a silent connection after 30 minutes.
-    pub(super) idle: Duration,
-    /// From the first byte of a request to the end of its headers.
-    pub(super) head: Duration,
-    /// For a request body as a whole.
-    pub(super) body: Duration,
-    /// For a client that does not take what it is sent.
-    pub(super) write: Duration,
     /// Between the client's end of file and giving up an answer still being worked on: a client that only closed
     /// its sending side gets what is answered at once, one that is gone does not keep a call alive.
     pub(super) half_close: Duration,
@@ -45,14 +38,7 @@ pub(super) struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Timeouts {
-        Timeouts {
-            idle: Duration::from_secs(30 * 60),
-            head: Duration::from_secs(30),
-            body: Duration::from_secs(120),
-            write: Duration::from_secs(10 * 60),
-            half_close: Duration::from_millis(250),
-            linger: Duration::from_secs(1),
-        }
+        Timeouts { half_close: Duration::from_millis(250), linger: Duration::from_secs(1) }
     }
 }
 
@@ -81,19 +67,23 @@ pub(super) struct Pace {
     /// Bytes of the request's body or of the answer that are kept for this connection.
     held: Cell<(Lane, usize)>,
     stalled_since: Cell<Option<Instant>>,
+    /// Somebody who may ask for something.
+    known: Cell<bool>,
     /// The connection, when an end of file is held back from it for as long as the phase lasts.
     held_back: RefCell<Option<Waker>>,
     eviction: Notify,
 }
 
 impl Pace {
-    pub(super) fn new() -> Rc<Pace> {
+    /// A new connection; on a Unix socket its client is known.
+    pub(super) fn new(door: Door) -> Rc<Pace> {
         Rc::new(Pace {
             phase: Cell::new(Phase::Idle),
             since: Cell::new(Instant::now()),
             strikes: Cell::new(0),
             held: Cell::default(),
             stalled_since: Cell::new(None),
+            known: Cell::new(door == Door::Unix),
             held_back: RefCell::new(None),
             eviction: Notify::new(),
         })
@@ -109,8 +99,26 @@ impl Pace {
         }
     }
 
+    pub(super) fn streams(&self) -> bool {
+        self.phase.get() == Phase::Streaming
+    }
+
     pub(super) fn phase(&self) -> Phase {
         self.phase.get()
+    }
+
+    /// Its client asked for something and may.
+    pub(super) fn know(&self) {
+        self.known.set(true);
+    }
+
+    pub(super) fn is_known(&self) -> bool {
+        self.known.get()
+    }
+
+    /// Since when it does what it is doing.
+    pub(super) fn since(&self) -> Instant {
+        self.since.get()
     }
 
     /// Since when it waits for its client, if it does. Such connections may be closed to make room.
@@ -168,14 +176,13 @@ impl Pace {
     }
 }
 
-/// A connection that keeps its deadlines.
+/// A connection that says what it is doing.
 pub(super) struct Paced<S> {
     stream: S,
     pace: Rc<Pace>,
     timeouts: Timeouts,
-    /// Passes at the deadline of whatever is awaited from the client.
-    read_timer: Timer,
-    write_timer: Timer,
+    /// Passes when the client has had its time to close.
+    timer: Timer,
     /// When the client closed its sending side.
     ended: Option<Instant>,
     /// Something the client sent was thrown away, so nothing it sends makes sense any more.
@@ -201,9 +208,8 @@ impl Timer {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
     pub(super) fn new(stream: S, pace: Rc<Pace>, timeouts: Timeouts) -> Paced<S> {
-        let (read_timer, write_timer) = (Timer::default(), Timer::default());
-        let (ended, lingering) = (None, None);
-        Paced { stream, pace, timeouts, read_timer, write_timer, ended, deaf: false, lingering }
+        let (timer, ended, lingering) = (Timer::default(), None, None);
+        Paced { stream, pace, timeouts, timer, ended, deaf: false, lingering }
     }
 
     /// Reads some bytes into `chunk`; 0 at the end.
@@ -219,7 +225,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
             return Poll::Ready(Ok(()));
         }
         self.pace.held_back.replace(Some(cx.waker().clone()));
-        self.read_timer.poll(ended + self.timeouts.half_close, cx).map(Ok)
+        self.timer.poll(ended + self.timeouts.half_close, cx).map(Ok)
     }
 
     /// Whether the client of an answer without an end has left. hyper would not notice while it has something unread
@@ -236,20 +242,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Paced<S> {
     }
 
     /// Takes note of the result of a write: progress, failure, or a client that has stopped reading.
-    fn written<T>(
-        &mut self,
-        outcome: Poll<io::Result<T>>,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<T>> {
+    fn written<T>(&mut self, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
             self.pace.stalled_since.set(None);
             self.pace.strikes.set(0);
-            return outcome;
+        } else if self.pace.stalled_since.get().is_none() {
+            self.pace.stalled_since.set(Some(Instant::now()));
         }
-        let since = self.pace.stalled_since.get().unwrap_or_else(Instant::now);
-        self.pace.stalled_since.set(Some(since));
-        ready!(self.write_timer.poll(since + self.timeouts.write, cx));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+        outcome
     }
 }
 
@@ -268,27 +268,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Read for Paced<S> {
         }
         let mut chunk = [0; READ_CHUNK];
         let length = cursor.remaining().min(chunk.len());
-        if let Poll::Ready(outcome) = this.read_some(cx, &mut chunk[..length]) {
-            let count = outcome?;
-            if count == 0 {
-                let ended = *this.ended.insert(Instant::now());
-                return this.read_end(ended, cx);
-            }
-            if this.pace.phase() == Phase::Idle {
-                this.pace.enter(Phase::Head);
-            }
-            this.pace.strikes.set(0);
-            cursor.put_slice(&chunk[..count]);
-            return Poll::Ready(Ok(()));
+        let count = ready!(this.read_some(cx, &mut chunk[..length]))?;
+        if count == 0 {
+            let ended = *this.ended.insert(Instant::now());
+            return this.read_end(ended, cx);
         }
-        let patience = match this.pace.phase() {
-            Phase::Idle => this.timeouts.idle,
-            Phase::Head => this.timeouts.head,
-            // The body's deadline is kept by its reader, which can still answer.
-            Phase::Body | Phase::Busy | Phase::Streaming => return Poll::Pending,
-        };
-        ready!(this.read_timer.poll(this.pace.since.get() + patience, cx));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+        if this.pace.phase() == Phase::Idle {
+            this.pace.enter(Phase::Head);
+        }
+        this.pace.strikes.set(0);
+        cursor.put_slice(&chunk[..count]);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -299,7 +289,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Write for Paced<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let outcome = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.written(outcome, cx)
+        self.written(outcome)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -329,7 +319,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Write for Paced<S> {
                 Poll::Ready(_) => break,
                 Poll::Pending => {
                     return this
-                        .read_timer
+                        .timer
                         .poll(this.pace.since.get() + this.timeouts.linger, cx)
                         .map(Ok);
                 }
@@ -348,6 +338,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Write for Paced<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let outcome = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.written(outcome, cx)
+        self.written(outcome)
     }
 }

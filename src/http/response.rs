@@ -16,8 +16,8 @@ use hyper::header::{
 use hyper::{Request, Response, StatusCode, Version};
 use jiff::Timestamp;
 
-use super::hub::Listening;
 use super::pace::{Pace, Phase};
+use super::seats::Listening;
 use super::ui::live::Live;
 use crate::core::states::Level;
 use crate::daemon::follow::Follower;
@@ -206,7 +206,6 @@ pub(super) fn complete(content_type: &'static str, body: impl Into<Bytes>) -> Re
 /// The error page of the reference (`medusa/http_server.py: DEFAULT_ERROR_MESSAGE`), with its reason phrases.
 pub(super) fn error(status: StatusCode) -> Response<Content> {
     let reason = match status {
-        StatusCode::REQUEST_TIMEOUT => "Request Time-out",
         StatusCode::PAYLOAD_TOO_LARGE => "Request Entity Too Large",
         other => other.canonical_reason().unwrap_or("Error"),
     };

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::TcpListener as StdTcpListener;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::os::unix::net::UnixListener as StdUnixListener;
 use std::pin::pin;
 use std::rc::Rc;
@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
+use nix::libc::{EMFILE, ENFILE};
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::{KeepAlive, TcpKeepCount, TcpKeepIdle, TcpKeepInterval};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -23,10 +24,11 @@ use tokio::time::{sleep, timeout};
 
 use super::auth::{Gate, Verdict};
 use super::bind::Bound;
-use super::hub::{Hub, Seat};
+use super::hub::Hub;
 use super::logtail;
 use super::pace::{Pace, Paced, Phase, Timeouts};
 use super::response::{AccessEntry, Content, Persistence, Tracked, error, finish, unauthorized};
+use super::seats::{Door, Places, Seat, Seats};
 use super::ui::location::own_authority;
 use super::ui::origin::Token;
 use super::ui::watch::Audience;
@@ -36,14 +38,10 @@ use crate::core::states::Level;
 use crate::daemon::handle::Handle;
 use crate::sys;
 
-/// Connections at a time, over all servers. Descriptors are shared with the programs' pipes (`minfds` defaults to
-/// 1024), and one connection costs some 20 KiB at most while it is quiet.
-const MAX_CONNECTIONS: usize = 256;
-
 /// Bytes of request line and headers together, which is also hyper's read and write buffer.
 const MAX_HEAD_BYTES: usize = 64 << 10;
 
-/// Wait after a failed accept: descriptors have run out, and only time brings them back.
+/// Wait after a failed accept. If descriptors have run out, somebody is given up meanwhile.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Bytes that wait in the kernel without being on their way. Little, so that the connection of a client that takes
@@ -57,16 +55,10 @@ const KEEPALIVE_INTERVAL_SECS: u32 = 15;
 const KEEPALIVE_PROBES: u32 = 4;
 
 /// The bounds under which the servers work; tests have their own.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Limits {
-    pub(super) connections: usize,
+    pub(super) places: Places,
     pub(super) timeouts: Timeouts,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits { connections: MAX_CONNECTIONS, timeouts: Timeouts::default() }
-    }
 }
 
 /// The servers at work. Dropping them closes listeners and connections at once.
@@ -99,7 +91,7 @@ pub(super) fn serve_within(
 ) -> io::Result<Servers> {
     let (stop, stopped) = watch::channel(false);
     let token = Token::random()?;
-    let hub = Rc::new(Hub::new(limits.connections));
+    let hub = Rc::new(Hub::new(Seats::new(limits.places, handle.clone())));
     let audience = Audience::default();
     let mut tasks = JoinSet::new();
     for Bound { config, listener } in bound {
@@ -164,18 +156,34 @@ enum Listener {
 trait Stream: AsyncRead + AsyncWrite + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
 
+/// Somebody who came in.
+struct Newcomer {
+    stream: Box<dyn Stream>,
+    descriptor: RawFd,
+    peer: Rc<str>,
+}
+
 impl Listener {
-    async fn accept(&self) -> io::Result<(Box<dyn Stream>, Rc<str>)> {
+    fn door(&self) -> Door {
+        match self {
+            Listener::Inet(_) => Door::Inet,
+            Listener::Unix(_) => Door::Unix,
+        }
+    }
+
+    async fn accept(&self) -> io::Result<Newcomer> {
         match self {
             Listener::Inet(listener) => {
                 let (stream, peer) = listener.accept().await?;
                 // An option that cannot be set makes a connection worse and not useless.
                 let _ = prepare(&stream);
-                Ok((Box::new(stream), peer.to_string().into()))
+                let (descriptor, peer) = (stream.as_raw_fd(), peer.to_string().into());
+                Ok(Newcomer { stream: Box::new(stream), descriptor, peer })
             }
             Listener::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
-                Ok((Box::new(stream), "localhost:0".into()))
+                let descriptor = stream.as_raw_fd();
+                Ok(Newcomer { stream: Box::new(stream), descriptor, peer: "localhost:0".into() })
             }
         }
     }
@@ -193,6 +201,7 @@ fn prepare(stream: &TcpStream) -> io::Result<()> {
 }
 
 async fn accept_all(listener: Listener, site: Rc<Site>, mut stopped: watch::Receiver<bool>) {
+    let (door, seats) = (listener.door(), site.hub.seats.clone());
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -201,18 +210,24 @@ async fn accept_all(listener: Listener, site: Rc<Site>, mut stopped: watch::Rece
             Some(_) = connections.join_next(), if !connections.is_empty() => continue,
             accepted = listener.accept() => accepted,
         };
-        let Ok((stream, peer)) = accepted else {
-            sleep(ACCEPT_PAUSE).await;
-            continue;
+        let newcomer = match accepted {
+            Ok(newcomer) => newcomer,
+            Err(error) if matches!(error.raw_os_error(), Some(EMFILE | ENFILE)) => {
+                seats.make_room(door, ACCEPT_PAUSE).await;
+                continue;
+            }
+            Err(_) => {
+                sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
         };
-        let pace = Pace::new();
+        let pace = Pace::new(door);
         let seat = tokio::select! {
             biased;
             () = stop_of(&mut stopped) => break,
-            seat = site.hub.seat(&pace) => seat,
+            seat = seats.take(door, newcomer.descriptor, &pace) => seat,
         };
-        let work = connection(stream, peer, site.clone(), pace, seat, stopped.clone());
-        connections.spawn_local(work);
+        connections.spawn_local(connection(newcomer, site.clone(), pace, seat, stopped.clone()));
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
@@ -225,13 +240,13 @@ async fn stop_of(stopped: &mut watch::Receiver<bool>) {
 }
 
 async fn connection(
-    stream: Box<dyn Stream>,
-    peer: Rc<str>,
+    newcomer: Newcomer,
     site: Rc<Site>,
     pace: Rc<Pace>,
     _seat: Seat,
     mut stopped: watch::Receiver<bool>,
 ) {
+    let Newcomer { stream, peer, .. } = newcomer;
     let stream = Paced::new(stream, pace.clone(), site.timeouts);
     let service = service_fn(|request| respond(&site, &pace, &peer, request));
     let mut builder = http1::Builder::new();
@@ -268,7 +283,10 @@ async fn respond(
     let response = match site.gate.judge(request.headers()) {
         Verdict::Refused => unauthorized(),
         Verdict::Malformed => error(StatusCode::BAD_REQUEST),
-        Verdict::Accepted => dispatch(site, pace, request).await,
+        Verdict::Accepted => {
+            pace.know();
+            dispatch(site, pace, request).await
+        }
     };
     Ok(finish(response, persistence, pace.clone(), entry))
 }

@@ -9,11 +9,14 @@ use tokio::task::spawn_local;
 use tokio::time::timeout;
 
 use super::server::Limits;
+use crate::core::info::Extent;
 use crate::core::states::Level;
 
 #[path = "bench_tests.rs"]
 mod bench_tests;
-use bench_tests::{Fixture, body, call, impatient, post, run};
+use bench_tests::{Fixture, body, call, post, run};
+
+use super::seats::Places;
 
 const EMPTY_ARRAY: &str = "<value><array><data>\n</data></array></value>";
 
@@ -215,33 +218,136 @@ fn oversized_requests_are_refused_and_the_refusal_arrives() {
     });
 }
 
+/// As many places for those who wait for their client.
+fn quiet(places: usize) -> Limits {
+    let places = Places { quiet: places, ..Places::default() };
+    Limits { places, ..Limits::default() }
+}
+
 #[test]
-fn slow_and_silent_clients_are_closed() {
+fn slow_and_silent_clients_stay_until_their_places_are_needed() {
     run(async {
-        let fixture = Fixture::new(None, Level::Info, impatient());
-        let mut silent = fixture.client().await;
-        assert!(silent.is_closed().await);
-        let mut limits = Limits::default();
-        limits.timeouts.head = Duration::from_millis(50);
-        let patient_when_idle = Fixture::new(None, Level::Info, limits);
-        for start in ["POST /RPC2 HT", "GET / HTTP/1.1\r\nX: y"] {
-            let mut client = patient_when_idle.client().await;
+        let fixture = Fixture::new(None, Level::Info, quiet(4));
+        let mut slow = Vec::new();
+        for start in [
+            "",
+            "POST /RPC2 HT",
+            "POST /RPC2 HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc",
+            "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc",
+        ] {
+            let mut client = fixture.client().await;
             client.send(start).await;
-            assert!(client.is_closed().await, "{start}");
+            slow.push(client);
         }
-        let mut client = fixture.client().await;
-        client.send("POST /RPC2 HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc").await;
-        let answer = client.answer().await;
-        assert_eq!((answer.status, answer.header("Connection")), (408, Some("close")));
-        let mut client = fixture.client().await;
-        client.send("POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc").await;
-        assert_eq!(client.answer().await.status, 408);
-        // An answer that takes its time is no reason.
-        let mut client = fixture.client().await;
-        client.send(call("test.hang")).await;
+        // Who waits for the house is not among them, however long.
+        let mut waits = fixture.client().await;
+        waits.send(call("test.hang")).await;
         fixture.house.until(|house| house.calls.borrow().len() == 1).await;
-        let quiet = timeout(Duration::from_millis(200), client.more()).await;
+        assert!(slow[0].is_closed().await, "it was there first, and waited while the call came in");
+        let mut last = fixture.client().await;
+        last.send(call("test.echo")).await;
+        assert_eq!(last.answer().await.status, 200);
+        let quiet = timeout(Duration::from_millis(200), slow[3].more()).await;
+        assert!(quiet.is_err(), "nobody needed that place");
+        assert_eq!(*fixture.house.hangups.borrow(), 0);
+    });
+}
+
+#[test]
+fn a_stranger_leaves_before_somebody_who_is_known() {
+    run(async {
+        let fixture = Fixture::new(Some(("user", "pass")), Level::Info, quiet(2));
+        let mut known = fixture.client().await;
+        let asked = post("1.1", "Authorization: Basic dXNlcjpwYXNz\r\n", &body("test.echo"));
+        known.send(&asked).await;
+        assert_eq!(known.answer().await.status, 200);
+        for _ in 0..5 {
+            let mut stranger = fixture.client().await;
+            let next = fixture.client().await;
+            assert!(stranger.is_closed().await);
+            drop(next);
+        }
+        known.send(&asked).await;
+        assert_eq!(known.answer().await.status, 200);
+    });
+}
+
+#[test]
+fn calls_that_wait_take_no_place_that_others_need() {
+    run(async {
+        let fixture = Fixture::new(None, Level::Info, quiet(1));
+        let mut waiting = Vec::new();
+        for number in 1..=20 {
+            let mut client = fixture.client().await;
+            client.send(call("test.hang")).await;
+            fixture.house.until(|house| house.calls.borrow().len() == number).await;
+            waiting.push(client);
+        }
+        assert_eq!(fixture.ask(call("test.echo")).await.status, 200);
+        assert_eq!(*fixture.house.hangups.borrow(), 0);
+    });
+}
+
+#[test]
+fn strangers_leave_descriptors_to_the_programs() {
+    run(async {
+        let places = Places { descriptors: 300, ..Places::default() };
+        let limits = Limits { places, ..Limits::default() };
+        let fixture = Fixture::new(Some(("user", "pass")), Level::Info, limits);
+        let needs = |descriptors| Extent { descriptors, ..Extent::default() };
+        fixture.house.extent.set(needs(200));
+        // What is left of 300 when programs and the daemon itself have theirs.
+        let mut strangers = Vec::new();
+        for _ in 0..300 - 200 - 64 {
+            strangers.push(fixture.client().await);
+        }
+        let asked = post("1.1", "Authorization: Basic dXNlcjpwYXNz\r\n", &body("test.echo"));
+        let mut known = fixture.client().await;
+        known.send(&asked).await;
+        assert_eq!(known.answer().await.status, 200);
+        assert!(strangers[0].is_closed().await);
+        let quiet = timeout(Duration::from_millis(100), strangers[1].more()).await;
         assert!(quiet.is_err());
+        // Programs that were added: the next one makes room for more than itself.
+        fixture.house.extent.set(needs(210));
+        assert_eq!(fixture.ask(&asked).await.status, 200);
+        for client in &mut strangers[1..10] {
+            assert!(client.is_closed().await);
+        }
+        known.send(&asked).await;
+        assert_eq!(known.answer().await.status, 200);
+    });
+}
+
+#[test]
+fn the_last_descriptors_are_not_for_connections() {
+    run(async {
+        let places = Places { descriptors: 200, ..Places::default() };
+        let fixture = Fixture::new(None, Level::Info, Limits { places, ..Limits::default() });
+        let mut clients = Vec::new();
+        // This process has the other ends open, too.
+        for _ in 0..100 {
+            let mut client = fixture.client().await;
+            client.send(call("test.echo")).await;
+            assert_eq!(client.answer().await.status, 200);
+            clients.push(client);
+        }
+        assert!(clients[0].is_closed().await);
+    });
+}
+
+#[test]
+fn where_programs_have_all_descriptors_a_few_come_in() {
+    run(async {
+        let places = Places { descriptors: 1, ..Places::default() };
+        let fixture = Fixture::new(None, Level::Info, Limits { places, ..Limits::default() });
+        fixture.house.extent.set(Extent { descriptors: 5000, ..Extent::default() });
+        let mut first = fixture.client().await;
+        for _ in 0..2 {
+            first.send(call("test.echo")).await;
+            assert_eq!(first.answer().await.status, 200);
+            assert_eq!(fixture.ask(call("test.echo")).await.status, 200);
+        }
     });
 }
 
@@ -275,9 +381,7 @@ fn a_client_that_only_stops_sending_gets_its_answer() {
 #[test]
 fn a_client_that_never_reads_hurts_only_itself() {
     run(async {
-        let mut limits = Limits { connections: 1, ..Limits::default() };
-        limits.timeouts.write = Duration::from_millis(50);
-        let fixture = Fixture::new(None, Level::Info, limits);
+        let fixture = Fixture::new(None, Level::Info, quiet(1));
         let mut greedy = fixture.client().await;
         greedy.send(call("test.big").repeat(50)).await;
         fixture.house.until(|house| !house.calls.borrow().is_empty()).await;
@@ -290,8 +394,7 @@ fn a_client_that_never_reads_hurts_only_itself() {
 #[test]
 fn the_connection_waiting_longest_makes_room() {
     run(async {
-        let limits = Limits { connections: 2, ..Limits::default() };
-        let fixture = Fixture::new(None, Level::Info, limits);
+        let fixture = Fixture::new(None, Level::Info, quiet(1));
         let mut busy = fixture.client().await;
         busy.send(call("test.hang")).await;
         fixture.house.until(|house| house.calls.borrow().len() == 1).await;
@@ -379,10 +482,11 @@ proptest! {
         bytes in proptest::collection::vec(any::<u8>(), 0..300),
     ) {
         run(async {
-            let fixture = Fixture::new(None, Level::Info, impatient());
+            let fixture = Fixture::new(None, Level::Info, Limits::default());
             let mut client = fixture.client().await;
             client.send(start).await;
             client.send(&bytes).await;
+            let _ = client.stream.shutdown().await; // it may have been closed already
             while client.more().await > 0 {}
             let answers = String::from_utf8_lossy(&client.buffer).into_owned();
             assert!(!answers.contains("HTTP/1.1 50"), "{answers}");

@@ -12,6 +12,6 @@ mod scalars;
 mod tag;
 pub mod write;
 
-pub use parse::{ParseError, parse_call};
+pub use parse::{CallReader, ParseError, parse_call};
 pub use response::{Response, parse_response};
-pub use write::{write_call, write_fault, write_response};
+pub use write::{ArrayResponse, write_call, write_fault, write_response};

@@ -38,30 +38,61 @@ impl std::error::Error for ParseError {}
 ///
 /// Fails wherever the reference answers 400, on documents with a DOCTYPE, and on those nested absurdly deep.
 pub fn parse_call(body: &[u8]) -> Result<Call, ParseError> {
-    let text = std::str::from_utf8(body).map_err(|_| ParseError::Unmarshallable)?;
-    let mut document = Document::new(text)?;
-    let mut open: Vec<Node> = Vec::new();
-    let mut request = Request::default();
-    while let Some(event) = document.next()? {
+    let mut reader = CallReader::new(body)?;
+    loop {
+        if let Some(call) = reader.read_on(usize::MAX)? {
+            return Ok(call);
+        }
+    }
+}
+
+/// Reads a request as [`parse_call`] does, in as many steps as its reader likes: a long one takes a while.
+pub struct CallReader<'a> {
+    document: Document<'a>,
+    open: Vec<Node>,
+    request: Request,
+}
+
+impl<'a> CallReader<'a> {
+    /// Nothing read yet.
+    pub fn new(body: &'a [u8]) -> Result<CallReader<'a>, ParseError> {
+        let text = std::str::from_utf8(body).map_err(|_| ParseError::Unmarshallable)?;
+        let document = Document::new(text)?;
+        Ok(CallReader { document, open: Vec::new(), request: Request::default() })
+    }
+
+    /// Reads at most so many tags and texts; the call when it has come to the end.
+    pub fn read_on(&mut self, steps: usize) -> Result<Option<Call>, ParseError> {
+        for _ in 0..steps {
+            match self.document.next()? {
+                Some(event) => self.take(event)?,
+                None => {
+                    let Request { method, params } = std::mem::take(&mut self.request);
+                    let method = method.ok_or(ParseError::NoMethodName)?;
+                    return Ok(Some(Call { method, params }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn take(&mut self, event: Event<'a>) -> Result<(), ParseError> {
         match event {
-            Event::Start(name) => open.push(Node::new(Kind::of(name))),
+            Event::Start(name) => self.open.push(Node::new(Kind::of(name))),
             Event::Text(text) => {
-                if let Some(node) = open.last_mut() {
+                if let Some(node) = self.open.last_mut() {
                     node.push_text(&text);
                 }
             }
             Event::End => {
-                let node = open.pop().ok_or(ParseError::Unmarshallable)?;
-                let node = node.finish(&mut request).ok_or(ParseError::Unmarshallable)?;
-                if let Some(parent) = open.last_mut() {
+                let node = self.open.pop().ok_or(ParseError::Unmarshallable)?;
+                let node = node.finish(&mut self.request).ok_or(ParseError::Unmarshallable)?;
+                if let Some(parent) = self.open.last_mut() {
                     parent.children.push(node);
                 }
             }
         }
-    }
-    match request.method {
-        Some(method) => Ok(Call { method, params: request.params }),
-        None => Err(ParseError::NoMethodName),
+        Ok(())
     }
 }
 

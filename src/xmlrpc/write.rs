@@ -5,6 +5,11 @@ use std::fmt::Write;
 use crate::core::fault::Fault;
 use crate::core::value::Value;
 
+const RESPONSE_START: &str = "<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n";
+const RESPONSE_END: &str = "</param>\n</params>\n</methodResponse>\n";
+const ARRAY_START: &str = "<value><array><data>\n";
+const ARRAY_END: &str = "</data></array></value>\n";
+
 /// Ends of the 32 bits that `<int>` carries.
 const INT_RANGE: (i64, i64) = (i32::MIN as i64, i32::MAX as i64);
 
@@ -26,10 +31,45 @@ pub fn write_call(method: &str, params: &[Value]) -> Vec<u8> {
 /// The document that answers a call with its result.
 pub fn write_response(result: &Value) -> Vec<u8> {
     let mut text = String::with_capacity(256);
-    text.push_str("<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n");
+    text.push_str(RESPONSE_START);
     write_value(&mut text, result);
-    text.push_str("</param>\n</params>\n</methodResponse>\n");
+    text.push_str(RESPONSE_END);
     text.into_bytes()
+}
+
+/// The document that answers a call with an array, written item after item.
+#[derive(Debug)]
+pub struct ArrayResponse {
+    text: String,
+}
+
+impl ArrayResponse {
+    /// No items yet.
+    #[allow(clippy::new_without_default)] // nothing there is a default of
+    pub fn new() -> ArrayResponse {
+        let mut text = String::with_capacity(256);
+        text.push_str(RESPONSE_START);
+        text.push_str(ARRAY_START);
+        ArrayResponse { text }
+    }
+
+    /// The next item.
+    pub fn push(&mut self, item: &Value) {
+        write_value(&mut self.text, item);
+    }
+
+    /// Bytes so far.
+    #[allow(clippy::len_without_is_empty)] // it never is
+    pub fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// The document.
+    pub fn finish(mut self) -> Vec<u8> {
+        self.text.push_str(ARRAY_END);
+        self.text.push_str(RESPONSE_END);
+        self.text.into_bytes()
+    }
 }
 
 /// The document that answers a call with a fault.
@@ -62,9 +102,9 @@ fn write_value(out: &mut String, value: &Value) {
         Value::DateTime(text) => element(out, "dateTime.iso8601", text),
         Value::Nil => out.push_str("<value><nil/></value>"),
         Value::Array(items) => {
-            out.push_str("<value><array><data>\n");
+            out.push_str(ARRAY_START);
             items.iter().for_each(|item| write_value(out, item));
-            out.push_str("</data></array></value>\n");
+            out.push_str(ARRAY_END);
         }
         Value::Struct(members) => {
             out.push_str("<value><struct>\n");
@@ -165,6 +205,14 @@ mod tests {
              <name>faultString</name>\n<value><string>BAD_NAME: a&lt;b</string></value>\n</member>\n\
              </struct></value>\n</fault>\n</methodResponse>\n"
         );
+    }
+
+    #[test]
+    fn an_array_item_after_item() {
+        let items = [Value::Int(1), Value::from("a<b"), Value::Array(vec![Value::Nil])];
+        let mut response = ArrayResponse::new();
+        items.iter().for_each(|item| response.push(item));
+        assert_eq!(response.finish(), write_response(&Value::Array(items.to_vec())));
     }
 
     #[test]

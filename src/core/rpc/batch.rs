@@ -66,6 +66,11 @@ impl Batch {
         Batch { operation, remaining: processes.into(), waiting: Vec::new(), results: Vec::new() }
     }
 
+    /// Processes it has not looked at.
+    pub(super) fn len(&self) -> usize {
+        self.remaining.len()
+    }
+
     /// Makes the calls that are due, then looks at those that wait; all results once none does.
     pub(super) fn poll(&mut self, context: &mut Context<'_>, moved: &mut bool) -> Option<Value> {
         loop {

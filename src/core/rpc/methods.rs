@@ -1,5 +1,6 @@
 //! The one table of methods: name, signature, help, handler.
 
+use super::weight::Size;
 use super::{Answer, Context, control, logs, process, system as system_methods};
 use crate::core::fault::Fault;
 use crate::core::value::Value;
@@ -41,6 +42,8 @@ pub struct Method {
     pub about: &'static str,
     /// Answers during a shutdown too, instead of SHUTDOWN_STATE.
     pub during_shutdown: bool,
+    /// How big its answer is.
+    pub size: Size,
     /// Does it. The number of parameters has been checked.
     pub(super) handler: Handler,
 }
@@ -74,8 +77,19 @@ const fn supervisor(
     handler: Handler,
 ) -> Method {
     let (namespace, required) = (Namespace::Supervisor, params.len());
-    Method { namespace, name, params, required, returns, about, during_shutdown: false, handler }
+    let (during_shutdown, size) = (false, Size::Small);
+    Method { namespace, name, params, required, returns, about, during_shutdown, size, handler }
 }
+
+/// The same with an answer that may be big.
+const fn big(size: Size, method: Method) -> Method {
+    Method { size, ..method }
+}
+
+/// Answers with what is read of a log.
+const READ: Size = Size::Log { from_end: true };
+/// Answers with the tail of one.
+const TAIL: Size = Size::Log { from_end: false };
 
 /// One whose last parameter, `wait`, may be left out.
 const fn waiting(
@@ -135,19 +149,25 @@ pub static METHODS: &[Method] = &[
         control::get_state,
     ),
     supervisor("getPID", "int", &[], "Process id of the daemon.", control::get_pid),
-    supervisor(
-        "readLog",
-        "string",
-        &[READ_OFFSET, READ_LENGTH],
-        "A range of the main log.",
-        logs::read_log,
+    big(
+        READ,
+        supervisor(
+            "readLog",
+            "string",
+            &[READ_OFFSET, READ_LENGTH],
+            "A range of the main log.",
+            logs::read_log,
+        ),
     ),
-    supervisor(
-        "readMainLog",
-        "string",
-        &[READ_OFFSET, READ_LENGTH],
-        "Old name of readLog.",
-        logs::read_log,
+    big(
+        READ,
+        supervisor(
+            "readMainLog",
+            "string",
+            &[READ_OFFSET, READ_LENGTH],
+            "Old name of readLog.",
+            logs::read_log,
+        ),
     ),
     supervisor("clearLog", "boolean", &[], "Empties the main log.", logs::clear_log),
     supervisor(
@@ -248,12 +268,15 @@ pub static METHODS: &[Method] = &[
         "Sends a signal to every process.",
         process::signal_all_processes,
     ),
-    supervisor(
-        "getAllConfigInfo",
-        "array",
-        &[],
-        "The configuration last read, one struct per process.",
-        control::get_all_config_info,
+    big(
+        Size::Configs,
+        supervisor(
+            "getAllConfigInfo",
+            "array",
+            &[],
+            "The configuration last read, one struct per process.",
+            control::get_all_config_info,
+        ),
     ),
     supervisor(
         "getProcessInfo",
@@ -262,54 +285,75 @@ pub static METHODS: &[Method] = &[
         "State of a process.",
         process::get_process_info,
     ),
-    supervisor(
-        "getAllProcessInfo",
-        "array",
-        &[],
-        "State of every process.",
-        process::get_all_process_info,
+    big(
+        Size::Infos,
+        supervisor(
+            "getAllProcessInfo",
+            "array",
+            &[],
+            "State of every process.",
+            process::get_all_process_info,
+        ),
     ),
-    supervisor(
-        "readProcessStdoutLog",
-        "string",
-        &[PROCESS, READ_OFFSET, READ_LENGTH],
-        "A range of the stdout log of a process.",
-        logs::read_stdout_log,
+    big(
+        READ,
+        supervisor(
+            "readProcessStdoutLog",
+            "string",
+            &[PROCESS, READ_OFFSET, READ_LENGTH],
+            "A range of the stdout log of a process.",
+            logs::read_stdout_log,
+        ),
     ),
-    supervisor(
-        "readProcessLog",
-        "string",
-        &[PROCESS, READ_OFFSET, READ_LENGTH],
-        "Old name of readProcessStdoutLog.",
-        logs::read_stdout_log,
+    big(
+        READ,
+        supervisor(
+            "readProcessLog",
+            "string",
+            &[PROCESS, READ_OFFSET, READ_LENGTH],
+            "Old name of readProcessStdoutLog.",
+            logs::read_stdout_log,
+        ),
     ),
-    supervisor(
-        "readProcessStderrLog",
-        "string",
-        &[PROCESS, READ_OFFSET, READ_LENGTH],
-        "A range of the stderr log of a process.",
-        logs::read_stderr_log,
+    big(
+        READ,
+        supervisor(
+            "readProcessStderrLog",
+            "string",
+            &[PROCESS, READ_OFFSET, READ_LENGTH],
+            "A range of the stderr log of a process.",
+            logs::read_stderr_log,
+        ),
     ),
-    supervisor(
-        "tailProcessStdoutLog",
-        "array",
-        &[PROCESS, TAIL_OFFSET, TAIL_LENGTH],
-        "What was added to the stdout log of a process: [bytes, offset of the end, overflow]. On overflow the bytes are the last of the log.",
-        logs::tail_stdout_log,
+    big(
+        TAIL,
+        supervisor(
+            "tailProcessStdoutLog",
+            "array",
+            &[PROCESS, TAIL_OFFSET, TAIL_LENGTH],
+            "What was added to the stdout log of a process: [bytes, offset of the end, overflow]. On overflow the bytes are the last of the log.",
+            logs::tail_stdout_log,
+        ),
     ),
-    supervisor(
-        "tailProcessLog",
-        "array",
-        &[PROCESS, TAIL_OFFSET, TAIL_LENGTH],
-        "Old name of tailProcessStdoutLog.",
-        logs::tail_stdout_log,
+    big(
+        TAIL,
+        supervisor(
+            "tailProcessLog",
+            "array",
+            &[PROCESS, TAIL_OFFSET, TAIL_LENGTH],
+            "Old name of tailProcessStdoutLog.",
+            logs::tail_stdout_log,
+        ),
     ),
-    supervisor(
-        "tailProcessStderrLog",
-        "array",
-        &[PROCESS, TAIL_OFFSET, TAIL_LENGTH],
-        "What was added to the stderr log of a process: [bytes, offset of the end, overflow]. On overflow the bytes are the last of the log.",
-        logs::tail_stderr_log,
+    big(
+        TAIL,
+        supervisor(
+            "tailProcessStderrLog",
+            "array",
+            &[PROCESS, TAIL_OFFSET, TAIL_LENGTH],
+            "What was added to the stderr log of a process: [bytes, offset of the end, overflow]. On overflow the bytes are the last of the log.",
+            logs::tail_stderr_log,
+        ),
     ),
     supervisor(
         "clearProcessLogs",

@@ -1,7 +1,7 @@
 //! The `supervisor.*` and `system.*` methods: who may be called, with what, and what it answers.
 //!
 //! [`methods`] is the one table of names, signatures and help; [`process`], [`batch`], [`logs`] and [`system`] hold
-//! the handlers; [`pending`] holds the calls that answer later.
+//! the handlers; [`pending`] holds the calls that answer later; [`weight`] knows how big answers may be.
 
 pub(super) mod batch;
 mod control;
@@ -11,6 +11,7 @@ mod params;
 pub(super) mod pending;
 mod process;
 mod system;
+pub mod weight;
 
 use super::clock::Now;
 use super::effect::{Call, Effect, Host, ReplyId};

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::batch::Batch;
+use super::weight::{FAULT_BYTES, MULTICALL_BYTES, Weight, weigh_part};
 use super::{Answer, Context, dispatch};
 use crate::core::clock::Now;
 use crate::core::effect::{Effect, Host, JobId, JobOutcome, ProcId, ReplyId};
@@ -81,10 +82,17 @@ impl Wait {
     }
 }
 
-/// Bytes that the results of one multicall may hold together, the same as one log may.
-const MULTICALL_BYTES: usize = 64 << 20;
+/// What a multicall may do before others get a turn, counted in bytes of its results. More than a restart of some programs
+/// takes, and about a millisecond's work.
+const TURN_BYTES: usize = 128 << 10;
 
-/// The calls of a `system.multicall`, made one after the other.
+/// What a call counts besides its result: a turn has sixteen calls at most, each of which may start a program.
+const CALL_COST: usize = TURN_BYTES / 16;
+
+/// What a call on all processes counts for each.
+const PROCESS_COST: usize = TURN_BYTES / 512;
+
+/// The calls of a `system.multicall`, made one after the other and, when they are many, in turns with everything else.
 #[derive(Debug)]
 pub struct Multi {
     remaining: VecDeque<Value>,
@@ -92,30 +100,60 @@ pub struct Multi {
     results: Vec<Value>,
     /// Bytes of the results so far.
     held: usize,
+    /// What is left of its turn.
+    turn: usize,
+    /// It is among those that wait for a turn.
+    put_off: bool,
 }
 
 impl Multi {
     /// Nothing called yet.
-    pub(super) fn new(calls: Vec<Value>) -> Multi {
-        Multi { remaining: calls.into(), current: None, results: Vec::new(), held: 0 }
+    ///
+    /// # Errors
+    /// There are more calls than there could be faults.
+    pub(super) fn new(calls: &[Value]) -> Result<Multi, Fault> {
+        let most = MULTICALL_BYTES / FAULT_BYTES;
+        if calls.len() > most {
+            let text = format!("one multicall makes {most} calls at most");
+            return Err(Fault::new(FaultCode::Failed, text));
+        }
+        let remaining = calls.to_vec().into();
+        let (current, results, held) = (None, Vec::new(), 0);
+        Ok(Multi { remaining, current, results, held, turn: TURN_BYTES, put_off: false })
+    }
+
+    /// Bytes that the next result may hold. Every call that is left can still be refused.
+    fn room(&self) -> usize {
+        MULTICALL_BYTES.saturating_sub(self.held + self.remaining.len() * FAULT_BYTES)
     }
 
     fn finish_one(&mut self, result: Result<Value, Fault>) {
-        let bytes = result.as_ref().map_or(0, Value::held_bytes);
-        let result = if self.held.saturating_add(bytes) <= MULTICALL_BYTES {
-            self.held += bytes;
-            result
-        } else {
-            let text = "the results of one multicall hold 64 MiB at most";
-            Err(Fault::new(FaultCode::Failed, text))
-        };
-        self.results.push(result.unwrap_or_else(|fault| {
-            record([
-                ("faultCode", Value::Int(fault.code.code())),
-                ("faultString", Value::Str(fault.text)),
-            ])
-        }));
+        let mut result = result.unwrap_or_else(failed);
+        let mut bytes = result.held_bytes();
+        if bytes > self.room() {
+            result = failed(too_much());
+            bytes = FAULT_BYTES;
+        }
+        self.held += bytes;
+        self.turn = self.turn.saturating_sub(bytes + CALL_COST);
+        self.results.push(result);
     }
+
+    /// Whether it could go on and has had its turn.
+    fn has_had_its_turn(&self) -> bool {
+        self.turn == 0 && self.current.is_none() && !self.remaining.is_empty()
+    }
+}
+
+/// The refusal of a call that asks for more than there is room for.
+fn too_much() -> Fault {
+    let text = format!("the results of one multicall hold {} MiB at most", MULTICALL_BYTES >> 20);
+    Fault::new(FaultCode::Failed, text)
+}
+
+/// A fault among results.
+fn failed(fault: Fault) -> Value {
+    record([("faultCode", Value::Int(fault.code.code())), ("faultString", Value::Str(fault.text))])
 }
 
 impl Supervisor {
@@ -132,10 +170,36 @@ impl Supervisor {
                         moved = true;
                         self.effects.push_back(Effect::Reply { reply: pending.reply, result });
                     }
-                    None => still.push(pending),
+                    None => {
+                        if let Wait::Multi(multi) = &mut pending.wait
+                            && multi.has_had_its_turn()
+                            && !std::mem::replace(&mut multi.put_off, true)
+                        {
+                            self.put_off.push_back(pending.reply);
+                        }
+                        still.push(pending);
+                    }
                 }
             }
             self.pending = still;
+        }
+    }
+
+    /// Whether a call could go on, but for others that are to have a turn first: [`Input::Turn`] is wanted.
+    ///
+    /// [`Input::Turn`]: crate::core::effect::Input::Turn
+    pub fn waits_for_turn(&self) -> bool {
+        !self.put_off.is_empty()
+    }
+
+    /// Lets the call that was put off first go on for a while. It may be gone.
+    pub(in crate::core) fn give_turn(&mut self) {
+        let next = self.put_off.pop_front();
+        let mut pending = self.pending.iter_mut();
+        if let Some(pending) = pending.find(|pending| Some(pending.reply) == next)
+            && let Wait::Multi(multi) = &mut pending.wait
+        {
+            (multi.turn, multi.put_off) = (TURN_BYTES, false);
         }
     }
 
@@ -220,12 +284,27 @@ fn poll_multi(context: &mut Context<'_>, multi: &mut Multi, moved: &mut bool) ->
             multi.current = None;
             multi.finish_one(result);
         }
+        if multi.has_had_its_turn() {
+            return None;
+        }
         let Some(call) = multi.remaining.pop_front() else {
             return Some(Value::Array(std::mem::take(&mut multi.results)));
         };
         *moved = true;
+        // How much a log gives is known when it was read.
+        if let Weight::House(bytes) = weigh_part(&call, &context.supervisor.extent())
+            && bytes > multi.room()
+        {
+            multi.finish_one(Err(too_much()));
+            continue;
+        }
         match call_one(context, &call) {
-            Ok(Answer::Wait(wait)) => multi.current = Some(Box::new(wait)),
+            Ok(Answer::Wait(wait)) => {
+                if let Wait::Batch(batch) = &wait {
+                    multi.turn = multi.turn.saturating_sub(batch.len() * PROCESS_COST);
+                }
+                multi.current = Some(Box::new(wait));
+            }
             Ok(Answer::Value(value)) => multi.finish_one(Ok(value)),
             Err(fault) => multi.finish_one(Err(fault)),
         }

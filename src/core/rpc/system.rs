@@ -48,7 +48,7 @@ pub(super) fn method_signature(context: &mut Context<'_>, args: &[Value]) -> Res
 
 pub(super) fn multicall(_: &mut Context<'_>, args: &[Value]) -> Result<Answer, Fault> {
     match &args[0] {
-        Value::Array(calls) => Ok(Answer::Wait(Wait::Multi(Multi::new(calls.clone())))),
+        Value::Array(calls) => Ok(Answer::Wait(Wait::Multi(Multi::new(calls)?))),
         _ => Err(Fault::bare(FaultCode::IncorrectParameters)),
     }
 }

@@ -336,7 +336,15 @@ impl Run {
         }
     }
 
+    /// Gives those that were put off a turn: each time there are some, or now and then.
+    fn turns(&mut self, percent: u64) {
+        while self.supervisor.waits_for_turn() && self.world.rng.chance(percent) {
+            self.input(Input::Turn);
+        }
+    }
+
     fn step(&mut self) {
+        self.turns(50);
         if self.world.rng.chance(10) {
             return self.group_changes();
         }
@@ -377,10 +385,11 @@ impl Run {
             self.input(Input::Signal(15));
         }
         for _ in 0..10_000 {
-            if self.exit.is_some() && self.jobs.is_empty() {
+            if self.exit.is_some() && self.jobs.is_empty() && !self.supervisor.waits_for_turn() {
                 break;
             }
             self.finish_job();
+            self.turns(100);
             if self.exit.is_none() {
                 self.advance(Duration::from_secs(60));
             }

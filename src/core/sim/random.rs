@@ -188,7 +188,9 @@ pub(super) fn random_call(rng: &mut Rng, nested: bool) -> Call {
         }
         "multicall" if nested => return random_call(rng, nested),
         "multicall" => {
-            let calls = (0..rng.below(4))
+            // Now and then more than fit into one turn.
+            let most = if rng.chance(5) { 60 } else { 4 };
+            let calls = (0..rng.below(most))
                 .map(|_| {
                     let call = random_call(rng, true);
                     Value::Struct(vec![

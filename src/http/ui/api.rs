@@ -152,7 +152,7 @@ fn part(form: &Form) -> Option<Part> {
 }
 
 fn events(site: &Site) -> Response<Content> {
-    let Some(place) = site.hub.listen() else {
+    let Some(place) = site.hub.seats.listen() else {
         let text = "Too many pages are open: close some.";
         return message(StatusCode::SERVICE_UNAVAILABLE, text);
     };

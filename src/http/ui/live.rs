@@ -11,7 +11,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::super::hub::Listening;
+use super::super::seats::Listening;
 use super::objects;
 use super::watch::{Audience, GATHER, Told, Watch};
 use crate::core::info::record;

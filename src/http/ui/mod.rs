@@ -102,7 +102,7 @@ async fn page_for(
     let mut form = Form::of_query(parts.uri.query().unwrap_or_default());
     if parts.method == Method::POST {
         pace.enter(Phase::Body);
-        match body::read(body, MAX_FORM_BYTES, site.timeouts.body).await {
+        match body::read(body, MAX_FORM_BYTES).await {
             Ok(body) => form = form.with_body(&body),
             Err(status) => return closing_error(status),
         }

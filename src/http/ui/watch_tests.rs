@@ -8,7 +8,7 @@ use super::*;
 use crate::core::overview::About;
 use crate::core::states::{Mood, ProcessState};
 use crate::daemon::handle::{Inbox, Request};
-use crate::http::hub::Hub;
+use crate::http::seats::{Places, Seats};
 use crate::http::ui::live::Live;
 
 /// A house of programs, and how often it was looked at.
@@ -44,12 +44,12 @@ struct Fixture {
     house: Rc<House>,
     handle: Handle,
     audience: Audience,
-    hub: Rc<Hub>,
+    seats: Rc<Seats>,
 }
 
 impl Fixture {
     fn listener(&self) -> Live {
-        Live::new(&self.handle, &self.audience, self.hub.listen().unwrap())
+        Live::new(&self.handle, &self.audience, self.seats.listen().unwrap())
     }
 }
 
@@ -75,7 +75,7 @@ fn with_a_house<F: Future<Output = ()>>(test: impl FnOnce(Fixture) -> F) {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     LocalSet::new().block_on(&runtime.unwrap(), async {
-        let (handle, Inbox { requests, changes }) = Handle::new();
+        let (handle, Inbox { requests, changes, .. }) = Handle::new();
         let mut processes: Vec<_> = ["a", "b", "c"].map(|name| process(name, None)).into();
         processes.push(process("d", Some(std::process::id().cast_signed())));
         let about = About { mood: Mood::Running, identifier: "house".to_string() };
@@ -86,8 +86,8 @@ fn with_a_house<F: Future<Output = ()>>(test: impl FnOnce(Fixture) -> F) {
             changes,
         });
         spawn_local(house.clone().serve(requests));
-        let hub = Rc::new(Hub::new(1000));
-        test(Fixture { house, handle, audience: Audience::default(), hub }).await;
+        let seats = Seats::new(Places { quiet: 1000, ..Places::default() }, handle.clone());
+        test(Fixture { house, handle, audience: Audience::default(), seats }).await;
     });
 }
 
