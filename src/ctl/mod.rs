@@ -3,7 +3,7 @@
 //! Scripts read its output and its exit status, so both are the reference's to the byte (`supervisorctl.py`). An action
 //! is a file, or a few siblings in one, below [`verbs`]; [`Controller`] finds it, and prints what went wrong in it.
 //! What we have beyond the reference changes nothing unless it is asked for: `--json`, `--watch`, `--rolling`, wildcards
-//! in names, and colours on a terminal.
+//! in names, and colours.
 
 pub mod address;
 pub mod client;
