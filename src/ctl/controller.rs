@@ -42,8 +42,10 @@ pub mod exit {
 pub enum Flow {
     /// Read the next command.
     Go,
-    /// `quit`, `exit`, or the end of the input.
+    /// `quit` or `exit`.
     Leave,
+    /// Ctrl-C at a question, or the end of the input: the cursor is still behind what was asked.
+    Interrupted,
 }
 
 /// What a person types is shown or not.
@@ -121,12 +123,7 @@ impl Controller {
         match result {
             Ok(flow) => flow,
             Err(failure @ Failure::Http { status: 401, .. }) => self.unauthorized(&line, &failure),
-            // Ctrl-C at a question leaves the shell.
-            Err(failure) if failure.is_io(io::ErrorKind::Interrupted) => Flow::Leave,
-            Err(failure) => {
-                self.fail(&failure);
-                Flow::Go
-            }
+            Err(failure) => self.failed(&failure),
         }
     }
 
@@ -140,10 +137,7 @@ impl Controller {
         }
         match self.ask_credentials() {
             Ok(()) => self.one_command(line),
-            Err(failure) => {
-                self.fail(&failure);
-                Flow::Go
-            }
+            Err(failure) => self.failed(&failure),
         }
     }
 
@@ -156,6 +150,15 @@ impl Controller {
         Ok(())
     }
 
+    /// What comes of a failure: Ctrl-C at a question leaves us, others are told.
+    fn failed(&mut self, failure: &Failure) -> Flow {
+        if failure.is_io(io::ErrorKind::Interrupted) {
+            return Flow::Interrupted;
+        }
+        self.fail(failure);
+        Flow::Go
+    }
+
     /// Prints a failure nobody expected.
     fn fail(&mut self, failure: &Failure) {
         self.output(&failure.report());
@@ -164,7 +167,11 @@ impl Controller {
 
     /// Asks a person; fails at the end of the input.
     pub fn ask(&mut self, prompt: &str, echo: Echo) -> Outcome<String> {
-        (self.ask)(&mut self.out, prompt, echo)?.ok_or_else(Failure::end_of_input)
+        // Python's two ways to read a line end in an exception with words, and in one without.
+        let edited = echo == Echo::Hidden || self.terminal && io::stdin().is_terminal();
+        let words = if edited { "" } else { "EOF when reading a line" };
+        let line = (self.ask)(&mut self.out, prompt, echo)?;
+        line.ok_or_else(|| Failure::other("EOFError", words))
     }
 
     /// Asks for a confirmation where there is a person to ask; anything that starts with a `y` is one.

@@ -21,6 +21,8 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use nix::sys::signal::{Signal, raise};
+
 pub use controller::{Controller, Flow};
 
 use crate::config::{ClientParsed, Environ, called_as, parse_client_args};
@@ -53,6 +55,9 @@ pub fn main(argv0: &str, args: &[OsString]) -> ExitCode {
         };
     }
     let line = controller.options.args.join(" ");
-    controller.one_command(&line);
+    if controller.one_command(&line) == Flow::Interrupted {
+        // As whoever is not asked anything dies of Ctrl-C.
+        let _ = raise(Signal::SIGINT);
+    }
     ExitCode::from(controller.exit_status)
 }
