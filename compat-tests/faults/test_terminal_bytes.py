@@ -152,6 +152,13 @@ def test_shells(fleet, term):
     assert not different
 
 
+def test_lines_typed_ahead(fleet):
+    """Each is shown behind its own prompt; a terminal that is not edited on echoes them when they come."""
+    steps = [(PROMPT, b"version\rpid idle\rstatus idle\r\x04")]
+    ends = [talk(fleet, side, steps) for side in SIDES]
+    assert ends[0] == ends[1]
+
+
 @pytest.mark.parametrize("term", ("xterm", "dumb"))
 def test_a_prompt_is_its_text_alone(fleet, term):
     """Scripts wait for a prompt at the end of what they got (`expect -re "supervisor> $"`)."""
