@@ -7,6 +7,8 @@
 
 #![allow(unsafe_code)]
 
+pub mod terminal;
+
 use std::ffi::{CStr, CString};
 use std::io;
 use std::mem::MaybeUninit;
@@ -333,18 +335,6 @@ pub fn exit_on_interrupt() -> Result<(), Errno> {
         libc::sigaction(libc::SIGINT, &action, ptr::null_mut())
     })
     .map(drop)
-}
-
-/// How many columns a terminal has; `None` when it does not say, or is none.
-pub fn terminal_columns(terminal: BorrowedFd) -> Option<usize> {
-    let mut size = MaybeUninit::<libc::winsize>::zeroed();
-    // SAFETY: the call fills a winsize, for which all-zero is a value already, or leaves it alone.
-    let size = unsafe {
-        Errno::result(libc::ioctl(terminal.as_raw_fd(), libc::TIOCGWINSZ, size.as_mut_ptr()))
-            .ok()?;
-        size.assume_init()
-    };
-    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 /// A duplicate, closed at exec, with the lowest free number that is at least `min`.

@@ -16,7 +16,7 @@ use super::keys::{Key, Keys};
 use super::line::Line;
 use super::screen::{Screen, columns_of};
 use crate::ctl::interrupt::{Interrupts, Woken};
-use crate::sys;
+use crate::sys::terminal;
 
 /// Columns of a terminal that does not say how many it has.
 const USUAL_COLUMNS: usize = 80;
@@ -248,7 +248,7 @@ fn common_start(names: &[String]) -> &str {
 }
 
 fn columns() -> usize {
-    sys::terminal_columns(io::stdout().as_fd()).unwrap_or(USUAL_COLUMNS)
+    terminal::columns(io::stdout().as_fd()).unwrap_or(USUAL_COLUMNS)
 }
 
 /// Waits for a key. `None` when the terminal is gone; fails as interrupted at Ctrl-C.
