@@ -51,13 +51,17 @@ def binary():
 
 
 def wait_for(condition, what, timeout=WAIT_SECS, pause=0.05):
-    """Polls `condition` until it is true and returns its value; fails with `what` after `timeout` seconds."""
+    """Polls `condition` until it is true and returns its value; fails with `what` after `timeout` seconds.
+
+    It looks once more when the time is over: a machine that stood still for as long has not looked at all.
+    """
     deadline = time.monotonic() + timeout
     while True:
+        late = time.monotonic() > deadline
         result = condition()
         if result:
             return result
-        if time.monotonic() > deadline:
+        if late:
             raise AssertionError(f"waited {timeout} s in vain: {what() if callable(what) else what}")
         time.sleep(pause)
 

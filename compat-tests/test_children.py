@@ -120,6 +120,7 @@ startsecs=0
 autorestart=false
 """, extra='environment=A="1",B="2",C="%(ENV_USER)s"')
     d.start()
+    d.wait_state("p", "EXITED")
     d.see("echoed", d.wait_file("p.out", "\n"))
     d.call("getAllConfigInfo")
 
@@ -306,4 +307,5 @@ autorestart=false
 """)
 def test_words_of_a_command(d):
     for name in ("quoted", "comment", "continued"):
+        d.wait_state(name, "EXITED")
         d.see(name, d.wait_file(f"{name}.out", "\n"))

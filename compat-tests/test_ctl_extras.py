@@ -191,12 +191,19 @@ def on_terminal(daemon, line, **env):
 
 
 def test_colours(daemon):
-    """On a terminal only, and never with NO_COLOR or on a terminal that has none."""
-    plain = [run(daemon, "status")[1], on_terminal(daemon, "status", TERM="xterm", NO_COLOR="1"),
-             on_terminal(daemon, "status", TERM="dumb")]
+    """When they are asked for only; `auto` is for terminals that have them, and yields to NO_COLOR."""
+    plain = [run(daemon, "status")[1], run(daemon, "--color=auto status")[1], on_terminal(daemon, "status", TERM="xterm"),
+             on_terminal(daemon, "status", TERM="xterm", CLICOLOR_FORCE="1", NO_COLOR="1"),
+             on_terminal(daemon, "--color=auto status", TERM="xterm", NO_COLOR="1"),
+             on_terminal(daemon, "--color=auto status", TERM="dumb")]
+    asked = [run(daemon, "--color=always status")[1], on_terminal(daemon, "--color=auto status", TERM="xterm"),
+             on_terminal(daemon, "status", TERM="dumb", CLICOLOR_FORCE="1")]
+    daemon.config.write_text(daemon.config.read_text(encoding="utf-8") + "[supervisorctl]\ncolor=auto\n", encoding="utf-8")
+    plain += [run(daemon, "status")[1], on_terminal(daemon, "--color=never status", TERM="xterm")]
+    asked += [on_terminal(daemon, "status", TERM="xterm")]
     assert all("\x1b" not in text for text in plain)
-    coloured = on_terminal(daemon, "status", TERM="xterm")
-    assert "\x1b[32mRUNNING   \x1b[0m" in coloured and "STOPPED   Not started" in coloured
-    without_times = [re.sub(r"\d+:\d\d:\d\d", "", re.sub(r"\x1b\[\d+m", "", text)) for text in (*plain, coloured)]
+    for text in asked:
+        assert "\x1b[32mRUNNING   \x1b[0m" in text and "STOPPED   Not started" in text
+    without_times = [re.sub(r"\d+:\d\d:\d\d", "", re.sub(r"\x1b\[\d+m", "", text)) for text in (*plain, *asked)]
     assert len(set(without_times)) == 1
-    assert "\x1b" not in on_terminal(daemon, "status --json", TERM="xterm")
+    assert "\x1b" not in on_terminal(daemon, "--color=always status --json", TERM="xterm")

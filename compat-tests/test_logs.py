@@ -130,6 +130,7 @@ autorestart=false
 """, extra=f"strip_ansi={option}")
         d.write("coloured", "\033[31mred\033[0m plain \033[1;32mgreen\033[0m \033[2J\033[10;20Hend\n")
         d.start()
+        d.wait_state("colour", "EXITED")
         d.see(option, d.wait_file(f"colour{number}.out", "end"))
         d.stop()
 
@@ -144,6 +145,9 @@ stderr_logfile_maxbytes=0
 startsecs=0
 """)
 def test_dev_stdout(d):
+    # A start that fails a few times (no descriptor, no process, no way to open the log) is FATAL in the reference, and
+    # no output will ever come: then this tells why.
+    d.wait_state("out", "RUNNING")
     d.see("stdout", re.findall("to std.*", d.wait_file("stdout", "to stdout")))
     d.see("stderr", re.findall("to std.*", d.wait_file("stderr", "to stderr")))
     d.call("getProcessInfo", "out")
@@ -232,6 +236,7 @@ autorestart=false
 """, extra="loglevel=debug")
     (d.root / "bytes").write_bytes(b"\x88\n")
     d.start()
+    d.wait_state("noisy", "EXITED")
     d.wait_log("Undecodable")
     d.see("lines", re.findall("Undecodable.*", d.log_text()))
     d.see("kept", (d.root / "noisy.out").read_bytes())

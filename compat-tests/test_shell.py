@@ -171,7 +171,7 @@ def terminal(d, side, *args, term="dumb", config=None):
     with FORKING:
         shell = pexpect.spawn(
             command(d, side), ["-c", str(config or d.config), *args], encoding="utf-8", timeout=WAIT_SECS,
-            env={**d.env, "TERM": term, "INPUTRC": "/dev/null", "NO_COLOR": "1"}, cwd=str(d.root), echo=term != "dumb",
+            env={**d.env, "TERM": term, "INPUTRC": "/dev/null"}, cwd=str(d.root), echo=term != "dumb",
             dimensions=(50, 150))
     shell.delaybeforesend = None
     OPEN.append(shell)
@@ -297,6 +297,22 @@ def test_line_editing(daemon, side):
     run(shell, "pid nonsense\x17\x7f idle", r"\r\n0\r")  # a word back
     run(shell, "\x1b[A\x1b[A", r"idle +STOPPED")  # two lines back in the history
     run(shell, "nothing at all\x15version", r"4\.3\.0")  # the whole line away
+    assert leave(shell) == (0, None)
+
+
+def test_keys_of_our_editor(daemon):
+    """Searching, suspending where nobody can be suspended, clearing, and lines longer than a row of the terminal."""
+    shell = terminal(daemon, "ours", term="xterm")
+    shell.expect_exact("supervisor> ")
+    run(shell, "status idle", r"idle +STOPPED")
+    run(shell, "version", r"4\.3\.0")
+    run(shell, "\x12idl", r"idle +STOPPED")  # the newest line with "idl"
+    run(shell, "\x12s\x12", r"4\.3\.0")  # the one before the newest with "s"
+    run(shell, "\x12idl\x07help version", "version")  # given up
+    run(shell, "versi\x1aon", r"4\.3\.0")
+    run(shell, "versi\x0con", r"4\.3\.0")
+    word = "Malmö" * 70
+    run(shell, f"{word}\x01a\x05z\x1bb\x1bd\x19\x1b[D\x1b[3~", f"Unknown syntax: a{word}\r")
     assert leave(shell) == (0, None)
 
 

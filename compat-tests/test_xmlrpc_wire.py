@@ -56,8 +56,7 @@ def normal(value):
     if isinstance(value, bool):
         return ["bool", value]
     if isinstance(value, int):
-        # Beyond 64 bits ours saturates.
-        return ["int", max(-(2**63) + 1, min(2**63 - 1, value))]
+        return ["int", value]
     if isinstance(value, float):
         return ["float", repr(value)]
     if isinstance(value, str):

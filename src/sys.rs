@@ -7,6 +7,8 @@
 
 #![allow(unsafe_code)]
 
+pub mod terminal;
+
 use std::ffi::{CStr, CString};
 use std::io;
 use std::mem::MaybeUninit;

@@ -42,6 +42,7 @@ fn answer(frame: &[u8]) -> String {
 fn json(value: &Value) -> String {
     match value {
         Value::Int(number) => format!("[\"int\", {number}]"),
+        Value::BigInt(digits) => format!("[\"int\", {digits}]"),
         Value::Bool(flag) => format!("[\"bool\", {flag}]"),
         Value::Str(text) => format!("[\"str\", {}]", string(text)),
         Value::Double(number) => format!("[\"float\", \"{number:?}\"]"),

@@ -26,10 +26,35 @@ pub struct ClientOptions {
     pub prompt: String,
     /// Where the shell keeps its history.
     pub history_file: Option<String>,
+    /// When states are coloured, if anything was said about it.
+    pub color: Option<Color>,
     /// Whether there is a person to ask: `-i`, or no action on the command line.
     pub interactive: bool,
     /// The action and its arguments; empty for the shell.
     pub args: Vec<String>,
+}
+
+/// When states are coloured: `--color`, or `color` in the section. The reference knows no colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// Into pipes and files, too.
+    Always,
+    /// On a terminal that has colours.
+    Auto,
+    /// Nowhere.
+    Never,
+}
+
+impl Color {
+    /// Reads a value; the error names where it stands.
+    fn parse(value: &str, place: &str) -> Result<Color, String> {
+        match value {
+            "always" => Ok(Color::Always),
+            "auto" => Ok(Color::Auto),
+            "never" => Ok(Color::Never),
+            _ => Err(format!("invalid value for {place} {}: always, auto or never", repr(value))),
+        }
+    }
 }
 
 /// What a client's command line asks for.
@@ -56,6 +81,7 @@ struct Given {
     username: Option<String>,
     password: Option<String>,
     history_file: Option<String>,
+    color: Option<Color>,
     interactive: bool,
 }
 
@@ -67,6 +93,7 @@ struct Section {
     password: Option<String>,
     prompt: Option<String>,
     history_file: Option<String>,
+    color: Option<Color>,
 }
 
 fn table() -> Command {
@@ -83,6 +110,8 @@ fn table() -> Command {
         valued("username", 'u'),
         valued("password", 'p'),
         valued("history_file", 'r'),
+        // Ours; hidden, so that `--co` still means the configuration.
+        Arg::new("color").long("color").action(ArgAction::Set).hide(true),
     ])
 }
 
@@ -115,6 +144,7 @@ fn read(argv0: &str, args: &[String], environ: &Environ) -> Result<Option<Client
             "serverurl" => given.serverurl = Some(url(&option.value, &option.spelling)?),
             "username" => given.username = value,
             "password" => given.password = value,
+            "color" => given.color = Some(Color::parse(&option.value, &option.spelling)?),
             _ => given.history_file = value,
         }
         if seen.contains(&option.id.as_str()) {
@@ -142,6 +172,7 @@ fn read(argv0: &str, args: &[String], environ: &Environ) -> Result<Option<Client
         history_file: history_file
             .map(|path| paths::normalize(&path, environ))
             .or(section.history_file),
+        color: given.color.or(section.color),
         interactive: given.interactive || args.is_empty(),
         args,
     }))
@@ -206,6 +237,10 @@ fn read_section(configfile: &str, environ: &Environ) -> Result<Section, String> 
             .get("supervisorctl", "history_file")?
             .filter(|path| !path.is_empty())
             .map(|path| paths::normalize(&path, environ)),
+        color: plain
+            .get("supervisorctl", "color")?
+            .map(|value| Color::parse(&value, "color in [supervisorctl]"))
+            .transpose()?,
     };
     check_plugins(&document)?;
     Ok(section)
@@ -236,6 +271,7 @@ Options:
 -u/--username USERNAME -- name for the server's authentication
 -p/--password PASSWORD -- password for the server's authentication
 -r/--history_file FILENAME -- keep the shell's history in this file
+--color WHEN -- colour states always, never (default), or on terminals (auto)
 
 An action is a command such as \"status\" or \"restart\"; \"help\" lists them.
 Without an action a shell is started that reads commands.

@@ -44,6 +44,7 @@ fn the_section_and_the_command_line() {
             password: Some("a%b".to_string()),
             prompt: "p".to_string(),
             history_file: Some("/home/x/h".to_string()),
+            color: None,
             interactive: false,
             args: ["status", "--json", "-i"].map(str::to_string).to_vec(),
         }
@@ -107,4 +108,23 @@ fn help_names_every_option() {
             assert!(stdout.contains(option), "{option}");
         }
     }
+}
+
+#[test]
+fn colours_are_asked_for() {
+    let directory = TempDir::new();
+    let file = directory.write("a.conf", "[supervisorctl]\ncolor = auto\n");
+    assert_eq!(options(&["-c", &file, "status"]).color, Some(Color::Auto));
+    assert_eq!(options(&["-c", &file, "--color=never", "status"]).color, Some(Color::Never));
+    assert_eq!(options(&["-c", &file, "--color", "always", "status"]).color, Some(Color::Always));
+    assert_eq!(options(&["--co", &file, "status"]).color, Some(Color::Auto));
+    assert_eq!(
+        error(&["--color=yes", "status"]),
+        "invalid value for --color 'yes': always, auto or never"
+    );
+    let file = directory.write("b.conf", "[supervisorctl]\ncolor = on\n");
+    assert_eq!(
+        error(&["-c", &file, "status"]),
+        "invalid value for color in [supervisorctl] 'on': always, auto or never"
+    );
 }

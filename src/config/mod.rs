@@ -25,7 +25,7 @@ pub mod shlex;
 
 use cli::Overrides;
 pub use cli::{called_as, parse_args};
-pub use ctl::{ClientOptions, ClientParsed, parse_client_args, split_scheme};
+pub use ctl::{ClientOptions, ClientParsed, Color, parse_client_args, split_scheme};
 use expand::{Table, Value};
 use reader::{Origin, Reading};
 

@@ -23,6 +23,7 @@ fn append(out: &mut String, value: &Value) {
         Value::Str(text) | Value::DateTime(text) => string(out, text),
         // Writing to a String cannot fail.
         Value::Int(number) => drop(write!(out, "{number}")),
+        Value::BigInt(digits) => out.push_str(digits),
         Value::Double(number) if number.is_finite() => drop(write!(out, "{number}")),
         Value::Double(_) | Value::Nil => out.push_str("null"),
         Value::Bool(flag) => drop(write!(out, "{flag}")),

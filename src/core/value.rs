@@ -8,6 +8,8 @@ const ESCAPE_BYTES: usize = 4;
 pub enum Value {
     /// `<int>`, `<i4>`. The wire carries 32 bits; callers cap (see [`Value::capped_int`]).
     Int(i64),
+    /// An integer beyond 64 bits, kept as its digits (only ever received, and shown in faults).
+    BigInt(String),
     /// `<boolean>`.
     Bool(bool),
     /// `<string>`, untyped text, decoded `<base64>`.
@@ -42,7 +44,7 @@ impl Value {
             Value::Bool(flag) => *flag,
             Value::Str(text) => !text.is_empty(),
             Value::Double(number) => *number != 0.0,
-            Value::DateTime(_) => true,
+            Value::DateTime(_) | Value::BigInt(_) => true,
             Value::Array(items) => !items.is_empty(),
             Value::Struct(members) => !members.is_empty(),
             Value::Nil => false,
@@ -52,7 +54,7 @@ impl Value {
     /// Roughly the bytes it takes, in memory or written down, whichever is more.
     pub fn held_bytes(&self) -> usize {
         let contents = match self {
-            Value::Str(text) | Value::DateTime(text) => {
+            Value::Str(text) | Value::DateTime(text) | Value::BigInt(text) => {
                 allocated(text.len()).max(text.len() + ESCAPE_BYTES * escapes(text))
             }
             Value::Array(items) => items.iter().map(Value::held_bytes).sum(),

@@ -1,12 +1,13 @@
 //! The controller: splits a line into an action and its argument, runs it, and says what went wrong.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 
 use super::client::Client;
 use super::failure::{Failure, Outcome};
 use super::shell::input;
 use super::verbs;
-use crate::config::ClientOptions;
+use crate::config::{ClientOptions, Color};
 use crate::core::fault::FaultCode;
 use crate::core::python::strip;
 use crate::core::value::Value;
@@ -41,8 +42,10 @@ pub mod exit {
 pub enum Flow {
     /// Read the next command.
     Go,
-    /// `quit`, `exit`, or the end of the input.
+    /// `quit` or `exit`.
     Leave,
+    /// Ctrl-C at a question, or the end of the input: the cursor is still behind what was asked.
+    Interrupted,
 }
 
 /// What a person types is shown or not.
@@ -71,7 +74,7 @@ pub struct Controller {
     pub err: Box<dyn Write>,
     /// Whether standard output is a terminal.
     pub terminal: bool,
-    /// Whether states are coloured: only on a terminal, never with NO_COLOR.
+    /// Whether states are coloured: only when it was asked for.
     pub colours: bool,
     /// Whether writing to standard output has failed: the reader, `head` perhaps, has left.
     pub nobody_reads: bool,
@@ -82,14 +85,16 @@ pub struct Controller {
 impl Controller {
     /// A controller on the standard streams.
     pub fn new(options: ClientOptions) -> Controller {
+        let terminal = io::stdout().is_terminal();
+        let colours = wants_colours(options.color, terminal, |name| std::env::var_os(name));
         Controller {
             options,
             client: Client::default(),
             exit_status: exit::SUCCESS,
             out: Box::new(io::stdout()),
             err: Box::new(io::stderr()),
-            terminal: io::stdout().is_terminal(),
-            colours: wants_colours(),
+            terminal,
+            colours,
             nobody_reads: false,
             ask: Box::new(input::ask),
         }
@@ -118,12 +123,7 @@ impl Controller {
         match result {
             Ok(flow) => flow,
             Err(failure @ Failure::Http { status: 401, .. }) => self.unauthorized(&line, &failure),
-            // Ctrl-C at a question leaves the shell.
-            Err(failure) if failure.is_io(io::ErrorKind::Interrupted) => Flow::Leave,
-            Err(failure) => {
-                self.fail(&failure);
-                Flow::Go
-            }
+            Err(failure) => self.failed(&failure),
         }
     }
 
@@ -137,10 +137,7 @@ impl Controller {
         }
         match self.ask_credentials() {
             Ok(()) => self.one_command(line),
-            Err(failure) => {
-                self.fail(&failure);
-                Flow::Go
-            }
+            Err(failure) => self.failed(&failure),
         }
     }
 
@@ -153,6 +150,15 @@ impl Controller {
         Ok(())
     }
 
+    /// What comes of a failure: Ctrl-C at a question leaves us, others are told.
+    fn failed(&mut self, failure: &Failure) -> Flow {
+        if failure.is_io(io::ErrorKind::Interrupted) {
+            return Flow::Interrupted;
+        }
+        self.fail(failure);
+        Flow::Go
+    }
+
     /// Prints a failure nobody expected.
     fn fail(&mut self, failure: &Failure) {
         self.output(&failure.report());
@@ -161,7 +167,11 @@ impl Controller {
 
     /// Asks a person; fails at the end of the input.
     pub fn ask(&mut self, prompt: &str, echo: Echo) -> Outcome<String> {
-        (self.ask)(&mut self.out, prompt, echo)?.ok_or_else(Failure::end_of_input)
+        // Python's two ways to read a line end in an exception with words, and in one without.
+        let edited = echo == Echo::Hidden || self.terminal && io::stdin().is_terminal();
+        let words = if edited { "" } else { "EOF when reading a line" };
+        let line = (self.ask)(&mut self.out, prompt, echo)?;
+        line.ok_or_else(|| Failure::other("EOFError", words))
     }
 
     /// Asks for a confirmation where there is a person to ask; anything that starts with a `y` is one.
@@ -259,8 +269,48 @@ pub fn split_action(line: &str) -> (&str, &str) {
     (action, strip(argument))
 }
 
-fn wants_colours() -> bool {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    let dumb = set("TERM").is_none_or(|term| term == "dumb");
-    io::stdout().is_terminal() && set("NO_COLOR").is_none() && !dumb
+/// Whether states are coloured. Scripts run us on terminals, too, and read words: nothing is coloured unasked. What is
+/// asked in the environment (CLICOLOR_FORCE, NO_COLOR) yields to an option that says always or never.
+fn wants_colours(
+    color: Option<Color>,
+    terminal: bool,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> bool {
+    let set = |name| variable(name).filter(|value| !value.is_empty());
+    let forced = set("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    let refused = set("NO_COLOR").is_some();
+    match color {
+        Some(Color::Always) => true,
+        Some(Color::Never) => false,
+        _ if forced || refused => forced && !refused,
+        Some(Color::Auto) => terminal && set("TERM").is_some_and(|term| term != "dumb"),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_only_when_asked_for() {
+        let coloured = |color, terminal, environment: &str| {
+            wants_colours(color, terminal, |name| {
+                let mut pairs = environment.split(' ').filter_map(|pair| pair.split_once('='));
+                pairs.find(|(key, _)| *key == name).map(|(_, value)| value.into())
+            })
+        };
+        assert!(!coloured(None, true, "TERM=xterm"));
+        assert!(coloured(Some(Color::Auto), true, "TERM=xterm"));
+        assert!(!coloured(Some(Color::Auto), false, "TERM=xterm"));
+        assert!(!coloured(Some(Color::Auto), true, "TERM=dumb"));
+        assert!(!coloured(Some(Color::Auto), true, ""));
+        assert!(!coloured(Some(Color::Auto), true, "TERM=xterm NO_COLOR=1"));
+        assert!(coloured(Some(Color::Auto), true, "TERM=xterm NO_COLOR="));
+        assert!(coloured(Some(Color::Always), false, "NO_COLOR=1"));
+        assert!(coloured(None, false, "CLICOLOR_FORCE=1"));
+        assert!(!coloured(None, true, "CLICOLOR_FORCE=0 TERM=xterm"));
+        assert!(!coloured(None, true, "CLICOLOR_FORCE=1 NO_COLOR=1"));
+        assert!(!coloured(Some(Color::Never), true, "CLICOLOR_FORCE=1 TERM=xterm"));
+    }
 }

@@ -51,11 +51,6 @@ impl Failure {
         Failure::other("ValueError", text)
     }
 
-    /// The end of standard input where a person was asked something.
-    pub fn end_of_input() -> Failure {
-        Failure::other("EOFError", "EOF when reading a line")
-    }
-
     /// Whether this is the given fault.
     pub fn is_fault(&self, wanted: FaultCode) -> bool {
         matches!(self, Failure::Fault { code, .. } if *code == wanted.code())

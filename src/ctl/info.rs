@@ -132,7 +132,7 @@ pub fn truth(value: &Value, key: &str) -> Outcome<bool> {
 /// `str(value)` of a simple value.
 pub fn plain(value: &Value) -> String {
     match value {
-        Value::Str(text) | Value::DateTime(text) => text.clone(),
+        Value::Str(text) | Value::DateTime(text) | Value::BigInt(text) => text.clone(),
         Value::Int(number) => number.to_string(),
         Value::Bool(flag) => if *flag { "True" } else { "False" }.to_string(),
         Value::Double(number) => number.to_string(),

@@ -3,7 +3,7 @@
 //! Scripts read its output and its exit status, so both are the reference's to the byte (`supervisorctl.py`). An action
 //! is a file, or a few siblings in one, below [`verbs`]; [`Controller`] finds it, and prints what went wrong in it.
 //! What we have beyond the reference changes nothing unless it is asked for: `--json`, `--watch`, `--rolling`, wildcards
-//! in names, and colours on a terminal.
+//! in names, and colours.
 
 pub mod address;
 pub mod client;
@@ -20,6 +20,8 @@ pub mod verbs;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
+
+use nix::sys::signal::{Signal, raise};
 
 pub use controller::{Controller, Flow};
 
@@ -53,6 +55,9 @@ pub fn main(argv0: &str, args: &[OsString]) -> ExitCode {
         };
     }
     let line = controller.options.args.join(" ");
-    controller.one_command(&line);
+    if controller.one_command(&line) == Flow::Interrupted {
+        // As whoever is not asked anything dies of Ctrl-C.
+        let _ = raise(Signal::SIGINT);
+    }
     ExitCode::from(controller.exit_status)
 }

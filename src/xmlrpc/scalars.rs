@@ -6,14 +6,15 @@ use crate::core::value::Value;
 /// Digits Python accepts in an integer (`sys.int_info.default_max_str_digits`).
 const MAX_INT_DIGITS: usize = 4300;
 
-/// `int(text)`.
+/// `int(text)`: its digits where it is beyond 64 bits.
 pub(super) fn int(text: &str) -> Option<Value> {
     if text.len() > MAX_INT_DIGITS
         && text.chars().filter(|character| character.is_numeric()).count() > MAX_INT_DIGITS
     {
         return None;
     }
-    python::int(text).map(Value::Int)
+    let digits = python::int_digits(text)?;
+    Some(digits.parse().map_or_else(|_| Value::BigInt(digits), Value::Int))
 }
 
 /// `float(text)`: underscores between digits, `inf`, `nan`, surrounding white space.
@@ -89,6 +90,7 @@ pub(super) fn key(value: Value) -> Option<String> {
     Some(match value {
         Value::Str(text) | Value::DateTime(text) => text,
         Value::Int(number) => number.to_string(),
+        Value::BigInt(digits) => digits,
         Value::Double(number) => number.to_string(),
         Value::Bool(_) => "True".to_string(),
         Value::Nil => String::new(),

@@ -100,6 +100,7 @@ fn write_value(out: &mut String, value: &Value) {
         }
         Value::Str(text) => element(out, "string", text),
         Value::DateTime(text) => element(out, "dateTime.iso8601", text),
+        Value::BigInt(digits) => element(out, "int", digits),
         Value::Nil => out.push_str("<value><nil/></value>"),
         Value::Array(items) => {
             out.push_str(ARRAY_START);

@@ -59,7 +59,7 @@ pub(super) fn add_process_group(
     context: &mut Context<'_>,
     args: &[Value],
 ) -> Result<Answer, Fault> {
-    let name = params::group_name(&args[0])?;
+    let name = params::compared_name(&args[0])?;
     let supervisor = &mut *context.supervisor;
     let index = supervisor
         .available

@@ -1,5 +1,7 @@
 //! Parameters as the reference's Python would take them.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::python;
 use crate::core::signal;
@@ -17,10 +19,11 @@ pub(super) fn text(value: &Value) -> Result<&str, Fault> {
     }
 }
 
-/// A number, by the rules of `int()`.
+/// A number, by the rules of `int()`; beyond 64 bits it saturates.
 pub(super) fn int(value: &Value) -> Result<i64, Fault> {
     match value {
         Value::Int(number) => Ok(*number),
+        Value::BigInt(digits) => Ok(if digits.starts_with('-') { i64::MIN } else { i64::MAX }),
         Value::Bool(flag) => Ok(i64::from(*flag)),
         // `as` saturates, and takes NaN to 0.
         Value::Double(number) => Ok(*number as i64),
@@ -62,6 +65,7 @@ pub(super) fn display(value: &Value) -> String {
 fn repr(value: &Value) -> String {
     match value {
         Value::Int(number) => number.to_string(),
+        Value::BigInt(digits) => digits.clone(),
         Value::Bool(true) => "True".to_string(),
         Value::Bool(false) => "False".to_string(),
         Value::Str(text) => python::repr(text),
@@ -73,28 +77,40 @@ fn repr(value: &Value) -> String {
             format!("[{}]", items.join(", "))
         }
         Value::Struct(members) => {
+            // As in a dict a repeated name keeps its first place and has its last value.
+            let last: HashMap<&str, &Value> =
+                members.iter().map(|(name, value)| (name.as_str(), value)).collect();
+            let mut seen = HashSet::new();
             let members: Vec<String> = members
                 .iter()
-                .map(|(name, value)| format!("{}: {}", python::repr(name), repr(value)))
+                .filter(|(name, _)| seen.insert(name.as_str()))
+                .map(|(name, _)| format!("{}: {}", python::repr(name), repr(last[name.as_str()])))
                 .collect();
             format!("{{{}}}", members.join(", "))
         }
     }
 }
 
-/// The name of a group: a scalar that is not text names none, and is shown in the fault; what Python cannot look up
-/// in a dict is an incorrect parameter.
+/// The name of a group that is looked up in a dict, which Python cannot do with an array or a struct.
 ///
 /// # Errors
 /// BAD_NAME or INCORRECT_PARAMETERS.
 pub(super) fn group_name(value: &Value) -> Result<&str, Fault> {
     match value {
-        Value::Str(name) => Ok(name),
         Value::Array(_) | Value::Struct(_) => Err(incorrect()),
+        other => compared_name(other),
+    }
+}
+
+/// A name that is compared with others: what is not text equals none, and is shown in the fault.
+///
+/// # Errors
+/// BAD_NAME.
+pub(super) fn compared_name(value: &Value) -> Result<&str, Fault> {
+    match value {
+        Value::Str(name) => Ok(name),
         // `None` adds no detail to a fault.
         Value::Nil => Err(Fault::bare(FaultCode::BadName)),
-        Value::Int(_) | Value::Bool(_) | Value::Double(_) | Value::DateTime(_) => {
-            Err(Fault::new(FaultCode::BadName, display(value)))
-        }
+        other => Err(Fault::new(FaultCode::BadName, display(other))),
     }
 }

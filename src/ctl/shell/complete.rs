@@ -2,12 +2,6 @@
 
 use std::cell::RefCell;
 
-use rustyline::completion::Completer;
-use rustyline::highlight::Highlighter;
-use rustyline::hint::Hinter;
-use rustyline::validate::Validator;
-use rustyline::{Context, Helper, Result};
-
 use crate::config::ClientOptions;
 use crate::ctl::client::Client;
 use crate::ctl::info::ProcessInfo;
@@ -37,6 +31,12 @@ impl Completions {
         self.infos.replace(None);
     }
 
+    /// Where the last word of what was typed starts, and what it may become.
+    pub fn complete(&self, typed: &str) -> (usize, Vec<String>) {
+        let start = typed.rfind(|c| DELIMITERS.contains(c)).map_or(0, |delimiter| delimiter + 1);
+        (start, candidates(typed, &typed[start..], || self.infos()))
+    }
+
     /// Everything that is known about processes; nothing when the daemon does not answer.
     fn infos(&self) -> Vec<ProcessInfo> {
         let ask = || {
@@ -48,26 +48,6 @@ impl Completions {
         self.infos.borrow_mut().get_or_insert_with(|| ask().unwrap_or_default()).clone()
     }
 }
-
-impl Completer for Completions {
-    type Candidate = String;
-
-    fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> Result<(usize, Vec<String>)> {
-        let start =
-            line[..pos].rfind(|c| DELIMITERS.contains(c)).map_or(0, |delimiter| delimiter + 1);
-        Ok((start, candidates(line, &line[start..pos], || self.infos())))
-    }
-}
-
-impl Hinter for Completions {
-    type Hint = String;
-}
-
-impl Highlighter for Completions {}
-
-impl Validator for Completions {}
-
-impl Helper for Completions {}
 
 /// What the word may become, each with a space behind it, by the line it is in.
 fn candidates(line: &str, word: &str, infos: impl FnOnce() -> Vec<ProcessInfo>) -> Vec<String> {
@@ -84,6 +64,7 @@ fn candidates(line: &str, word: &str, infos: impl FnOnce() -> Vec<ProcessInfo>) 
         all.into_iter().filter(|name| name.starts_with(word)).map(|name| name + " ").collect();
     // They are shown in this order, as by readline.
     fitting.sort_unstable();
+    fitting.dedup();
     fitting
 }
 

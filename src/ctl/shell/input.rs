@@ -10,18 +10,13 @@ use std::os::fd::{AsFd, BorrowedFd};
 use nix::errno::Errno;
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use nix::unistd::read;
-use rustyline::error::ReadlineError;
-use rustyline::history::MemHistory;
-use rustyline::{Behavior, CompletionType, Config, Editor};
 
-use super::complete::Completions;
-use super::history::{History, MAX_ENTRIES};
+use super::editor::Editor;
+use super::history::History;
+use super::line::MAX_LINE_BYTES;
 use crate::config::ClientOptions;
 use crate::ctl::controller::Echo;
 use crate::ctl::interrupt::{Interrupts, Woken};
-
-/// Longest line; more is not typed, and has to end somewhere when it is piped in.
-pub const MAX_LINE_BYTES: usize = 1 << 20;
 
 /// Terminals on which readline edits nothing either.
 const PLAIN_TERMINALS: [&str; 3] = ["dumb", "emacs", "cons25"];
@@ -31,48 +26,38 @@ const PLAIN_TERMINALS: [&str; 3] = ["dumb", "emacs", "cons25"];
 pub enum Line {
     /// A line, without its end.
     Typed(String),
-    /// The end of the input, or Ctrl-C; the cursor is on a new line.
+    /// The end of the input, or Ctrl-C; the cursor is behind the prompt.
     End,
 }
 
 /// The shell's input.
 pub struct Input {
-    editor: Option<Editor<Completions, MemHistory>>,
+    editor: Option<Editor>,
     history: History,
 }
 
 impl Input {
     /// The line editor if there is a terminal for it, with the history of the options.
-    pub fn new(options: &ClientOptions) -> io::Result<Input> {
+    pub fn new(options: &ClientOptions) -> Input {
         if !io::stdin().is_terminal() {
-            return Ok(Input { editor: None, history: History::default() });
+            return Input { editor: None, history: History::default() };
         }
         let (history, lines) = History::open(options.history_file.as_deref());
         if !io::stdout().is_terminal() || !can_edit() {
-            return Ok(Input { editor: None, history });
+            return Input { editor: None, history };
         }
-        let config = Config::builder()
-            .max_history_size(MAX_ENTRIES)
-            .map_err(into_io)?
-            .completion_type(CompletionType::List)
-            .behavior(Behavior::Stdio)
-            // A pasted list of commands is run line by line, as if it had been typed.
-            .bracketed_paste(false)
-            .build();
-        let remembered = MemHistory::with_config(&config);
-        let mut editor = Editor::with_history(config, remembered).map_err(into_io)?;
-        editor.set_helper(Some(Completions::default()));
+        let mut editor = Editor::default();
         for line in lines {
-            editor.add_history_entry(line).map_err(into_io)?;
+            editor.remember(&line);
         }
-        Ok(Input { editor: Some(editor), history })
+        Input { editor: Some(editor), history }
     }
 
     /// Prompts for the next command and remembers it.
     pub fn command(&mut self, out: &mut dyn Write, options: &ClientOptions) -> io::Result<Line> {
         let prompt = format!("{}> ", options.prompt);
-        if let Some(completions) = self.editor.as_mut().and_then(Editor::helper_mut) {
-            completions.refresh(options);
+        if let Some(editor) = &mut self.editor {
+            editor.completions.refresh(options);
         }
         let line = match self.read(out, &prompt) {
             // Ctrl-C, or nobody is left who would read.
@@ -84,21 +69,12 @@ impl Input {
             }
             other => other?,
         };
-        match line {
-            Some(line) => {
-                if let Some(editor) = &mut self.editor {
-                    editor.add_history_entry(line.as_str()).map_err(into_io)?;
-                }
-                self.history.add(&line);
-                Ok(Line::Typed(line))
-            }
-            None => {
-                if self.editor.is_none() {
-                    let _ = out.write_all(b"\n"); // as above
-                }
-                Ok(Line::End)
-            }
+        let Some(line) = line else { return Ok(Line::End) };
+        if let Some(editor) = &mut self.editor {
+            editor.remember(&line);
         }
+        self.history.add(&line);
+        Ok(Line::Typed(line))
     }
 
     /// Asks a person: the line without its end, `None` at the end of the input; fails as interrupted at Ctrl-C.
@@ -115,16 +91,9 @@ impl Input {
     }
 
     fn read(&mut self, out: &mut dyn Write, prompt: &str) -> io::Result<Option<String>> {
-        let Some(editor) = &mut self.editor else {
-            return ask(out, prompt, Echo::Shown);
-        };
-        // In raw mode Ctrl-C is a byte; a SIGINT from elsewhere must not end us with the terminal in that mode.
-        let _held = Interrupts::take_over()?;
-        match editor.readline(prompt) {
-            Ok(line) => Ok(Some(line)),
-            Err(ReadlineError::Eof) => Ok(None),
-            Err(ReadlineError::Interrupted) => Err(io::ErrorKind::Interrupted.into()),
-            Err(error) => Err(into_io(error)),
+        match &mut self.editor {
+            Some(editor) => editor.read(out, prompt),
+            None => ask(out, prompt, Echo::Shown),
         }
     }
 }
@@ -204,7 +173,9 @@ fn ask_hidden(prompt: &str) -> io::Result<Option<String>> {
     tty.write_all(prompt.as_bytes())?;
     let line = read_unless_interrupted(&tty, &mut interrupts);
     tcsetattr(&tty, SetArg::TCSAFLUSH, &before)?;
-    tty.write_all(b"\n")?;
+    if matches!(line, Ok(Some(_))) {
+        tty.write_all(b"\n")?;
+    }
     line
 }
 
@@ -225,14 +196,6 @@ fn read_unless_interrupted(tty: &File, interrupts: &mut Interrupts) -> io::Resul
 fn can_edit() -> bool {
     std::env::var("TERM")
         .is_ok_and(|term| !term.is_empty() && !PLAIN_TERMINALS.contains(&term.as_str()))
-}
-
-fn into_io(error: ReadlineError) -> io::Error {
-    match error {
-        ReadlineError::Io(error) => error,
-        ReadlineError::Errno(errno) => errno.into(),
-        other => io::Error::other(other.to_string()),
-    }
 }
 
 #[cfg(test)]

@@ -4,8 +4,12 @@
 //! written and a line is read, so nothing here needs a terminal.
 
 mod complete;
+mod editor;
 mod history;
 pub mod input;
+mod keys;
+mod line;
+mod screen;
 
 use std::cell::RefCell;
 use std::io;
@@ -17,11 +21,11 @@ use input::{Input, Line};
 
 /// Shows the status and runs commands until `quit`, the end of the input, or Ctrl-C. The shell's exit status is always 0.
 ///
-/// Fails when the terminal or the signals cannot be set up.
+/// Fails when the signals cannot be set up, or the terminal.
 pub fn run(ctl: &mut Controller) -> io::Result<()> {
     // Ctrl-C leaves the shell wherever nothing waits for it; tail and fg do.
     sys::exit_on_interrupt()?;
-    let input = Rc::new(RefCell::new(Input::new(&ctl.options)?));
+    let input = Rc::new(RefCell::new(Input::new(&ctl.options)));
     let answers = Rc::clone(&input);
     ctl.ask = Box::new(move |out, prompt, echo| answers.borrow_mut().ask(out, prompt, echo));
     let mut flow = ctl.one_command("status");
@@ -29,8 +33,11 @@ pub fn run(ctl: &mut Controller) -> io::Result<()> {
         let line = input.borrow_mut().command(&mut ctl.out, &ctl.options)?;
         match line {
             Line::Typed(line) => flow = ctl.one_command(&line),
-            Line::End => break,
+            Line::End => flow = Flow::Interrupted,
         }
+    }
+    if flow == Flow::Interrupted {
+        ctl.output("");
     }
     Ok(())
 }
