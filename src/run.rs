@@ -249,11 +249,7 @@ struct Fresh {
 }
 
 /// Runs the event loop until everything is stopped.
-fn supervise(
-    fresh: Fresh,
-    main_log: &MainLog,
-    starter: &mut Starter,
-) -> io::Result<Departure> {
+fn supervise(fresh: Fresh, main_log: &MainLog, starter: &mut Starter) -> io::Result<Departure> {
     let Fresh { config, loader, mut servers, names, origin, next_event_serial } = fresh;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let disk = start_disk(main_log)?;

@@ -255,12 +255,9 @@ unsafe fn set_disposition(signal: c_int, disposition: libc::sighandler_t) -> c_i
     }
 }
 
-/// Closes every descriptor from this one on: a program sees exactly 0, 1 and 2.
-///
-/// # Safety
-/// Nothing in this process may use one of them again.
-unsafe fn close_from(first: c_int, min_fds: c_int) {
-    // SAFETY: closing descriptors, and as for this function.
+/// Closes every descriptor from this one on, whoever owns it: for a process that becomes another program, or ends.
+pub fn close_from(first: c_int, min_fds: c_int) {
+    // SAFETY: what owns a descriptor is not used any more by a caller that leaves.
     unsafe {
         let (first_unsigned, last) = (first.cast_unsigned(), c_uint::MAX);
         if libc::syscall(libc::SYS_close_range, first_unsigned, last, 0 as c_uint) != 0 {
@@ -277,25 +274,6 @@ unsafe fn close_from(first: c_int, min_fds: c_int) {
 pub fn take_handed() -> Option<OwnedFd> {
     // SAFETY: fcntl takes no pointers. Open at this point, the number was handed over for us to own.
     unsafe { (libc::fcntl(HANDED, libc::F_GETFD) != -1).then(|| OwnedFd::from_raw_fd(HANDED)) }
-}
-
-/// Becomes another program, which gets 0, 1 and 2 and is told of no broken pipe. For a process without threads that
-/// has nothing left to do: comes back only with an error, and with every other descriptor closed.
-pub fn exec_and_leave(
-    file: &CStr,
-    argv: &CStringArray,
-    envp: &CStringArray,
-    min_fds: c_int,
-) -> Errno {
-    // SAFETY: the caller leaves with what we return; the arrays end with a null pointer and outlive the calls.
-    unsafe {
-        for signal in IGNORED_IN_CHILDREN {
-            set_disposition(signal, libc::SIG_IGN);
-        }
-        close_from(HANDED, min_fds);
-        libc::execve(file.as_ptr(), argv.pointers.as_ptr(), envp.pointers.as_ptr());
-    }
-    Errno::last()
 }
 
 /// Becomes the user, with the system calls themselves: the C library's functions would try to tell the other threads,

@@ -19,10 +19,10 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::SigSet;
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::{Gid, Uid, chdir, setgid, setgroups, setuid, write};
+use nix::unistd::{Gid, Uid, chdir, execve, setgid, setgroups, setuid, write};
 
 use super::environment::Environ;
-use super::{child, privileges};
+use super::{child, privileges, signals};
 use crate::core::errno;
 use crate::sys::{self, CStringArray, ChildIdentity, ChildImage, NOT_SPAWNED, Patience};
 
@@ -242,9 +242,11 @@ fn become_program(order: Order) -> Result<Infallible, Vec<u8>> {
     if let Some(mask) = order.umask {
         umask(Mode::from_bits_truncate(mask));
     }
-    let (argv, envp) = (CStringArray::new(order.argv), CStringArray::new(order.envp));
-    let error = sys::exec_and_leave(&order.filename, &argv, &envp, min_fds);
-    Err(failed(order.exec_failed, error))
+    // Modules of the name service may have changed that, and left descriptors open.
+    let _ = signals::ignore_as_python();
+    sys::close_from(3, min_fds);
+    execve(&order.filename, &order.argv, &order.envp)
+        .map_err(|error| failed(order.exec_failed, error))
 }
 
 /// An error is why not; the reference has no words for the last of them.

@@ -42,7 +42,8 @@ impl SyslogSink {
             return Pushed::Full;
         }
         let account = Arc::clone(&self.account);
-        let lines = Lines { account, header: String::new(), prefix: prefix.to_string(), text, at: 0 };
+        let lines =
+            Lines { account, header: String::new(), prefix: prefix.to_string(), text, at: 0 };
         if !self.inbox.send(Message::Syslog(Arc::clone(&self.path), lines)) {
             self.account.release(cost);
         }
@@ -143,8 +144,9 @@ impl SyslogQueue {
                     self.lost += lines.rest().map_or(0, count_lines) as u64;
                     if self.nobody.replace(Instant::now()).is_none() {
                         let (name, why) = (self.name(), errno_text(&error));
-                        let text =
-                            format!("could not send to {name}: {why}; lines for it are lost until this is repaired");
+                        let text = format!(
+                            "could not send to {name}: {why}; lines for it are lost until this is repaired"
+                        );
                         reports(Level::Critical, text);
                     }
                     return true;

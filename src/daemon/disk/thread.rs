@@ -161,8 +161,9 @@ impl DiskWork {
     fn waiting(&self) -> impl Iterator<Item = (Parked, BorrowedFd<'_>)> {
         let sinks = (self.parked.iter())
             .filter_map(|id| Some((Parked::Sink(*id), self.sinks.get(id)?.parked_fd()?)));
-        let syslogs = (self.syslogs.iter())
-            .filter_map(|(path, queue)| Some((Parked::Syslog(Arc::clone(path)), queue.parked_fd()?)));
+        let syslogs = (self.syslogs.iter()).filter_map(|(path, queue)| {
+            Some((Parked::Syslog(Arc::clone(path)), queue.parked_fd()?))
+        });
         sinks.chain(syslogs)
     }
 
