@@ -124,3 +124,27 @@ def test_a_reread_that_hangs_holds_up_no_log(d):
         with released(fifo):
             reread.join(60)
     assert answers
+
+
+@scenario("""
+[program:user]
+command=/bin/sh -c "id -u; id -G"
+user=nobody
+startsecs=0
+autorestart=false
+stdout_logfile=%(here)s/user.log
+[program:home]
+command=/bin/sh -c "id"
+user=nobody
+directory=%(here)s/secret
+startsecs=0
+autorestart=false
+stderr_logfile=%(here)s/home.log
+""", start=False)
+def test_without_proc_the_daemon_asks(d):
+    # The daemon cannot execute itself there.
+    os.mkdir(d.root / "secret", 0o700)
+    hide = 'mount -t tmpfs none /proc && exec "$@"'
+    d.start(wrap=(*OWN_MOUNTS, "sh", "-c", hide, "sh"), ready=False)
+    d.see("user", d.wait_file("user.log", r"\d\n.*\d\n"))
+    d.see("words", d.wait_file("home.log", "not spawned"))

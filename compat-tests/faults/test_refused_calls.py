@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import deny_calls
-from harness import Daemon, finish, wait_for
+from harness import Daemon, binary, finish, wait_for
 from scenario import scenario
 
 pytestmark = pytest.mark.skipif(not deny_calls.NUMBERS, reason="the numbers of this machine's system calls are not listed")
@@ -95,8 +95,11 @@ def test_recent_calls(error):
         assert d.ctl("tail", "talker", see=False)[1].endswith("line 19\n\n")
         assert d.ctl("restart", "talker", see=False)[1] == "talker: stopped\ntalker: started\n"
         assert len(os.listdir(f"/proc/{d.pid_of('talker')}/fd")) == 3
+        client = [*denying(error, "threads", *deny_calls.RECENT), binary(), "ctl", "-c", d.config]
+        for words in (["status"], ["tail", "talker"], ["restart", "talker"]):
+            assert finish([*client, *words], 60, cwd=d.root, env=d.env)[::2] == (0, ""), words
         assert d.ctl("signal", "KILL", "talker", see=False)[0] == 0
-        d.wait_log("spawned: 'talker'", count=3)
+        d.wait_log("spawned: 'talker'", count=4)
         status, form, _ = d.http("GET /api/v1/status HTTP/1.0\r\n\r\n", see=False)
         assert status.endswith("200 OK"), (status, form)
         assert d.stop() == 0
