@@ -21,7 +21,7 @@ use nix::sys::signal::SigSet;
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Gid, Uid, chdir, execve, setgid, setgroups, setuid, write};
 
-use super::environment::Environ;
+use super::environment::{Environ, inherited};
 use super::{child, privileges, signals};
 use crate::core::errno;
 use crate::sys::{self, CStringArray, ChildIdentity, ChildImage, NOT_SPAWNED, Patience};
@@ -32,11 +32,8 @@ pub const NAME: &str = "supervisord-become";
 /// The file of this process, also when it was replaced or removed.
 const OURSELVES: &CStr = c"/proc/self/exe";
 
-/// Asks whether the binary can be called at all.
-const PROBE: &CStr = c"--probe";
-
-/// The answer.
-const PROBE_STATUS: u8 = 97;
+/// Exit status of a call without the name of a process, which only asks whether the binary can be called at all.
+const CALLED_STATUS: u8 = 97;
 
 /// Where it is asked who a user is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,15 +47,14 @@ pub enum Asks {
 
 /// Finds out, by trying. To be called before the signals are taken over, so that nobody hears of the end of this child.
 pub fn who_asks() -> Asks {
-    let environ = CStringArray::new(Vec::new());
-    let argv = CStringArray::new(vec![own_name(), PROBE.to_owned()]);
+    let (argv, envp) = (CStringArray::new(vec![own_name()]), environment_of(&inherited()));
     // Otherwise the child might be reaped behind our back.
     let _ = sys::default_signal(nix::libc::SIGCHLD);
     let mask = SigSet::thread_get_mask().unwrap_or_else(|_| SigSet::empty());
-    let ended = sys::spawn_alike(OURSELVES, &argv, &environ, &mask)
+    let ended = sys::spawn_alike(OURSELVES, &argv, &envp, &mask)
         .and_then(|pid| sys::reap(pid, Patience::UntilExit));
     match ended {
-        Ok(Some((_, status))) if status.code() == Some(i32::from(PROBE_STATUS)) => Asks::Child,
+        Ok(Some((_, status))) if status.code() == Some(i32::from(CALLED_STATUS)) => Asks::Child,
         Ok(_) | Err(_) => Asks::Daemon,
     }
 }
@@ -74,10 +70,6 @@ pub fn image<'a>(
     environ: &Environ,
 ) -> Result<ChildImage<'a>, Errno> {
     let handed = hand_over(&Order::of(uid, program).to_bytes())?;
-    let envp = environ.iter().map(|(name, value)| {
-        // From an environment, so there is no null byte.
-        CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).unwrap_or_default()
-    });
     Ok(ChildImage {
         stdio: program.stdio,
         handed: Some(handed),
@@ -89,10 +81,19 @@ pub fn image<'a>(
         umask: None,
         filename: OURSELVES.to_owned(),
         argv: CStringArray::new(vec![own_name(), name]),
-        envp: CStringArray::new(envp.collect()),
+        envp: environment_of(environ),
         exec_failed: program.exec_failed.clone(),
         signal_mask: program.signal_mask,
     })
+}
+
+/// The daemon's own: nothing that is set for a program may change what this binary does, as root maybe.
+fn environment_of(environ: &Environ) -> CStringArray {
+    let entries = environ.iter().map(|(name, value)| {
+        // From an environment, so there is no null byte.
+        CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).unwrap_or_default()
+    });
+    CStringArray::new(entries.collect())
 }
 
 fn own_name() -> CString {
@@ -210,8 +211,8 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Fields<I> {
 
 /// Runs the half of a program's start that asks. Comes back only if the program could not be started.
 pub fn main(args: &[OsString]) -> ExitCode {
-    if args.get(1).is_some_and(|it| it.as_bytes() == PROBE.to_bytes()) {
-        return ExitCode::from(PROBE_STATUS);
+    if args.len() == 1 {
+        return ExitCode::from(CALLED_STATUS);
     }
     let order = sys::take_handed().and_then(|handed| {
         let mut bytes = Vec::new();
