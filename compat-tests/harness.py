@@ -352,11 +352,14 @@ class Daemon:
     def wait_state(self, name, *states):
         """Waits until the process is in one of the states and returns its information.
 
-        A process counts only after its exec: before, the reference's children lose the signals they are sent.
+        A process counts only after its exec: before, the reference's children lose the signals they are sent, and ours
+        may be on their way to become a user.
         """
         def there():
             info = self.rpc("supervisor.getProcessInfo", name)
-            if info["statename"] not in states or info["pid"] and command(info["pid"]) == command(self.pid):
+            words = command(info["pid"]) if info["pid"] else None
+            if info["statename"] not in states or words is not None and (
+                    words == command(self.pid) or words.startswith(b"supervisord-become\0")):
                 return None
             return info
         return wait_for(there, lambda: f"{name} is {self.rpc('supervisor.getProcessInfo', name)}, not {states}")

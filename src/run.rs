@@ -17,7 +17,9 @@ use crate::config::{self, Environ, Loader, Parsed};
 use crate::core::config::{Config, Settings};
 use crate::core::states::{Level, Mood};
 use crate::core::supervisor::Supervisor;
+use crate::daemon::becoming::{self, Asks};
 use crate::daemon::child::Surroundings;
+use crate::daemon::daemonize::{self, Starter};
 use crate::daemon::disk::Disk;
 use crate::daemon::fastcgi::{self, HostNames};
 use crate::daemon::handle::Handle;
@@ -26,7 +28,7 @@ use crate::daemon::house::{Departure, House};
 use crate::daemon::mainlog::{MainLog, MainLogSpec};
 use crate::daemon::pidfile::Pidfile;
 use crate::daemon::signals::Signals;
-use crate::daemon::{autolog, command, daemonize, environment, limits, privileges, signals};
+use crate::daemon::{autolog, command, environment, limits, privileges, signals};
 use crate::http;
 use crate::{SUPERVISOR_VERSION, VERSION, sys};
 
@@ -47,6 +49,7 @@ pub fn main() -> ExitCode {
     sys::return_big_memory();
     let environ = Environ::of_process();
     let mut before: Option<Before> = None;
+    let mut starter = Starter::default();
     loop {
         let mut loader = match config::parse_args(&argv0, &args, &environ) {
             Parsed::Run(loader) => loader,
@@ -59,22 +62,43 @@ pub fn main() -> ExitCode {
         say(&mut io::stderr(), loader.warning());
         let usage = loader.usage("");
         let life = match loader.load() {
-            Ok(config) => live(config, loader, before.take()),
+            Ok(config) => live(config, loader, before.take(), &mut starter),
             Err(why) => Err(why),
         };
         match life {
             Ok((Mood::Restarting, after)) => before = Some(after),
             Ok((Mood::Shutdown | Mood::Running, _)) => return ExitCode::SUCCESS,
-            Err(why) => return fail(&usage.replacen("Error: ", &format!("Error: {why}"), 1)),
+            Err(why) => {
+                let words = usage.replacen("Error: ", &format!("Error: {why}"), 1);
+                starter.failed(&words);
+                return fail(&words);
+            }
         }
     }
 }
 
 /// What one life leaves for the next: a restart keeps the process.
 struct Before {
+    origin: Origin,
+    next_event_serial: u64,
+}
+
+/// What is found out once.
+#[derive(Clone, Copy)]
+struct Origin {
     /// The signal mask the daemon was started with.
     signal_mask: SigSet,
-    next_event_serial: u64,
+    /// Who asks for the users of programs.
+    asks: Asks,
+}
+
+impl Origin {
+    fn find_out() -> Result<Origin, String> {
+        let asks = becoming::who_asks();
+        let signal_mask =
+            signals::take_over().map_err(|error| format!("cannot set up signals: {error}"))?;
+        Ok(Origin { signal_mask, asks })
+    }
 }
 
 fn fail(text: &str) -> ExitCode {
@@ -92,6 +116,7 @@ fn live(
     config: Config,
     loader: Box<Loader>,
     before: Option<Before>,
+    starter: &mut Starter,
 ) -> Result<(Mood, Before), String> {
     let settings = config.settings.clone();
     let mut notes = config.messages.clone();
@@ -105,16 +130,17 @@ fn live(
     notes.sort_by_key(|(level, _)| std::cmp::Reverse(*level));
     notes.iter().for_each(|(level, text)| main_log.log(*level, text));
 
-    let outcome = settle_in(config, loader, before, &main_log);
+    let outcome = settle_in(config, loader, before, &main_log, starter);
     if outcome.is_err() {
-        write_out(&main_log);
+        write_out(&main_log, None);
     }
     outcome
 }
 
-/// Writes what was logged before there was a disk thread; for a start that failed.
-fn write_out(main_log: &MainLog) {
+/// Writes what was logged before there was a disk thread, for a start that failed, and last words.
+fn write_out(main_log: &MainLog, last_words: Option<&str>) {
     if let Ok(disk) = start_disk(main_log) {
+        last_words.iter().for_each(|words| main_log.log(Level::Critical, words));
         disk.shutdown();
     }
 }
@@ -132,6 +158,7 @@ fn settle_in(
     loader: Box<Loader>,
     before: Option<Before>,
     main_log: &MainLog,
+    starter: &mut Starter,
 ) -> Result<(Mood, Before), String> {
     let settings = config.settings.clone();
     let servers = OpenServers::open(&config, main_log)?;
@@ -146,12 +173,10 @@ fn settle_in(
     }
     let first = before.is_none();
     let next_event_serial = before.as_ref().map_or(0, |before| before.next_event_serial);
-    let signal_mask = match before {
-        Some(before) => before.signal_mask,
-        None => signals::take_over().map_err(|error| format!("cannot set up signals: {error}"))?,
-    };
+    let origin = before.map_or_else(Origin::find_out, |before| Ok(before.origin))?;
     if first && !settings.nodaemon {
-        for (level, text) in daemonize::daemonize(settings.directory.as_deref(), settings.umask)? {
+        let directory = settings.directory.as_deref();
+        for (level, text) in daemonize::daemonize(directory, settings.umask, starter)? {
             main_log.log(level, &text);
         }
     }
@@ -162,14 +187,17 @@ fn settle_in(
     let (pidfile, (level, text)) = Pidfile::write(&settings.pidfile, std::process::id());
     main_log.log(level, &text);
 
-    let fresh = Fresh { config, loader, servers, names, signal_mask, next_event_serial };
-    let result = supervise(fresh, main_log);
+    let fresh = Fresh { config, loader, servers, names, origin, next_event_serial };
+    let result = supervise(fresh, main_log, starter);
     if let Some(pidfile) = pidfile {
         pidfile.remove();
     }
-    let Departure { mood, next_event_serial } =
-        result.map_err(|error| format!("the daemon cannot go on: {error}"))?;
-    Ok((mood, Before { signal_mask, next_event_serial }))
+    let Departure { mood, next_event_serial } = result.map_err(|error| {
+        let why = format!("the daemon cannot go on: {error}");
+        write_out(main_log, Some(&why));
+        why
+    })?;
+    Ok((mood, Before { origin, next_event_serial }))
 }
 
 /// The servers' listeners; dropping them removes their sockets from the file system.
@@ -216,25 +244,27 @@ struct Fresh {
     loader: Box<Loader>,
     servers: OpenServers,
     names: HostNames,
-    signal_mask: SigSet,
+    origin: Origin,
     next_event_serial: u64,
 }
 
 /// Runs the event loop until everything is stopped.
-fn supervise(fresh: Fresh, main_log: &MainLog) -> io::Result<Departure> {
-    let Fresh { config, loader, mut servers, names, signal_mask, next_event_serial } = fresh;
+fn supervise(fresh: Fresh, main_log: &MainLog, starter: &mut Starter) -> io::Result<Departure> {
+    let Fresh { config, loader, mut servers, names, origin, next_event_serial } = fresh;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let disk = start_disk(main_log)?;
     let settings = config.settings.clone();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let bound = std::mem::take(&mut servers.bound);
     let departure = LocalSet::new().block_on(&runtime, async {
+        disk.work_here()?;
         let (handle, inbox) = Handle::new();
-        let host = new_host(&settings, &disk, signal_mask, main_log, names.clone());
+        let host = new_host(&settings, &disk, origin, main_log, names.clone());
         let mut core = Supervisor::new(config, std::process::id().cast_signed());
         core.count_events_from(next_event_serial);
         let reader = config_reader(loader, names);
         let house = House::new(core, host, main_log.clone(), reader, Signals::new()?, inbox);
         let serving = http::serve(bound, &handle, settings.loglevel)?;
+        starter.is_up();
         let departure = house.run().await?;
         serving.finish(ANSWER_GRACE).await;
         Ok(departure)
@@ -244,7 +274,7 @@ fn supervise(fresh: Fresh, main_log: &MainLog) -> io::Result<Departure> {
     departure
 }
 
-/// Runs on the disk thread, where waiting for a name server harms nobody.
+/// Runs apart, where waiting for a name server harms nobody.
 fn config_reader(mut loader: Box<Loader>, names: HostNames) -> crate::daemon::house::ConfigReader {
     Arc::new(Mutex::new(move || {
         let config = loader.reload()?;
@@ -256,7 +286,7 @@ fn config_reader(mut loader: Box<Loader>, names: HostNames) -> crate::daemon::ho
 fn new_host(
     settings: &Settings,
     disk: &Disk,
-    signal_mask: SigSet,
+    origin: Origin,
     main_log: &MainLog,
     names: HostNames,
 ) -> OsHost {
@@ -265,7 +295,8 @@ fn new_host(
     let surroundings = Surroundings {
         environ,
         serverurl: settings.serverurl.clone(),
-        signal_mask,
+        signal_mask: origin.signal_mask,
+        asks: origin.asks,
         min_fds: settings.minfds,
     };
     OsHost::new(surroundings, search_path, disk.clone(), main_log.clone(), settings, names)

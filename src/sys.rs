@@ -32,6 +32,9 @@ pub const NOT_SPAWNED: i32 = 127;
 /// Signals that every program starts with ignored, because the reference's Python ignores them.
 const IGNORED_IN_CHILDREN: [c_int; 2] = [libc::SIGPIPE, libc::SIGXFSZ];
 
+/// The number under which a child finds what is handed to it besides 0, 1 and 2.
+const HANDED: c_int = 3;
+
 /// Highest signal number of Linux.
 const LAST_SIGNAL: c_int = 64;
 
@@ -48,14 +51,19 @@ const ID_CALLS: (libc::c_long, libc::c_long, libc::c_long) =
 pub struct CStringArray {
     pointers: Vec<*const c_char>,
     // What the pointers point to; moving the vector does not move the strings' bytes.
-    _strings: Vec<CString>,
+    strings: Vec<CString>,
 }
 
 impl CStringArray {
     /// Takes the strings over.
     pub fn new(strings: Vec<CString>) -> CStringArray {
         let pointers = strings.iter().map(|s| s.as_ptr()).chain([ptr::null()]).collect();
-        CStringArray { pointers, _strings: strings }
+        CStringArray { pointers, strings }
+    }
+
+    /// The strings.
+    pub fn strings(&self) -> &[CString] {
+        &self.strings
     }
 }
 
@@ -82,6 +90,8 @@ pub enum ChildIdentity {
 pub struct ChildImage<'a> {
     /// What becomes 0, 1 and 2. None of them may be one of these numbers already.
     pub stdio: [BorrowedFd<'a>; 3],
+    /// What becomes 3. Its number is above that.
+    pub handed: Option<OwnedFd>,
     /// How many descriptors to close one by one where the system cannot close them all at once.
     pub min_fds: c_int,
     /// The user to become.
@@ -181,7 +191,11 @@ unsafe fn become_program(image: &ChildImage<'_>) -> Result<(), Failed> {
         step(libc::dup2(stdin.as_raw_fd(), 0))?;
         step(libc::dup2(stdout.as_raw_fd(), 1))?;
         step(libc::dup2(stderr.as_raw_fd(), 2))?;
-        close_from_3(image.min_fds);
+        let first_unwanted = match &image.handed {
+            Some(handed) => step(libc::dup2(handed.as_raw_fd(), HANDED)).map(|()| HANDED + 1)?,
+            None => HANDED,
+        };
+        close_from(first_unwanted, image.min_fds);
         become_user(&image.identity, &image.setuid_failed)?;
         if let Some(directory) = &image.directory
             && libc::chdir(directory.as_ptr()) != 0
@@ -243,20 +257,25 @@ unsafe fn set_disposition(signal: c_int, disposition: libc::sighandler_t) -> c_i
     }
 }
 
-/// Closes every descriptor from 3 on: the program sees exactly 0, 1 and 2.
-///
-/// # Safety
-/// As [`run_child`].
-unsafe fn close_from_3(min_fds: c_int) {
-    // SAFETY: closing descriptors; nothing in the child uses one of them again.
+/// Closes every descriptor from this one on, whoever owns it: for a process that becomes another program, or ends.
+pub fn close_from(first: c_int, min_fds: c_int) {
+    // SAFETY: what owns a descriptor is not used any more by a caller that leaves.
     unsafe {
-        if libc::syscall(libc::SYS_close_range, 3 as c_uint, c_uint::MAX, 0 as c_uint) != 0 {
-            // Before Linux 5.9. What we opened ourselves closes at exec anyway.
-            for fd in 3..min_fds {
+        let (first_unsigned, last) = (first.cast_unsigned(), c_uint::MAX);
+        if libc::syscall(libc::SYS_close_range, first_unsigned, last, 0 as c_uint) != 0 {
+            // Before Linux 5.9, or not allowed. What we opened ourselves closes at exec anyway.
+            for fd in first..min_fds {
                 libc::close(fd);
             }
         }
     }
+}
+
+/// The descriptor handed over by [`ChildImage::handed`], in the program that was made of the child. To be called once,
+/// before anything else is opened.
+pub fn take_handed() -> Option<OwnedFd> {
+    // SAFETY: fcntl takes no pointers. Open at this point, the number was handed over for us to own.
+    unsafe { (libc::fcntl(HANDED, libc::F_GETFD) != -1).then(|| OwnedFd::from_raw_fd(HANDED)) }
 }
 
 /// Becomes the user, with the system calls themselves: the C library's functions would try to tell the other threads,
@@ -472,22 +491,6 @@ pub fn groups_listing(user: &CStr) -> Vec<gid_t> {
         libc::endgrent();
     }
     groups
-}
-
-/// Fills a short buffer (at most 256 bytes) with random bytes of the system.
-pub fn random_bytes(buffer: &mut [u8]) -> Result<(), Errno> {
-    for chunk in buffer.chunks_mut(256) {
-        loop {
-            // SAFETY: the chunk is writable for its length. Up to 256 bytes always arrive whole.
-            let got = unsafe { libc::getrandom(chunk.as_mut_ptr().cast(), chunk.len(), 0) };
-            match Errno::result(got) {
-                Ok(_) => break,
-                Err(Errno::EINTR) => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Starts listening. The system lowers what is more than it allows (`net.core.somaxconn`); nix refuses what is more than

@@ -7,7 +7,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Result, Write, stdin};
 
-use supervisord_rs::daemon::daemonize::daemonize;
+use supervisord_rs::daemon::daemonize::{Starter, daemonize};
 use supervisord_rs::daemon::environment;
 use supervisord_rs::daemon::pidfile::Pidfile;
 use supervisord_rs::daemon::signals::{self, Signals};
@@ -27,9 +27,12 @@ fn main() -> Result<()> {
     writeln!(report, "taken over")?;
     stdin().read_line(&mut String::new())?;
     if directory != "foreground" {
-        for (_, line) in daemonize(Some(directory), 0o027).map_err(std::io::Error::other)? {
+        let mut starter = Starter::default();
+        let lines = daemonize(Some(directory), 0o027, &mut starter);
+        for (_, line) in lines.map_err(std::io::Error::other)? {
             writeln!(report, "{line}")?;
         }
+        starter.is_up();
     }
     let (pidfile, (_, line)) = Pidfile::write(pidfile, std::process::id());
     writeln!(report, "{line}")?;

@@ -7,7 +7,6 @@ use std::path::{Component, PathBuf};
 
 use crate::core::python::{is_space, repr};
 use crate::core::states::Level;
-use crate::sys;
 
 /// What Python's `tempfile` draws names from.
 const ALPHABET: &[u8; 37] = b"abcdefghijklmnopqrstuvwxyz0123456789_";
@@ -71,7 +70,7 @@ fn random_part() -> String {
     let mut out = String::with_capacity(RANDOM_CHARS);
     let mut bytes = [0_u8; 32];
     while out.len() < RANDOM_CHARS {
-        if sys::random_bytes(&mut bytes).is_err() {
+        if getrandom::fill(&mut bytes).is_err() {
             // No kernel this runs on lacks it; the existence check still keeps names apart.
             bytes = std::array::from_fn(|index| index as u8);
         }

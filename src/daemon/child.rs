@@ -8,6 +8,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::SigSet;
 use nix::unistd::{Pid, getpgid, pipe2};
 
+use super::becoming::{self, Asks};
 use super::daemonize::error_text;
 use super::environment::{self, Environ};
 use super::privileges;
@@ -25,6 +26,8 @@ pub struct Surroundings {
     pub serverurl: Option<String>,
     /// The signal mask the daemon was started with, see `signals::take_over`.
     pub signal_mask: SigSet,
+    /// Who asks for the user and the groups of `user=`.
+    pub asks: Asks,
     /// `minfds`: descriptors to close on systems that cannot close them all at once.
     pub min_fds: i64,
 }
@@ -61,11 +64,19 @@ pub struct SpawnFailure(pub String);
 pub fn spawn(plan: &SpawnPlan<'_>) -> Result<Spawned, SpawnFailure> {
     let name = plan.request.config.name.as_str();
     let pipes = Pipes::new(plan).map_err(|error| match error {
-        Errno::EMFILE => SpawnFailure(format!("too many open files to spawn '{name}'")),
+        Errno::EMFILE => too_many(name),
         _ => failure("making dispatchers", name, error_name(error)),
     })?;
-    let image = image(plan, &pipes).map_err(|text| failure("making arguments", name, text))?;
-    let pid = sys::spawn_child(&image).map_err(|error| match error {
+    let making = |what| failure("making arguments", name, what);
+    let mut image = image(plan, &pipes).map_err(making)?;
+    let asking = asking_image(plan, &image).map_err(|error| match error {
+        Errno::EMFILE => too_many(name),
+        _ => making(error_name(error)),
+    })?;
+    if let (None, Some(uid)) = (&asking, plan.request.config.uid) {
+        image.identity = privileges::identity(uid);
+    }
+    let pid = sys::spawn_child(asking.as_ref().unwrap_or(&image)).map_err(|error| match error {
         Errno::EAGAIN => {
             SpawnFailure(format!("Too many processes in process table to spawn '{name}'"))
         }
@@ -90,6 +101,10 @@ pub fn kill(pid: i32, signal: i32) -> Result<(), KillError> {
         Errno::ESRCH => KillError::Gone,
         _ => KillError::Other(error_text(error)),
     })
+}
+
+fn too_many(name: &str) -> SpawnFailure {
+    SpawnFailure(format!("too many open files to spawn '{name}'"))
 }
 
 fn failure(stage: &str, name: &str, what: &str) -> SpawnFailure {
@@ -152,7 +167,7 @@ fn wants_stderr(config: &ProcessConfig, kind: &GroupKind) -> bool {
 }
 
 /// A pipe, closed at exec: the reading and the writing end.
-fn pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
+pub(super) fn pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
     let (reader, writer) = pipe2(OFlag::O_CLOEXEC)?;
     Ok((keep_above_stdio(reader)?, keep_above_stdio(writer)?))
 }
@@ -166,13 +181,31 @@ fn above_stdio(fd: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
     sys::duplicate_from(fd, 3)
 }
 
-fn ours(fd: OwnedFd) -> Result<OwnedFd, Errno> {
+pub(super) fn ours(fd: OwnedFd) -> Result<OwnedFd, Errno> {
     // Fresh from pipe2: there are no other status flags to keep.
     fcntl(&fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     Ok(fd)
 }
 
-/// Everything the child needs. An error says what cannot be passed to a program.
+/// The image of a child that asks for its user before it becomes the program of `image`; `None` if it need not, or if it
+/// falls to the daemon to ask.
+fn asking_image<'a>(
+    plan: &SpawnPlan<'_>,
+    image: &ChildImage<'a>,
+) -> Result<Option<ChildImage<'a>>, Errno> {
+    let SpawnPlan { request, surroundings, .. } = plan;
+    let (Some(uid), Asks::Child) = (request.config.uid, surroundings.asks) else {
+        return Ok(None);
+    };
+    let name = CString::new(request.config.name.as_str()).unwrap_or_default();
+    match becoming::image(uid, image, name, &surroundings.environ) {
+        // More than a pipe holds.
+        Err(Errno::E2BIG) => Ok(None),
+        result => result.map(Some),
+    }
+}
+
+/// Everything the child needs, but who it is to become. An error says what cannot be passed to a program.
 fn image<'a>(plan: &SpawnPlan<'_>, pipes: &'a Pipes<'_>) -> Result<ChildImage<'a>, &'static str> {
     let SpawnRequest { config, command, .. } = plan.request;
     let surroundings = plan.surroundings;
@@ -184,8 +217,9 @@ fn image<'a>(plan: &SpawnPlan<'_>, pipes: &'a Pipes<'_>) -> Result<ChildImage<'a
     let argv0 = command.argv.first().map_or("", String::as_str);
     Ok(ChildImage {
         stdio: pipes.child_ends(),
+        handed: None,
         min_fds: i32::try_from(surroundings.min_fds).unwrap_or(i32::MAX),
-        identity: config.uid.map_or(ChildIdentity::Keep, privileges::identity),
+        identity: ChildIdentity::Keep,
         setuid_failed: format!("supervisor: couldn't setuid to {uid}: "),
         directory: directory.map(c_string).transpose()?,
         chdir_failed: format!("supervisor: couldn't chdir to {}: ", directory.unwrap_or_default()),

@@ -54,6 +54,7 @@ fn surroundings() -> Surroundings {
         environ: environment::inherited(),
         serverurl: Some("unix:///default.sock".to_string()),
         signal_mask: SigSet::empty(),
+        asks: Asks::Daemon,
         min_fds: 1024,
     }
 }

@@ -1,35 +1,71 @@
 //! Leaving the terminal (`options.py: _daemonize`).
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Write};
 
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{chdir, dup2_stderr, dup2_stdin, dup2_stdout, setsid};
 
+use super::child;
 use crate::core::python::repr;
 use crate::core::states::Level;
 use crate::sys;
 
+/// Exit status of the process that was started when the daemon did not get so far.
+const START_FAILED: i32 = 2;
+
+/// Whoever started the daemon in the background and waits to hear how that went. Dropped without a word, it tells of a
+/// daemon that ended.
+#[derive(Debug, Default)]
+pub struct Starter {
+    /// `None` in the foreground, or when it was told.
+    pipe: Option<File>,
+}
+
+/// The first byte of what the starter hears when all went well. Otherwise it hears text.
+const IS_UP: u8 = 0;
+
+impl Starter {
+    /// The daemon runs.
+    pub fn is_up(&mut self) {
+        self.hear(&[IS_UP]);
+    }
+
+    /// It does not, and this is what there is to say on standard error.
+    pub fn failed(&mut self, words: &str) {
+        self.hear(words.as_bytes());
+    }
+
+    fn hear(&mut self, bytes: &[u8]) {
+        if let Some(mut pipe) = self.pipe.take() {
+            let _ = pipe.write_all(bytes); // it may have been killed
+        }
+    }
+}
+
 /// Goes on in a child process with its own session, no terminal, `/dev/null` for 0, 1 and 2, and the mask and directory
-/// given; this process exits with 0. Returns lines for the main log in the child, or why it could not be done.
+/// given. This process waits until the child says how it went, and exits with 0, or with its words and 2. Returns lines
+/// for the main log in the child, or why it could not be done.
 ///
 /// To be called before a thread or a tokio runtime exists: neither survives a fork. Signals that wait for this process
 /// because they are blocked (see `signals::take_over`) are passed on to the child.
-pub fn daemonize(directory: Option<&str>, mask: u32) -> Result<Vec<(Level, String)>, String> {
-    match sys::fork_daemon() {
-        Err(error) => return Err(format!("can't daemonize: {}", error_text(error))),
-        Ok(Some(child)) => {
-            for signal in Signal::iterator() {
-                if sys::pending_signals().contains(signal) {
-                    let _ = sys::kill(child, signal as i32);
-                }
-            }
-            sys::exit_now(0);
+pub fn daemonize(
+    directory: Option<&str>,
+    mask: u32,
+    starter: &mut Starter,
+) -> Result<Vec<(Level, String)>, String> {
+    let failed = |error| format!("can't daemonize: {}", error_text(error));
+    let (reader, writer) = child::pipe().map_err(failed)?;
+    match sys::fork_daemon().map_err(failed)? {
+        Some(daemon) => {
+            drop(writer);
+            wait_and_exit(daemon, File::from(reader));
         }
-        Ok(None) => {}
+        None => starter.pipe = Some(File::from(writer)),
     }
+    drop(reader);
     let mut lines = vec![
         (Level::Blather, "supervisord forked; parent exiting".to_string()),
         (Level::Info, "daemonizing the supervisord process".to_string()),
@@ -39,9 +75,28 @@ pub fn daemonize(directory: Option<&str>, mask: u32) -> Result<Vec<(Level, Strin
         lines.push(change_directory(directory));
     }
     redirect_stdio().map_err(|error| format!("can't open /dev/null: {error}"))?;
-    setsid().map_err(|error| format!("can't daemonize: {}", error_text(error)))?;
+    setsid().map_err(failed)?;
     umask(Mode::from_bits_truncate(mask));
     Ok(lines)
+}
+
+/// The rest of the life of the process that was started.
+fn wait_and_exit(daemon: i32, mut pipe: File) -> ! {
+    let mut heard = Vec::new();
+    let _ = pipe.read_to_end(&mut heard); // what there is to hear came before
+    for signal in Signal::iterator() {
+        if sys::pending_signals().contains(signal) {
+            let _ = sys::kill(daemon, signal as i32);
+        }
+    }
+    if heard.first() == Some(&IS_UP) {
+        sys::exit_now(0);
+    }
+    if heard.is_empty() {
+        heard = b"Error: the daemon ended while it was starting\n".to_vec();
+    }
+    let _ = io::stderr().write_all(&heard);
+    sys::exit_now(START_FAILED);
 }
 
 fn change_directory(directory: &str) -> (Level, String) {

@@ -1,8 +1,7 @@
 //! The shared sockets of FastCGI programs: created before a program's first process is started, closed after its
 //! last one has ended (`socket_manager.py`, `datatypes.py: SocketConfig`).
 //!
-//! Names of hosts are resolved where waiting harms nobody: at the start, and on the disk thread when the
-//! configuration is read again.
+//! Names of hosts are resolved where waiting harms nobody: at the start, and apart when the configuration is read again.
 
 use std::collections::{HashMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddrV4, ToSocketAddrs};

@@ -17,7 +17,7 @@ use super::mainlog::MainLog;
 use super::pump::{Channel, OutputPump, PumpConfig, Role};
 use super::rollcall::RollCall;
 use super::stdin::StdinPipe;
-use super::syslog::Syslog;
+use super::syslog;
 use super::taps::Taps;
 use crate::core::capture::Capture;
 use crate::core::config::{ChannelConfig, FastCgiSocket, GroupKind, ProcessConfig, Settings};
@@ -50,8 +50,6 @@ pub struct OsHost {
     search_path: Vec<String>,
     disk: Disk,
     main_log: MainLog,
-    /// One socket for the lines of all programs.
-    syslog: Syslog,
     strip_ansi: Rc<Cell<bool>>,
     childlogdir: String,
     identifier: String,
@@ -82,7 +80,6 @@ impl OsHost {
             search_path,
             disk,
             main_log,
-            syslog: Syslog::system(),
             strip_ansi: Rc::new(Cell::new(settings.strip_ansi)),
             childlogdir: settings.childlogdir.clone(),
             identifier: settings.identifier.clone(),
@@ -234,7 +231,8 @@ impl OsHost {
             program: program.name.clone(),
             channel,
             log: self.sink(&program.name, channel, config),
-            syslog: (config.syslog && !listens).then(|| self.syslog.clone()),
+            syslog: (config.syslog && !listens)
+                .then(|| self.disk.open_syslog(syslog::SOCKET_PATH.as_ref())),
             strip_ansi: Rc::clone(&self.strip_ansi),
             proc: request.proc,
             role,

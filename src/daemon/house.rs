@@ -31,7 +31,7 @@ use crate::core::states::Mood;
 use crate::core::supervisor::Supervisor;
 use crate::core::value::Value;
 
-/// Reads the configuration again; run on the disk thread.
+/// Reads the configuration again; run apart, because it may wait for a name service.
 pub type ConfigReader = Arc<Mutex<dyn FnMut() -> Result<Config, String> + Send>>;
 
 /// The number of SIGCHLD.
@@ -361,7 +361,7 @@ impl House {
             Job::ClearProcessLogs { proc, name } => self.clear_process_logs(job, proc, name),
             Job::ReadConfig => {
                 let (reader, finish) = (Arc::clone(&self.read_config), self.finish.clone());
-                disk.run(Box::new(move || {
+                disk.run_apart(Box::new(move || {
                     // A reader that panicked has left nothing half done that the next reading would see.
                     let mut read = reader.lock().unwrap_or_else(PoisonError::into_inner);
                     let outcome = JobOutcome::Config(read().map(Box::new));

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Zoned;
 
-use super::disk::{self, Disk, Missing, Sink, SinkSpec};
-use super::syslog::{IDENT, SOCKET_PATH, Syslog};
+use super::disk::{self, Disk, Missing, Sink, SinkSpec, SyslogSink};
+use super::syslog::{IDENT, SOCKET_PATH};
 use crate::core::config::Settings;
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::states::Level;
@@ -87,16 +87,16 @@ pub struct MainLog {
 #[derive(Debug)]
 struct Inner {
     spec: MainLogSpec,
-    syslog: Option<Syslog>,
     outputs: Mutex<Outputs>,
 }
 
 #[derive(Debug)]
 enum Outputs {
-    /// No disk thread yet.
-    Early(VecDeque<String>),
+    /// No disk thread yet: the lines, their starts apart.
+    Early(VecDeque<(String, String)>),
     Attached {
         file: Option<Sink>,
+        syslog: Option<SyslogSink>,
         stdout: Option<Sink>,
     },
 }
@@ -104,33 +104,29 @@ enum Outputs {
 impl MainLog {
     /// A main log. Opens its file once, so that a log that cannot be written is an error at the start.
     pub fn create(spec: MainLogSpec) -> io::Result<MainLog> {
-        let syslog = match &spec.destination {
-            Destination::File { path, .. } => {
-                disk::check_writable(path)?;
-                None
-            }
-            Destination::Syslog(socket) => Some(Syslog::new(socket, IDENT)),
-        };
+        if let Destination::File { path, .. } = &spec.destination {
+            disk::check_writable(path)?;
+        }
         let outputs = Mutex::new(Outputs::Early(VecDeque::new()));
-        Ok(MainLog { inner: Arc::new(Inner { spec, syslog, outputs }) })
+        Ok(MainLog { inner: Arc::new(Inner { spec, outputs }) })
     }
 
     /// Writes through this disk thread from now on, first what was logged before.
     pub fn attach(&self, disk: &Disk) {
         let spec = &self.inner.spec;
-        let file = match &spec.destination {
+        let (file, syslog) = match &spec.destination {
             Destination::File { path, max_bytes, backups } => {
-                Some(disk.open_sink(sink_spec(path.clone(), *max_bytes, *backups)))
+                (Some(disk.open_sink(sink_spec(path.clone(), *max_bytes, *backups))), None)
             }
-            Destination::Syslog(_) => None,
+            Destination::Syslog(socket) => (None, Some(disk.open_syslog(socket))),
         };
         let stdout = (spec.echo == Echo::Stdout)
             .then(|| disk.open_sink(sink_spec(PathBuf::from("/dev/stdout"), 0, 0)));
-        let attached = Outputs::Attached { file, stdout };
+        let attached = Outputs::Attached { file, syslog, stdout };
         let mut outputs = self.lock();
         let before = std::mem::replace(&mut *outputs, attached);
         if let Outputs::Early(lines) = before {
-            lines.into_iter().for_each(|line| outputs.write(line));
+            lines.into_iter().for_each(|(start, text)| outputs.write(start, text));
         }
     }
 
@@ -145,10 +141,7 @@ impl MainLog {
             return;
         }
         let start = line_start(level);
-        if let Some(syslog) = &self.inner.syslog {
-            syslog.send_lines(&start, text);
-        }
-        self.lock().write(format!("{start}{text}\n"));
+        self.lock().write(start, text.to_string());
     }
 
     /// Reopens the file (SIGUSR2), after whoever calls this has said so.
@@ -203,17 +196,21 @@ impl MainLog {
 }
 
 impl Outputs {
-    fn write(&mut self, line: String) {
+    fn write(&mut self, start: String, text: String) {
         match self {
             Outputs::Early(lines) => {
                 if lines.len() < EARLY_LINES_LIMIT {
-                    lines.push_back(line);
+                    lines.push_back((start, text));
                 }
             }
             // A full sink is no reason to wait here; beyond its cap it drops, and says so.
-            Outputs::Attached { file, stdout } => {
+            Outputs::Attached { file, syslog, stdout } => {
+                let line = format!("{start}{text}\n");
                 if let Some(stdout) = stdout {
                     stdout.push(line.clone().into_bytes());
+                }
+                if let Some(syslog) = syslog {
+                    syslog.push(&start, text.into_bytes());
                 }
                 if let Some(file) = file {
                     file.push(line.into_bytes());
@@ -334,6 +331,8 @@ mod tests {
         let spec = MainLogSpec { threshold: Level::Info, destination, echo: Echo::None };
         let log = MainLog::create(spec).unwrap();
         log.log(Level::Error, "one\ntwo");
+        let (disk, _) = start();
+        log.attach(&disk);
         for expected in ["ERRO one", "ERRO two"] {
             let mut buffer = [0; 1024];
             let length = server.recv(&mut buffer).unwrap();

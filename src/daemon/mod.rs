@@ -1,6 +1,7 @@
 //! The shell around the core: operating system in, system calls out.
 
 pub mod autolog;
+pub mod becoming;
 pub mod child;
 pub mod command;
 pub mod daemonize;

@@ -16,10 +16,9 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::unix::pipe::Receiver;
 use tokio::task::JoinHandle;
 
-use super::disk::{Missing, Pushed, Sink};
+use super::disk::{Missing, Pushed, Sink, SyslogSink};
 use super::mainlog::MainLog;
 use super::strip_ansi::strip_ansi;
-use super::syslog::Syslog;
 use super::taps::Taps;
 use crate::core::capture::{Capture, Piece};
 use crate::core::effect::{Input, ProcId};
@@ -61,7 +60,7 @@ pub struct PumpConfig {
     /// The log file, if there is one.
     pub log: Option<Sink>,
     /// The syslog daemon, if lines go there too.
-    pub syslog: Option<Syslog>,
+    pub syslog: Option<SyslogSink>,
     /// Whether ANSI escapes are removed; shared, so that a reread changes running pumps.
     pub strip_ansi: Rc<Cell<bool>>,
     /// The process, as the core knows it.
@@ -216,10 +215,8 @@ impl Shared {
             match self.read().await {
                 Chunk::Bytes(bytes) => {
                     let much = bytes.len() >= MUCH_BYTES;
-                    if self.deliver(bytes) == Pushed::Full
-                        && let Some(log) = &self.config.log
-                    {
-                        log.ready().await;
+                    if self.deliver(bytes) == Pushed::Full {
+                        self.ready().await;
                     }
                     if self.talks_to_core {
                         self.config.taps.room().await;
@@ -234,6 +231,16 @@ impl Shared {
             }
         }
         self.close();
+    }
+
+    /// Waits until what was delivered is on its way.
+    async fn ready(&self) {
+        if let Some(log) = &self.config.log {
+            log.ready().await;
+        }
+        if let Some(syslog) = &self.config.syslog {
+            syslog.ready().await;
+        }
     }
 
     /// Waits for bytes and reads them; the pipe is not borrowed while it waits.
@@ -309,15 +316,12 @@ impl Shared {
     /// Output of a program: to its logs, and shown to whoever wants to see it (`POutputDispatcher._log`).
     fn output(&self, bytes: Vec<u8>) -> Pushed {
         let config = &self.config;
-        if let Some(syslog) = &config.syslog {
-            let prefix = format!("{} ", config.program);
-            syslog.send_lines(&prefix, &String::from_utf8_lossy(&bytes));
-        }
+        let sent = config.syslog.as_ref().map_or(Pushed::Accepted, |syslog| {
+            syslog.push(&format!("{} ", config.program), bytes.clone())
+        });
         self.show(&bytes);
-        match &config.log {
-            Some(log) => log.push(bytes),
-            None => Pushed::Accepted,
-        }
+        let logged = config.log.as_ref().map_or(Pushed::Accepted, |log| log.push(bytes));
+        if sent == Pushed::Full { sent } else { logged }
     }
 
     /// A copy for the main log, and an event: also of what is captured.

@@ -1,12 +1,11 @@
-//! A small client of the local syslog daemon that never blocks and never fails the caller.
+//! A small client of the local syslog daemon that never waits.
 //!
 //! Messages have the form the C library gives `syslog(LOG_INFO, …)` without options: `<14>Nov 21 02:07:54 ident: text`.
-//! A message that cannot be delivered (no daemon, a full queue) is lost, as it is with the C library.
 
-use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Zoned;
 use nix::errno::Errno;
@@ -20,134 +19,122 @@ pub const IDENT: &str = "supervisord";
 /// `LOG_USER | LOG_INFO`, what Python's `syslog.syslog(text)` sends.
 const PRIORITY: u8 = 14;
 
-/// A cheap handle; clones share one socket.
-#[derive(Clone)]
-pub struct Syslog {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
+/// A connection to the syslog daemon, made when it is needed.
+#[derive(Debug)]
+pub struct Client {
     path: PathBuf,
-    ident: String,
-    socket: Mutex<Option<UnixDatagram>>,
+    socket: Option<UnixDatagram>,
 }
 
-impl fmt::Debug for Syslog {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Syslog").field("path", &self.inner.path).finish_non_exhaustive()
-    }
+/// What became of a message.
+#[derive(Debug)]
+pub enum Sent {
+    /// The daemon has it.
+    Delivered,
+    /// The daemon takes none now; wait for the socket.
+    Blocked,
+    /// It is too long for the daemon; others are not.
+    TooLong,
+    /// There is no daemon.
+    Nobody(io::Error),
 }
 
-impl Syslog {
-    /// A client of the system's daemon under the name the reference has there.
-    pub fn system() -> Syslog {
-        Syslog::new(SOCKET_PATH, IDENT)
+impl Client {
+    /// A client of the daemon at `path`. Connects with the first message, and again whenever the daemon was restarted.
+    pub fn new(path: impl AsRef<Path>) -> Client {
+        Client { path: path.as_ref().to_path_buf(), socket: None }
     }
 
-    /// A client of the daemon at `path` that calls itself `ident` (the base name of `argv[0]` in the reference).
-    /// Connects with the first message, and again whenever the daemon was restarted.
-    pub fn new(path: impl AsRef<Path>, ident: impl Into<String>) -> Syslog {
-        Syslog {
-            inner: Arc::new(Inner {
-                path: path.as_ref().to_path_buf(),
-                ident: ident.into(),
-                socket: Mutex::new(None),
-            }),
-        }
+    /// Where the daemon is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Sends one message.
-    pub fn send(&self, message: &str) {
-        let stamp = Zoned::now().strftime("%b %e %H:%M:%S");
-        let datagram = format!("<{PRIORITY}>{stamp} {}: {message}", self.inner.ident);
-        let mut socket = self.lock();
-        if socket.as_ref().is_some_and(|socket| delivered(socket, datagram.as_bytes())) {
-            return;
+    pub fn send(&mut self, message: &[u8]) -> Sent {
+        if let Some(socket) = &self.socket {
+            match sent(socket.send(message)) {
+                Sent::Nobody(_) => self.socket = None,
+                sent => return sent,
+            }
         }
-        *socket = self.connect();
-        if let Some(fresh) = socket.as_ref()
-            && !delivered(fresh, datagram.as_bytes())
-        {
-            *socket = None;
-        }
-    }
-
-    /// Sends every line of `text` as a message of its own, `prefix` before each (`loggers.py: SyslogHandler.emit`).
-    pub fn send_lines(&self, prefix: &str, text: &str) {
-        for line in text.trim_end_matches('\n').split('\n') {
-            self.send(&format!("{prefix}{line}"));
+        match self.connect() {
+            Ok(socket) => {
+                let sent = sent(socket.send(message));
+                if !matches!(sent, Sent::Nobody(_)) {
+                    self.socket = Some(socket);
+                }
+                sent
+            }
+            Err(error) => Sent::Nobody(error),
         }
     }
 
-    fn connect(&self) -> Option<UnixDatagram> {
-        let socket = UnixDatagram::unbound().ok()?;
-        socket.set_nonblocking(true).ok()?;
-        socket.connect(&self.inner.path).ok()?;
-        Some(socket)
+    /// What to wait for when it is blocked.
+    pub fn socket(&self) -> Option<BorrowedFd<'_>> {
+        self.socket.as_ref().map(AsFd::as_fd)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<UnixDatagram>> {
-        self.inner.socket.lock().unwrap_or_else(PoisonError::into_inner)
+    fn connect(&self) -> io::Result<UnixDatagram> {
+        let socket = UnixDatagram::unbound()?;
+        socket.set_nonblocking(true)?;
+        socket.connect(&self.path)?;
+        Ok(socket)
     }
 }
 
-/// Whether the socket is still good; a full queue or an oversized message loses the message, not the connection.
-fn delivered(socket: &UnixDatagram, datagram: &[u8]) -> bool {
-    match socket.send(datagram) {
-        Ok(_) => true,
-        Err(error) => {
-            error.kind() == std::io::ErrorKind::WouldBlock
-                || error.raw_os_error() == Some(Errno::EMSGSIZE as i32)
-        }
+fn sent(result: io::Result<usize>) -> Sent {
+    match result {
+        Ok(_) => Sent::Delivered,
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Sent::Blocked,
+        Err(error) if error.raw_os_error() == Some(Errno::EMSGSIZE as i32) => Sent::TooLong,
+        Err(error) => Sent::Nobody(error),
     }
+}
+
+/// What stands before the text of a message sent now.
+pub fn header() -> String {
+    let stamp = Zoned::now().strftime("%b %e %H:%M:%S");
+    format!("<{PRIORITY}>{stamp} {IDENT}: ")
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::testing::TempDir;
 
-    fn receive(server: &UnixDatagram) -> String {
-        server.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        let mut buffer = [0; 4096];
+    fn receive(server: &UnixDatagram) -> Vec<u8> {
+        let mut buffer = [0; 64];
         let length = server.recv(&mut buffer).unwrap();
-        String::from_utf8(buffer[..length].to_vec()).unwrap()
+        buffer[..length].to_vec()
     }
 
     #[test]
-    fn one_message_per_line_in_the_c_librarys_form() {
-        let dir = TempDir::new();
-        let server = UnixDatagram::bind(dir.path("log")).unwrap();
-        let syslog = Syslog::new(dir.path("log"), "supervisord");
-        syslog.send_lines("cat ", "one\n\ntwo\n\n");
-        let first = receive(&server);
-        let rest = first.strip_prefix("<14>").unwrap();
-        let (stamp, message) = rest.split_at("Nov 21 02:07:54".len());
-        assert_eq!(message, " supervisord: cat one");
+    fn a_header_in_the_c_librarys_form() {
+        let header = header();
+        let stamp = header.strip_prefix("<14>").unwrap().strip_suffix(" supervisord: ").unwrap();
+        assert_eq!(stamp.len(), "Nov 21 02:07:54".len());
         assert!(stamp.as_bytes()[3] == b' ' && stamp.as_bytes()[9] == b':', "{stamp}");
-        assert!(receive(&server).ends_with(" supervisord: cat "));
-        assert!(receive(&server).ends_with(" supervisord: cat two"));
     }
 
     #[test]
-    fn a_missing_restarted_or_hung_daemon_harms_nothing() {
+    fn a_missing_restarted_or_hung_daemon_is_noticed() {
         let dir = TempDir::new();
-        let syslog = Syslog::new(dir.path("log"), "supervisord");
-        syslog.send("lost");
+        let mut client = Client::new(dir.path("log"));
+        assert!(matches!(client.send(b"lost"), Sent::Nobody(_)));
         let server = UnixDatagram::bind(dir.path("log")).unwrap();
-        syslog.send("one");
-        assert!(receive(&server).ends_with(": one"));
+        assert!(matches!(client.send(b"one"), Sent::Delivered));
+        assert_eq!(receive(&server), b"one");
         drop(server);
         std::fs::remove_file(dir.path("log")).unwrap();
         let server = UnixDatagram::bind(dir.path("log")).unwrap();
-        syslog.send("two");
-        assert!(receive(&server).ends_with(": two"));
-        // Nobody receives: far more than the socket's queue must still return.
-        for _ in 0..10_000 {
-            syslog.send("flood");
-        }
-        assert!(receive(&server).ends_with(": flood"));
+        assert!(matches!(client.send(b"two"), Sent::Delivered));
+        assert_eq!(receive(&server), b"two");
+        assert!(matches!(client.send(&vec![b'x'; 16 << 20]), Sent::TooLong));
+        // Nobody receives: sooner or later its queue is full.
+        while matches!(client.send(b"flood"), Sent::Delivered) {}
+        assert!(matches!(client.send(b"flood"), Sent::Blocked));
+        assert_eq!(receive(&server), b"flood");
+        assert!(matches!(client.send(b"more"), Sent::Delivered));
     }
 }

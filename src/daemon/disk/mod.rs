@@ -1,17 +1,21 @@
-//! The disk thread: the only place that reads or writes log files.
+//! The disk thread: the only place that reads or writes log files, and that talks to the syslog daemon.
 //!
 //! One queue of messages leads to the thread; it is processed strictly in order, so a read sees every byte pushed
 //! before it. Bytes are counted per sink: a sink whose file is slow tells its producer to pause (`Pushed::Full`), and
 //! nobody else. A target that can make a writer wait (pipe, terminal, socket) is only ever written without blocking;
 //! while it does not take bytes, its sink is *parked*: its own bytes wait, the messages of all others go on.
 //!
-//! The thread sleeps in poll(2) on an eventfd and on the parked targets. It never runs on a timer.
+//! The thread sleeps in poll(2) on an eventfd and on the parked targets. It never runs on a timer. Where the system allows
+//! no thread, the supervision thread does its work (`lane`).
 
+mod apart;
+mod lane;
 mod output;
 mod queue;
 mod reads;
 mod rotation;
 mod sink;
+mod syslog;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -21,10 +25,7 @@ mod thread;
 use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -33,9 +34,12 @@ use crate::core::fault::{Fault, FaultCode};
 use crate::core::states::Level;
 use crate::core::value::Value;
 use crate::daemon::excerpt::{self, Excerpt, NoExcerpt, Part};
+use apart::Apart;
+use lane::Lane;
 pub use output::errno_text;
 use queue::{Account, Inbox, Message, SinkId};
 pub(crate) use reads::{Followed, Probe, open_regular, read_up_to};
+pub use syslog::SyslogSink;
 
 /// Bytes queued for a sink at which its producer is asked to pause: enough to ride out a slow moment of the disk at
 /// full speed, little enough to be harmless for hundreds of programs.
@@ -61,15 +65,8 @@ pub type Reports = Box<dyn Fn(Level, String) + Send>;
 #[derive(Clone, Debug)]
 pub struct Disk {
     inbox: Arc<Inbox>,
-    ending: Arc<Mutex<Option<Ending>>>,
-}
-
-/// What `shutdown` waits for.
-#[derive(Debug)]
-struct Ending {
-    thread: JoinHandle<()>,
-    /// Disconnects when the thread ends.
-    ended: mpsc::Receiver<()>,
+    lane: Arc<Mutex<Lane>>,
+    apart: Apart,
 }
 
 /// Where a sink writes and when it rotates.
@@ -123,16 +120,20 @@ impl Drop for SinkShared {
 }
 
 impl Disk {
-    /// Starts the thread. Do this after the last fork that is not followed by exec.
+    /// Starts the thread. Do this after the last fork that is not followed by exec. Where there can be no thread that is
+    /// said, and [`Disk::work_here`] does its work.
+    ///
+    /// # Errors
+    /// When the system has no more descriptors.
     pub fn start(reports: Reports) -> io::Result<Disk> {
         let inbox = Arc::new(Inbox::new()?);
-        let (alive, ended) = mpsc::channel();
-        let theirs = Arc::clone(&inbox);
-        let thread = std::thread::Builder::new().name("disk".to_string()).spawn(move || {
-            thread::run(&theirs, &reports);
-            drop(alive);
-        })?;
-        Ok(Disk { inbox, ending: Arc::new(Mutex::new(Some(Ending { thread, ended }))) })
+        let lane = Arc::new(Mutex::new(Lane::start(&inbox, reports)));
+        Ok(Disk { inbox, lane, apart: Apart::default() })
+    }
+
+    /// A source of lines for the syslog daemon at `path`.
+    pub fn open_syslog(&self, path: &Path) -> SyslogSink {
+        SyslogSink::new(path, &self.inbox)
     }
 
     /// Opens a sink. The file is opened on the disk thread; a failure is said in the main log and tried again with
@@ -172,8 +173,7 @@ impl Disk {
         flatten(self.ask(move || Ok(reads::tail_log(&path, offset, length))))
     }
 
-    /// Runs something that reads files and may take its time, e.g. reading the configuration again. A panic in it
-    /// ends it and nothing else.
+    /// Runs something that reads files. A panic in it ends it and nothing else.
     pub fn run(&self, work: Box<dyn FnOnce() + Send>) {
         self.inbox.send(Message::Run(work));
     }
@@ -186,17 +186,22 @@ impl Disk {
         }
     }
 
+    /// Runs something that may wait for others than disks (a name service, say), apart from all log files: one after the
+    /// other, on a thread that lives as long as there is something to run.
+    pub fn run_apart(&self, work: Box<dyn FnOnce() + Send>) {
+        for refused in self.apart.run(work) {
+            self.run(refused);
+        }
+    }
+
     /// Writes what is queued (waiting about a second for parked targets, a few for a hung disk), then ends the
     /// thread. Blocks; call it outside the event loop. Whatever is pushed later is lost.
     pub fn shutdown(&self) {
-        let ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Ending { thread, ended }) = ending else {
-            return;
-        };
+        let mut lane = self.lane.lock().unwrap_or_else(PoisonError::into_inner);
+        let ending = std::mem::replace(&mut *lane, Lane::Closed);
+        drop(lane);
         self.inbox.send(Message::Shutdown);
-        if ended.recv_timeout(SHUTDOWN_BOUND) == Err(RecvTimeoutError::Disconnected) {
-            let _ = thread.join(); // only a panic makes it an error, and there is nobody left to tell
-        }
+        ending.finish(&self.inbox);
     }
 
     /// Runs `question` on the thread; `None` when the thread ended first. Queued now, not when polled.

@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use tokio::sync::{Notify, oneshot};
 
+use super::syslog::Lines;
 use super::{HARD_CAP_BYTES, HIGH_WATER_BYTES, LOW_WATER_BYTES, Missing, SinkSpec};
 
 /// What a queued chunk costs besides its bytes; keeps a program that prints single bytes from filling memory with
@@ -30,6 +31,8 @@ pub(super) enum Message {
     /// Bytes of this sink were dropped for the first time since it last kept up.
     Dropping(SinkId),
     Create(PathBuf),
+    /// For the syslog daemon at this path.
+    Syslog(Arc<Path>, Lines),
     Run(Box<dyn FnOnce() + Send>),
     Shutdown,
 }

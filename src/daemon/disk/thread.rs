@@ -1,7 +1,7 @@
-//! The loop of the disk thread.
+//! The loop of the disk thread, and what it does.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -9,41 +9,51 @@ use std::time::Instant;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::SigSet;
 
 use super::output::{create_private, errno_text};
 use super::queue::{Account, Inbox, Message, SinkId};
 use super::sink::LogSink;
+use super::syslog::SyslogQueue;
 use super::{PARKED_GRACE, Reports, SinkSpec};
 use crate::core::states::Level;
 
-/// Runs until a `Shutdown` message.
-pub(super) fn run(inbox: &Inbox, reports: &Reports) {
-    // Signals are the supervision thread's business; and a write to a closed pipe or beyond a file size limit must
-    // be an error here, whatever the dispositions are.
-    let _ = SigSet::all().thread_block();
-    let mut disk = DiskThread { sinks: HashMap::new(), parked: BTreeSet::new(), reports };
-    while disk.process(inbox.take()) == Next::GoOn {
-        disk.sleep(Some(inbox.wake_fd()), PollTimeout::NONE);
-    }
-    disk.finish(inbox);
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
+pub(super) enum Next {
     GoOn,
     End,
 }
 
-struct DiskThread<'a> {
+/// A target that takes no bytes now.
+enum Parked {
+    Sink(SinkId),
+    Syslog(Arc<Path>),
+}
+
+/// The work of the disk thread, whoever does it.
+pub(super) struct DiskWork {
     sinks: HashMap<SinkId, LogSink>,
     /// The sinks whose target takes no bytes now.
     parked: BTreeSet<SinkId>,
-    reports: &'a Reports,
+    syslogs: HashMap<Arc<Path>, SyslogQueue>,
+    reports: Reports,
 }
 
-impl DiskThread<'_> {
-    fn process(&mut self, messages: VecDeque<Message>) -> Next {
+impl DiskWork {
+    pub(super) fn new(reports: Reports) -> DiskWork {
+        let (sinks, parked, syslogs) = Default::default();
+        DiskWork { sinks, parked, syslogs, reports }
+    }
+
+    /// Runs until a `Shutdown` message.
+    pub(super) fn run(&mut self, inbox: &Inbox) {
+        while self.process(inbox.take()) == Next::GoOn {
+            self.sleep(Some(inbox.wake_fd()), PollTimeout::NONE);
+        }
+        self.finish(inbox);
+    }
+
+    /// Does what was asked for.
+    pub(super) fn process(&mut self, messages: VecDeque<Message>) -> Next {
         let mut next = Next::GoOn;
         for message in messages {
             match message {
@@ -63,11 +73,33 @@ impl DiskThread<'_> {
                     self.with(id, |sink, reports| sink.report_dropping(reports));
                 }
                 Message::Create(path) => self.create(&path),
-                Message::Run(work) => self.run(work),
+                Message::Syslog(path, lines) => {
+                    let fresh = || SyslogQueue::new(&path);
+                    let queue = self.syslogs.entry(Arc::clone(&path)).or_insert_with(fresh);
+                    queue.push(lines, &self.reports);
+                }
+                Message::Run(work) => self.run_one(work),
                 Message::Shutdown => next = Next::End,
             }
         }
         next
+    }
+
+    /// Says something in the main log.
+    pub(super) fn report(&self, level: Level, text: String) {
+        (self.reports)(level, text);
+    }
+
+    /// What to wait for besides messages; duplicates.
+    pub(super) fn parked_fds(&self) -> Vec<OwnedFd> {
+        let duplicates = self.waiting().map(|(_, fd)| fd.try_clone_to_owned());
+        // Without descriptors left it is looked at when something else happens.
+        duplicates.filter_map(Result::ok).collect()
+    }
+
+    /// Writes what parked targets take now.
+    pub(super) fn resume_parked(&mut self) {
+        self.sleep(None, PollTimeout::ZERO);
     }
 
     fn open(&mut self, id: SinkId, spec: SinkSpec, account: Arc<Account>) {
@@ -84,7 +116,7 @@ impl DiskThread<'_> {
                     sink.adopt(spec, account);
                     sink
                 }
-                None => LogSink::open(spec, account, self.reports),
+                None => LogSink::open(spec, account, &self.reports),
             };
         self.sinks.insert(id, sink);
     }
@@ -100,7 +132,7 @@ impl DiskThread<'_> {
         let Some(sink) = self.sinks.get_mut(&id) else {
             return;
         };
-        action(sink, self.reports);
+        action(sink, &self.reports);
         if sink.is_parked() {
             self.parked.insert(id);
         } else {
@@ -115,44 +147,53 @@ impl DiskThread<'_> {
         if let Err(error) = create_private(path) {
             let text =
                 format!("could not create log file '{}': {}", path.display(), errno_text(&error));
-            (self.reports)(Level::Critical, text);
+            self.report(Level::Critical, text);
         }
     }
 
-    fn run(&self, work: Box<dyn FnOnce() + Send>) {
+    fn run_one(&self, work: Box<dyn FnOnce() + Send>) {
         if catch_unwind(AssertUnwindSafe(work)).is_err() {
-            (self.reports)(Level::Critical, "a request to the disk thread panicked".to_string());
+            self.report(Level::Critical, "a request to the disk thread panicked".to_string());
         }
+    }
+
+    /// Every target that takes no bytes now.
+    fn waiting(&self) -> impl Iterator<Item = (Parked, BorrowedFd<'_>)> {
+        let sinks = (self.parked.iter())
+            .filter_map(|id| Some((Parked::Sink(*id), self.sinks.get(id)?.parked_fd()?)));
+        let syslogs = (self.syslogs.iter()).filter_map(|(path, queue)| {
+            Some((Parked::Syslog(Arc::clone(path)), queue.parked_fd()?))
+        });
+        sinks.chain(syslogs)
     }
 
     /// Waits for messages or for a parked target, then writes what parked targets take.
     fn sleep(&mut self, wake: Option<BorrowedFd<'_>>, timeout: PollTimeout) {
-        let parked: Vec<(SinkId, BorrowedFd<'_>)> = self
-            .parked
-            .iter()
-            .filter_map(|id| Some((*id, self.sinks.get(id)?.parked_fd()?)))
-            .collect();
-        let mut fds: Vec<PollFd<'_>> =
-            parked.iter().map(|(_, fd)| PollFd::new(*fd, PollFlags::POLLOUT)).collect();
+        let (parked, mut fds): (Vec<Parked>, Vec<PollFd<'_>>) = self
+            .waiting()
+            .map(|(parked, fd)| (parked, PollFd::new(fd, PollFlags::POLLOUT)))
+            .unzip();
         fds.extend(wake.map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
         if !matches!(poll(&mut fds, timeout), Ok(_) | Err(Errno::EINTR)) {
             return; // out of memory: the next round tries again
         }
-        let awake: Vec<SinkId> = parked
-            .iter()
-            .zip(&fds)
-            .filter(|(_, fd)| fd.any().unwrap_or(false))
-            .map(|((id, _), _)| *id)
-            .collect();
-        for id in awake {
-            self.with(id, |sink, reports| sink.resume(reports));
+        let ready: Vec<bool> = fds.iter().map(|fd| fd.any().unwrap_or(false)).collect();
+        for (parked, _) in parked.into_iter().zip(ready).filter(|(_, ready)| *ready) {
+            match parked {
+                Parked::Sink(id) => self.with(id, |sink, reports| sink.resume(reports)),
+                Parked::Syslog(path) => {
+                    if let Some(queue) = self.syslogs.get_mut(&path) {
+                        queue.resume(&self.reports);
+                    }
+                }
+            }
         }
     }
 
     /// Gives parked targets a last chance, then lets nothing in any more.
     fn finish(&mut self, inbox: &Inbox) {
         let deadline = Instant::now() + PARKED_GRACE;
-        while !self.parked.is_empty() {
+        while !self.parked.is_empty() || self.syslogs.values().any(SyslogQueue::is_parked) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -165,7 +206,10 @@ impl DiskThread<'_> {
             .collect();
         for (path, bytes) in leftovers {
             let text = format!("'{path}' takes no output; {bytes} bytes for it are lost at exit");
-            (self.reports)(Level::Critical, text);
+            self.report(Level::Critical, text);
+        }
+        for queue in self.syslogs.values_mut() {
+            queue.finish(&self.reports);
         }
         // The reports above are the last that get in.
         self.process(inbox.close());
