@@ -42,7 +42,20 @@ impl Operation {
             Operation::ClearLogs => true,
         }
     }
+
+    fn per_turn(&self) -> usize {
+        match self {
+            Operation::Start { .. } => STARTS_PER_TURN,
+            Operation::Stop { .. } | Operation::Signal(_) | Operation::ClearLogs => CALLS_PER_TURN,
+        }
+    }
 }
+
+/// Most processes that are started in one turn: each takes a fork.
+const STARTS_PER_TURN: usize = 8;
+
+/// Most processes that something else is done to in one turn.
+const CALLS_PER_TURN: usize = 256;
 
 /// Whose result it is.
 #[derive(Clone, Debug)]
@@ -58,12 +71,25 @@ pub struct Batch {
     remaining: VecDeque<ProcId>,
     pub(super) waiting: Vec<(Subject, Wait)>,
     results: Vec<Value>,
+    /// Calls left before others get a turn.
+    turn: usize,
 }
 
 impl Batch {
     /// Nothing done yet.
     pub(super) fn new(operation: Operation, processes: Vec<ProcId>) -> Batch {
-        Batch { operation, remaining: processes.into(), waiting: Vec::new(), results: Vec::new() }
+        let (waiting, results, turn) = (Vec::new(), Vec::new(), operation.per_turn());
+        Batch { operation, remaining: processes.into(), waiting, results, turn }
+    }
+
+    /// Whether it could go on, and has had its turn.
+    pub(super) fn has_had_its_turn(&self) -> bool {
+        self.turn == 0 && !self.remaining.is_empty()
+    }
+
+    /// Lets it go on for a while.
+    pub(super) fn give_turn(&mut self) {
+        self.turn = self.operation.per_turn();
     }
 
     /// Processes it has not looked at.
@@ -75,6 +101,10 @@ impl Batch {
     pub(super) fn poll(&mut self, context: &mut Context<'_>, moved: &mut bool) -> Option<Value> {
         loop {
             self.make_calls(context, moved);
+            // What comes of calls is looked at when all are made: results that are there at once come first.
+            if self.has_had_its_turn() {
+                return None;
+            }
             let mut index = 0;
             while index < self.waiting.len() {
                 let (_, wait) = &mut self.waiting[index];
@@ -97,7 +127,8 @@ impl Batch {
 
     fn make_calls(&mut self, context: &mut Context<'_>, moved: &mut bool) {
         let one_at_a_time = matches!(self.operation, Operation::ClearLogs);
-        while (!one_at_a_time || self.waiting.is_empty())
+        while self.turn > 0
+            && (!one_at_a_time || self.waiting.is_empty())
             && let Some(id) = self.remaining.pop_front()
         {
             *moved = true;
@@ -105,6 +136,7 @@ impl Batch {
             if !self.operation.applies_to(process.state()) {
                 continue;
             }
+            self.turn -= 1;
             let subject = Subject {
                 name: process.config().name.clone(),
                 group: process.group_name().to_string(),

@@ -51,7 +51,9 @@ impl Supervisor {
         let answer =
             dispatch(&mut Context { supervisor: self, now, host }, &call.method, &call.params);
         match answer {
-            Ok(Answer::Wait(wait)) => self.pending.push(Pending { reply, wait }),
+            Ok(Answer::Wait(wait)) => {
+                self.pending.push(Pending { reply, wait, put_off: false });
+            }
             Ok(Answer::Value(value)) => {
                 self.effects.push_back(Effect::Reply { reply, result: Ok(value) });
             }

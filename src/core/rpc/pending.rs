@@ -21,6 +21,8 @@ pub struct Pending {
     pub reply: ReplyId,
     /// What it waits for.
     pub wait: Wait,
+    /// It is among those that wait for a turn.
+    pub put_off: bool,
 }
 
 /// What a call waits for.
@@ -67,6 +69,27 @@ impl Wait {
         }
     }
 
+    /// Whether it could go on, but for others that are to have a turn first.
+    fn has_had_its_turn(&self) -> bool {
+        match self {
+            Wait::Batch(batch) => batch.has_had_its_turn(),
+            Wait::Multi(multi) => multi.has_had_its_turn(),
+            Wait::Start { .. } | Wait::Stop { .. } | Wait::Job { .. } => false,
+        }
+    }
+
+    /// Lets it go on for a while.
+    fn give_turn(&mut self) {
+        match self {
+            Wait::Batch(batch) => batch.give_turn(),
+            Wait::Multi(multi) => {
+                multi.turn = TURN_BYTES;
+                multi.current.iter_mut().for_each(|wait| wait.give_turn());
+            }
+            Wait::Start { .. } | Wait::Stop { .. } | Wait::Job { .. } => {}
+        }
+    }
+
     /// Calls `visit` with every process whose stop is awaited.
     fn each_stop(&self, visit: &mut dyn FnMut(ProcId)) {
         match self {
@@ -102,8 +125,6 @@ pub struct Multi {
     held: usize,
     /// What is left of its turn.
     turn: usize,
-    /// It is among those that wait for a turn.
-    put_off: bool,
 }
 
 impl Multi {
@@ -119,7 +140,7 @@ impl Multi {
         }
         let remaining = calls.to_vec().into();
         let (current, results, held) = (None, Vec::new(), 0);
-        Ok(Multi { remaining, current, results, held, turn: TURN_BYTES, put_off: false })
+        Ok(Multi { remaining, current, results, held, turn: TURN_BYTES })
     }
 
     /// Bytes that the next result may hold. Every call that is left can still be refused.
@@ -141,7 +162,10 @@ impl Multi {
 
     /// Whether it could go on and has had its turn.
     fn has_had_its_turn(&self) -> bool {
-        self.turn == 0 && self.current.is_none() && !self.remaining.is_empty()
+        match &self.current {
+            Some(wait) => wait.has_had_its_turn(),
+            None => self.turn == 0 && !self.remaining.is_empty(),
+        }
     }
 }
 
@@ -171,9 +195,8 @@ impl Supervisor {
                         self.effects.push_back(Effect::Reply { reply: pending.reply, result });
                     }
                     None => {
-                        if let Wait::Multi(multi) = &mut pending.wait
-                            && multi.has_had_its_turn()
-                            && !std::mem::replace(&mut multi.put_off, true)
+                        if pending.wait.has_had_its_turn()
+                            && !std::mem::replace(&mut pending.put_off, true)
                         {
                             self.put_off.push_back(pending.reply);
                         }
@@ -196,10 +219,9 @@ impl Supervisor {
     pub(in crate::core) fn give_turn(&mut self) {
         let next = self.put_off.pop_front();
         let mut pending = self.pending.iter_mut();
-        if let Some(pending) = pending.find(|pending| Some(pending.reply) == next)
-            && let Wait::Multi(multi) = &mut pending.wait
-        {
-            (multi.turn, multi.put_off) = (TURN_BYTES, false);
+        if let Some(pending) = pending.find(|pending| Some(pending.reply) == next) {
+            pending.put_off = false;
+            pending.wait.give_turn();
         }
     }
 
