@@ -7,6 +7,7 @@
 //!
 //! The thread sleeps in poll(2) on an eventfd and on the parked targets. It never runs on a timer.
 
+mod files;
 mod output;
 mod queue;
 mod reads;
@@ -247,7 +248,7 @@ impl Disk {
 /// Whether a log can be opened for writing (it is created if it is missing). For the start, before the disk thread
 /// exists: the reference refuses to start without its main log.
 pub fn check_writable(path: &Path) -> io::Result<()> {
-    output::Output::open(path, output::Contents::Keep).map(drop)
+    output::Output::open(path).map(drop)
 }
 
 async fn flatten(

@@ -11,6 +11,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::SigSet;
 
+use super::files::OpenFiles;
 use super::output::{create_private, errno_text};
 use super::queue::{Account, Inbox, Message, SinkId};
 use super::sink::LogSink;
@@ -22,7 +23,8 @@ pub(super) fn run(inbox: &Inbox, reports: &Reports) {
     // Signals are the supervision thread's business; and a write to a closed pipe or beyond a file size limit must
     // be an error here, whatever the dispositions are.
     let _ = SigSet::all().thread_block();
-    let mut disk = DiskThread { sinks: HashMap::new(), parked: BTreeSet::new(), reports };
+    let files = OpenFiles::default();
+    let mut disk = DiskThread { sinks: HashMap::new(), parked: BTreeSet::new(), files, reports };
     while disk.process(inbox.take()) == Next::GoOn {
         disk.sleep(Some(inbox.wake_fd()), PollTimeout::NONE);
     }
@@ -39,6 +41,7 @@ struct DiskThread<'a> {
     sinks: HashMap<SinkId, LogSink>,
     /// The sinks whose target takes no bytes now.
     parked: BTreeSet<SinkId>,
+    files: OpenFiles,
     reports: &'a Reports,
 }
 
@@ -72,9 +75,9 @@ impl DiskThread<'_> {
 
     fn open(&mut self, id: SinkId, spec: SinkSpec, account: Arc<Account>) {
         // A program that is started again finds the bytes of its last run before its own, and however often it is
-        // started there is one queue per path.
+        // started there is one queue per path and owner.
         let earlier = self.parked.iter().copied().find(|parked| {
-            self.sinks.get(parked).is_some_and(|sink| sink.is_closed() && sink.path() == spec.path)
+            self.sinks.get(parked).is_some_and(|sink| sink.precedes(&spec))
         });
         let sink =
             match earlier.and_then(|earlier| self.sinks.remove(&earlier).map(|s| (earlier, s))) {
@@ -84,7 +87,7 @@ impl DiskThread<'_> {
                     sink.adopt(spec, account);
                     sink
                 }
-                None => LogSink::open(spec, account, self.reports),
+                None => LogSink::open(spec, account, &self.files, self.reports),
             };
         self.sinks.insert(id, sink);
     }
