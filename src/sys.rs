@@ -7,11 +7,12 @@
 
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, CString, OsStr};
+pub mod files;
+
+use std::ffi::{CStr, CString};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::ptr;
@@ -471,30 +472,6 @@ pub fn random_bytes(buffer: &mut [u8]) -> Result<(), Errno> {
 pub fn listen(socket: BorrowedFd<'_>, backlog: i32) -> Result<(), Errno> {
     // SAFETY: takes no pointers.
     Errno::result(unsafe { libc::listen(socket.as_raw_fd(), backlog) }).map(drop)
-}
-
-/// Renames what nothing may have the new name of: renameat2(2) with `RENAME_NOREPLACE`, which not every C library offers,
-/// nor every kernel and file system.
-pub fn rename_new(
-    from_dir: BorrowedFd<'_>,
-    from: &OsStr,
-    to_dir: BorrowedFd<'_>,
-    to: &OsStr,
-) -> Result<(), Errno> {
-    let text = |name: &OsStr| CString::new(name.as_bytes()).map_err(|_| Errno::EINVAL);
-    let (from, to) = (text(from)?, text(to)?);
-    // SAFETY: open descriptors, and strings that live through the call.
-    Errno::result(unsafe {
-        libc::syscall(
-            libc::SYS_renameat2,
-            from_dir.as_raw_fd(),
-            from.as_ptr(),
-            to_dir.as_raw_fd(),
-            to.as_ptr(),
-            libc::RENAME_NOREPLACE,
-        )
-    })
-    .map(drop)
 }
 
 /// Has the kernel take no more of what a TCP socket is to send than so many bytes ahead of what is on its way (tcp(7)

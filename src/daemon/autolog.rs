@@ -47,9 +47,8 @@ pub fn clear(childlogdir: &str, identifier: &str) -> Vec<(Level, String)> {
         return unreadable();
     };
     let names = dir.iter().filter_map(|entry| Some(entry.ok()?.file_name().to_owned()));
-    let old: Vec<CString> = names
-        .filter(|name| is_autolog(OsStr::from_bytes(name.to_bytes()), identifier))
-        .collect();
+    let old: Vec<CString> =
+        names.filter(|name| is_autolog(OsStr::from_bytes(name.to_bytes()), identifier)).collect();
     let mut lines = Vec::new();
     for name in old {
         // In the directory that was read, whatever has its name by now.

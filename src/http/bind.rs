@@ -24,7 +24,6 @@ use nix::unistd::{User, geteuid};
 
 use crate::core::config::{Owner, ServerAddress, ServerConfig};
 use crate::place::{self, Identity, Lock, Place, SocketFile};
-use crate::sys;
 
 /// Connections that may wait to be accepted, as in the reference.
 const BACKLOG: i32 = 1024;
@@ -313,7 +312,7 @@ fn give_name(temporary: &Place, place: &Place, path: &str) -> Result<(), BindErr
 
 fn random_name() -> Result<String, BindError> {
     let mut bytes = [0; 4];
-    sys::random_bytes(&mut bytes)?;
+    getrandom::fill(&mut bytes).map_err(|_| Errno::EIO)?;
     Ok(format!("{:08x}", u32::from_ne_bytes(bytes)))
 }
 

@@ -256,7 +256,7 @@ impl Place {
     /// # Errors
     /// `AlreadyExists`, or those of the system.
     pub fn rename_new(&self, to: &Place) -> io::Result<()> {
-        match sys::rename_new(self.dir.as_fd(), &self.name, to.dir.as_fd(), &to.name) {
+        match sys::files::rename_new(self.dir.as_fd(), &self.name, to.dir.as_fd(), &to.name) {
             Err(Errno::EINVAL | Errno::ENOSYS | Errno::EPERM | Errno::EOPNOTSUPP) => {
                 if to.metadata()?.is_some() {
                     return Err(Errno::EEXIST.into());
@@ -287,7 +287,8 @@ impl Place {
             let found = self.open(append, 0).and_then(|file| Ok((file.metadata()?, file)));
             match found {
                 Ok((found, file))
-                    if found.is_file() && (is_trusted(found.uid()) || found.uid() == model.uid()) =>
+                    if found.is_file()
+                        && (is_trusted(found.uid()) || found.uid() == model.uid()) =>
                 {
                     return Ok(file);
                 }

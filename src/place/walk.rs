@@ -222,7 +222,9 @@ fn is_absolute(path: &OsStr) -> bool {
 
 fn names(path: &OsStr) -> impl Iterator<Item = OsString> {
     let names = path.as_bytes().split(|byte| *byte == b'/');
-    names.filter(|name| !name.is_empty() && *name != b".").map(|name| OsStr::from_bytes(name).to_os_string())
+    names
+        .filter(|name| !name.is_empty() && *name != b".")
+        .map(|name| OsStr::from_bytes(name).to_os_string())
 }
 
 /// O_PATH fails for a link to a directory with ENOTDIR, other calls do with ELOOP.

@@ -8,21 +8,20 @@
 //! Where the users of a file want different sizes or numbers of backups, the smallest size counts (nobody's limit is
 //! exceeded), and the most backups (nobody loses what they asked to keep).
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
-use std::rc::{Rc, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::output::{Opened, Output};
 use super::rotation::{self, Turn};
 use crate::place::{Identity, Place};
 
-/// All files that are open.
+/// All files that are open. Who locks this and a file, locks this first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct OpenFiles {
-    by_identity: Rc<RefCell<HashMap<Identity, Weak<RefCell<Shared>>>>>,
+    by_identity: Arc<Mutex<HashMap<Identity, Weak<Mutex<Shared>>>>>,
 }
 
 /// When a file is rotated, and how many of its past are kept.
@@ -37,10 +36,10 @@ pub(super) struct Limits {
 /// One user's hold on an open file.
 #[derive(Debug)]
 pub(super) struct LogFile {
-    shared: Rc<RefCell<Shared>>,
+    shared: Arc<Mutex<Shared>>,
     user: UserId,
     /// What was written to last; what to wait for while it takes nothing.
-    output: Rc<Output>,
+    output: Arc<Output>,
     files: OpenFiles,
 }
 
@@ -62,7 +61,7 @@ type UserId = u64;
 #[derive(Debug)]
 struct Shared {
     identity: Identity,
-    output: Rc<Output>,
+    output: Arc<Output>,
     users: BTreeMap<UserId, Limits>,
     next_user: UserId,
     /// Who waits until the file takes bytes; the first may have written part of a chunk.
@@ -88,26 +87,29 @@ impl OpenFiles {
             Err(error) => return Err((error, held)),
         };
         let identity = opened.identity;
-        let known = self.by_identity.borrow().get(&identity).and_then(Weak::upgrade);
-        let shared = match known {
+        let mut files = lock(&self.by_identity);
+        let shared = match files.get(&identity).and_then(Weak::upgrade) {
             Some(shared) => {
-                shared.borrow_mut().meet(opened);
+                lock(&shared).meet(opened);
                 shared
             }
             None => {
-                let shared = Rc::new(RefCell::new(Shared::new(opened)));
-                self.by_identity.borrow_mut().insert(identity, Rc::downgrade(&shared));
+                let shared = Arc::new(Mutex::new(Shared::new(opened)));
+                files.insert(identity, Arc::downgrade(&shared));
                 shared
             }
         };
-        match held {
-            Some(mut file) if Rc::ptr_eq(&file.shared, &shared) => {
+        let file = match held {
+            Some(mut file) if Arc::ptr_eq(&file.shared, &shared) => {
                 file.limit(limits);
-                file.output = Rc::clone(&shared.borrow().output);
+                file.output = Arc::clone(&lock(&shared).output);
                 Ok(file)
             }
+            // What was held is let go of when nothing is locked any more.
             _ => Ok(LogFile::of(shared, limits, self.clone())),
-        }
+        };
+        drop(files);
+        file
     }
 
     /// Removes a log and makes it anew for everybody who writes to it.
@@ -119,7 +121,7 @@ impl OpenFiles {
             return Ok(());
         };
         let identity = Identity::from(&found);
-        let known = self.by_identity.borrow().get(&identity).and_then(Weak::upgrade);
+        let known = lock(&self.by_identity).get(&identity).and_then(Weak::upgrade);
         place.remove()?;
         let fresh = Output::successor(place, &found);
         match (fresh, known) {
@@ -127,7 +129,7 @@ impl OpenFiles {
             (Ok(_), None) => {}
             (Err(error), known) => {
                 if let Some(shared) = known {
-                    shared.borrow_mut().gone = true;
+                    lock(&shared).gone = true;
                 }
                 return Err(error);
             }
@@ -136,13 +138,13 @@ impl OpenFiles {
     }
 
     /// Puts another file in the place of one, for all its users.
-    fn install(&self, shared: &Rc<RefCell<Shared>>, opened: Opened) {
-        let mut files = self.by_identity.borrow_mut();
-        let mut state = shared.borrow_mut();
+    fn install(&self, shared: &Arc<Mutex<Shared>>, opened: Opened) {
+        let mut files = lock(&self.by_identity);
+        let mut state = lock(shared);
         files.remove(&state.identity);
-        files.insert(opened.identity, Rc::downgrade(shared));
+        files.insert(opened.identity, Arc::downgrade(shared));
         state.identity = opened.identity;
-        state.output = Rc::new(opened.output);
+        state.output = Arc::new(opened.output);
         state.retry_at = 0;
     }
 }
@@ -151,7 +153,7 @@ impl Shared {
     fn new(opened: Opened) -> Shared {
         Shared {
             identity: opened.identity,
-            output: Rc::new(opened.output),
+            output: Arc::new(opened.output),
             users: BTreeMap::new(),
             next_user: 0,
             waiting: VecDeque::new(),
@@ -166,7 +168,7 @@ impl Shared {
     fn meet(&mut self, again: Opened) {
         self.gone = false;
         if self.broken || again.output.is_inherited_file() {
-            self.output = Rc::new(again.output);
+            self.output = Arc::new(again.output);
             self.broken = false;
         }
     }
@@ -182,9 +184,9 @@ impl Shared {
 }
 
 impl LogFile {
-    fn of(shared: Rc<RefCell<Shared>>, limits: Limits, files: OpenFiles) -> LogFile {
-        let mut state = shared.borrow_mut();
-        let (user, output) = (state.next_user, Rc::clone(&state.output));
+    fn of(shared: Arc<Mutex<Shared>>, limits: Limits, files: OpenFiles) -> LogFile {
+        let mut state = lock(&shared);
+        let (user, output) = (state.next_user, Arc::clone(&state.output));
         state.next_user += 1;
         state.users.insert(user, limits);
         drop(state);
@@ -193,20 +195,20 @@ impl LogFile {
 
     /// Whether the path has to be opened anew.
     pub(super) fn is_gone(&self) -> bool {
-        self.shared.borrow().gone
+        lock(&self.shared).gone
     }
 
     /// What this user wants from now on.
     pub(super) fn limit(&mut self, limits: Limits) {
-        self.shared.borrow_mut().users.insert(self.user, limits);
+        lock(&self.shared).users.insert(self.user, limits);
     }
 
     /// Writes some of the bytes; `WouldBlock` when the file takes none now, or others are to write first. Whoever has got
     /// this is to go on writing when [`Self::as_fd`] is writable, until the chunk is [`finished`](Self::finish).
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut state = self.shared.borrow_mut();
+        let mut state = lock(&self.shared);
         let first = state.waiting.front().copied();
-        self.output = Rc::clone(&state.output);
+        self.output = Arc::clone(&state.output);
         let result = match first {
             Some(first) if first != self.user => Err(io::ErrorKind::WouldBlock.into()),
             _ => self.output.write(bytes),
@@ -221,18 +223,18 @@ impl LogFile {
 
     /// A chunk is written, or given up: the next who waits may write.
     pub(super) fn finish(&mut self) {
-        self.shared.borrow_mut().waiting.retain(|user| *user != self.user);
+        lock(&self.shared).waiting.retain(|user| *user != self.user);
     }
 
     /// The opening is of no use any more; another one may be.
     pub(super) fn mark_broken(&mut self) {
-        self.shared.borrow_mut().broken = true;
+        lock(&self.shared).broken = true;
     }
 
     /// Rotates the file if that is due, for all its users.
     pub(super) fn rotate_if_due(&mut self, path: &Path) -> Rotation {
         let (identity, output, limit, backups) = {
-            let state = self.shared.borrow();
+            let state = lock(&self.shared);
             let Some(limit) = state.max_bytes().filter(|_| !state.gone) else {
                 return Rotation::NotDue;
             };
@@ -240,7 +242,7 @@ impl LogFile {
             if !state.output.size().is_some_and(due) {
                 return Rotation::NotDue;
             }
-            (state.identity, Rc::clone(&state.output), limit, state.backups())
+            (state.identity, Arc::clone(&state.output), limit, state.backups())
         };
         match rotation::turn(path, identity, &output, backups) {
             Ok(Turn::Emptied) => Rotation::Done,
@@ -249,13 +251,13 @@ impl LogFile {
                 Rotation::Done
             }
             Ok(Turn::Gone) => {
-                self.shared.borrow_mut().gone = true;
+                lock(&self.shared).gone = true;
                 Rotation::Gone
             }
             Err(error) => {
                 // Not with every chunk: the file grows by another `max_bytes` first.
                 let size = output.size().unwrap_or(0);
-                self.shared.borrow_mut().retry_at = size.saturating_add(limit);
+                lock(&self.shared).retry_at = size.saturating_add(limit);
                 Rotation::Failed(error)
             }
         }
@@ -269,18 +271,17 @@ impl LogFile {
 
 impl Drop for LogFile {
     fn drop(&mut self) {
-        self.finish();
-        let mut state = self.shared.borrow_mut();
+        let mut files = lock(&self.files.by_identity);
+        let mut state = lock(&self.shared);
+        state.waiting.retain(|user| *user != self.user);
         state.users.remove(&self.user);
-        if !state.users.is_empty() {
-            return;
-        }
-        let mut files = self.files.by_identity.borrow_mut();
-        let is_this = files.get(&state.identity).is_some_and(|known| {
-            std::ptr::eq(known.as_ptr(), Rc::as_ptr(&self.shared))
-        });
-        if is_this {
+        let is_this = |known: &Weak<_>| std::ptr::eq(known.as_ptr(), Arc::as_ptr(&self.shared));
+        if state.users.is_empty() && files.get(&state.identity).is_some_and(is_this) {
             files.remove(&state.identity);
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -76,9 +76,11 @@ impl DiskThread<'_> {
     fn open(&mut self, id: SinkId, spec: SinkSpec, account: Arc<Account>) {
         // A program that is started again finds the bytes of its last run before its own, and however often it is
         // started there is one queue per path and owner.
-        let earlier = self.parked.iter().copied().find(|parked| {
-            self.sinks.get(parked).is_some_and(|sink| sink.precedes(&spec))
-        });
+        let earlier = self
+            .parked
+            .iter()
+            .copied()
+            .find(|parked| self.sinks.get(parked).is_some_and(|sink| sink.precedes(&spec)));
         let sink =
             match earlier.and_then(|earlier| self.sinks.remove(&earlier).map(|s| (earlier, s))) {
                 Some((earlier, mut sink)) => {
