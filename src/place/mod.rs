@@ -5,8 +5,8 @@
 //! came to, and what is done is done to what was found there, not to whatever has the name by now.
 //!
 //! Links are followed wherever they lead if they belong to root, to the daemon's user or to the kernel (`/proc`). A link
-//! of anybody else is followed only to what is theirs as well, or open to everybody's writing, so that nobody gains
-//! anything by it (`current -> releases/7` of a deployment goes on working). A hard link gives no owner away: where others
+//! of anybody else is followed only to what is theirs as well, open to everybody's writing, or the daemon's own output, so
+//! that nobody gains anything by it (`current -> releases/7` of a deployment goes on working). A hard link gives no owner away: where others
 //! can make names, a file with more than one is refused.
 
 mod lock;
@@ -183,7 +183,7 @@ impl Place {
     ///
     /// # Errors
     /// [`Refused`], or that of the system.
-    pub fn admit(&self, file: &File) -> io::Result<()> {
+    fn admit(&self, file: &File) -> io::Result<()> {
         let found = file.metadata()?;
         let is_file = found.is_file();
         let open_to_all = !found.is_dir() && found.mode() & 0o002 != 0;

@@ -98,7 +98,7 @@ impl Walk {
                 Some(link) => {
                     let from_root = is_absolute(&link.target);
                     self.follow(link)?;
-                    // Links of others have left something to be checked.
+                    // Anybody's link may lead there: programs write to it anyway.
                     if let Some(stream) = self.stream_ahead().filter(|_| from_root) {
                         return Ok(Way::Stream(stream));
                     }
@@ -196,9 +196,10 @@ impl Walk {
     fn stream_ahead(&self) -> Option<u8> {
         let mut rest = OsString::new();
         for step in &self.ahead {
-            let Step::Into(name) = step else { return None };
-            rest.push("/");
-            rest.push(name);
+            if let Step::Into(name) = step {
+                rest.push("/");
+                rest.push(name);
+            }
         }
         standard_stream(&rest)
     }

@@ -68,6 +68,8 @@ struct Shared {
     waiting: VecDeque<UserId>,
     /// No rotation before this size, since one has failed.
     retry_at: u64,
+    /// It was handed to the daemon as its output, too. Others may write to it, so it is never rotated.
+    fixed: bool,
     /// The path leads elsewhere by now.
     gone: bool,
     /// An error that another opening of the same file may mend.
@@ -153,6 +155,7 @@ impl Shared {
     fn new(opened: Opened) -> Shared {
         Shared {
             identity: opened.identity,
+            fixed: opened.output.is_inherited_file(),
             output: Arc::new(opened.output),
             users: BTreeMap::new(),
             next_user: 0,
@@ -163,11 +166,14 @@ impl Shared {
         }
     }
 
-    /// The same file was opened once more. The old opening is kept: closing a FIFO may lose what is in it. What was handed
-    /// to the daemon as its output is not rotated from now on, because others write to it.
+    /// The same file was opened once more. The old opening is kept (closing a FIFO may lose what is in it) unless the new
+    /// one is better.
     fn meet(&mut self, again: Opened) {
+        let inherited = again.output.is_inherited_file();
         self.gone = false;
-        if self.broken || again.output.is_inherited_file() {
+        self.fixed |= inherited;
+        // What was inherited need not append.
+        if self.broken || (self.output.is_inherited_file() && !inherited) {
             self.output = Arc::new(again.output);
             self.broken = false;
         }
@@ -235,7 +241,10 @@ impl LogFile {
     pub(super) fn rotate_if_due(&mut self, path: &Path) -> Rotation {
         let (identity, output, limit, backups) = {
             let state = lock(&self.shared);
-            let Some(limit) = state.max_bytes().filter(|_| !state.gone) else {
+            if state.fixed || state.gone || !state.output.is_log() {
+                return Rotation::NotDue;
+            }
+            let Some(limit) = state.max_bytes() else {
                 return Rotation::NotDue;
             };
             let due = |size: u64| size >= limit && size >= state.retry_at;

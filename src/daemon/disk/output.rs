@@ -69,7 +69,6 @@ impl Output {
         let stream = || {
             let found = place.metadata().ok().flatten()?;
             let stream = stream_of(Identity::from(&found))?;
-            place.admit(&stream).ok()?;
             Output::inherited(stream.as_fd()).ok()
         };
         if place.is_magic()
@@ -133,12 +132,14 @@ impl Output {
         }
     }
 
+    /// Whether it is a file of our own opening, which can rotate.
+    pub(super) fn is_log(&self) -> bool {
+        self.kind == Kind::Log
+    }
+
     /// Size after the last write, where the target is a file that can rotate.
     pub(super) fn size(&self) -> Option<u64> {
-        if self.kind != Kind::Log {
-            return None;
-        }
-        (&self.file).stream_position().ok()
+        if self.is_log() { (&self.file).stream_position().ok() } else { None }
     }
 
     /// Removes all that is in the file.
