@@ -10,6 +10,7 @@ pub mod dispatch;
 pub mod echo;
 pub mod http;
 pub mod pidproxy;
+pub mod place;
 pub mod run;
 pub mod sys;
 #[cfg(test)]

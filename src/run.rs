@@ -203,15 +203,15 @@ fn settle_in(
 /// The servers' listeners; dropping them removes their sockets from the file system.
 struct OpenServers {
     bound: Vec<http::Bound>,
-    sockets: Vec<String>,
+    names: Vec<http::SocketName>,
 }
 
 impl OpenServers {
     fn open(config: &Config, main_log: &MainLog) -> Result<OpenServers, String> {
-        let mut servers = OpenServers { bound: Vec::new(), sockets: Vec::new() };
+        let mut servers = OpenServers { bound: Vec::new(), names: Vec::new() };
         for server in &config.servers {
-            let bound = http::bind(server).map_err(|error| error.to_string())?;
-            servers.sockets.extend(bound.unix_path().map(str::to_string));
+            let mut bound = http::bind(server).map_err(|error| error.to_string())?;
+            servers.names.extend(bound.take_name());
             servers.bound.push(bound);
             for name in &config.rpcinterfaces {
                 main_log.log(Level::Info, &format!("RPC interface '{name}' initialized"));
@@ -232,9 +232,7 @@ impl OpenServers {
 
 impl Drop for OpenServers {
     fn drop(&mut self) {
-        for path in &self.sockets {
-            let _ = std::fs::remove_file(path); // gone already is as good
-        }
+        self.names.drain(..).for_each(http::SocketName::remove);
     }
 }
 

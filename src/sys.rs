@@ -7,6 +7,7 @@
 
 #![allow(unsafe_code)]
 
+pub mod files;
 pub mod terminal;
 
 use std::ffi::{CStr, CString};

@@ -9,6 +9,7 @@ use std::io::{Result, Write, stdin};
 
 use supervisord_rs::daemon::daemonize::{Starter, daemonize};
 use supervisord_rs::daemon::environment;
+use supervisord_rs::daemon::exits::Exits;
 use supervisord_rs::daemon::pidfile::Pidfile;
 use supervisord_rs::daemon::signals::{self, Signals};
 
@@ -46,6 +47,7 @@ fn main() -> Result<()> {
 
 async fn watch(report: &mut File) -> Result<()> {
     let mut signals = Signals::new()?;
+    let mut exits = Exits::default();
     writeln!(report, "watching")?;
     loop {
         let signal = signals.next().await?;
@@ -53,8 +55,9 @@ async fn watch(report: &mut File) -> Result<()> {
         match signal {
             SIGTERM => return Ok(()),
             SIGCHLD => {
-                for (_, status) in signals::wait_children() {
+                while let Some((pid, status)) = exits.next(std::iter::empty()) {
                     writeln!(report, "{}", status.describe())?;
+                    exits.reap(pid);
                 }
             }
             _ => {}

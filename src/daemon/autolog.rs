@@ -1,12 +1,17 @@
 //! AUTO child logs: choosing their names and removing those of an earlier run (`options.py: get_autochildlog_name`,
 //! `clear_autochildlogdir`).
 
-use std::ffi::OsStr;
+use std::ffi::{CString, OsStr};
 use std::fs;
-use std::path::{Component, PathBuf};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+use nix::dir::Dir;
+use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use crate::core::python::{is_space, repr};
 use crate::core::states::Level;
+use crate::place;
 
 /// What Python's `tempfile` draws names from.
 const ALPHABET: &[u8; 37] = b"abcdefghijklmnopqrstuvwxyz0123456789_";
@@ -36,13 +41,19 @@ pub fn name(childlogdir: &str, process: &str, channel: &str, identifier: &str) -
 ///
 /// The reference pastes the identifier into a regular expression unescaped; here it stands for itself.
 pub fn clear(childlogdir: &str, identifier: &str) -> Vec<(Level, String)> {
-    let Ok(entries) = fs::read_dir(childlogdir) else {
-        return vec![(Level::Warn, "Could not clear childlog dir".to_string())];
+    let unreadable = || vec![(Level::Warn, "Could not clear childlog dir".to_string())];
+    let Ok(Ok(mut dir)) = place::open_directory(Path::new(childlogdir)).map(Dir::from_fd) else {
+        return unreadable();
     };
+    let names = dir.iter().filter_map(|entry| Some(entry.ok()?.file_name().to_owned()));
+    let old: Vec<CString> =
+        names.filter(|name| is_autolog(OsStr::from_bytes(name.to_bytes()), identifier)).collect();
     let mut lines = Vec::new();
-    for entry in entries.flatten() {
-        if is_autolog(&entry.file_name(), identifier) && fs::remove_file(entry.path()).is_err() {
-            let path = repr(&entry.path().to_string_lossy());
+    for name in old {
+        // In the directory that was read, whatever has its name by now.
+        if unlinkat(&dir, name.as_c_str(), UnlinkatFlags::NoRemoveDir).is_err() {
+            let path = Path::new(childlogdir).join(OsStr::from_bytes(name.to_bytes()));
+            let path = repr(&path.to_string_lossy());
             lines.push((Level::Warn, format!("Failed to clean up {path}")));
         }
     }
@@ -100,7 +111,6 @@ fn absolute(directory: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::ffi::OsStrExt;
 
     fn matches(name: &str) -> bool {
         is_autolog(OsStr::new(name), "super")

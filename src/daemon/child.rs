@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::SigSet;
-use nix::unistd::{Pid, getpgid, pipe2};
+use nix::unistd::{Pid, Uid, fchown, getpgid, pipe2};
 
 use super::becoming::{self, Asks};
 use super::daemonize::error_text;
@@ -67,6 +67,9 @@ pub fn spawn(plan: &SpawnPlan<'_>) -> Result<Spawned, SpawnFailure> {
         Errno::EMFILE => too_many(name),
         _ => failure("making dispatchers", name, error_name(error)),
     })?;
+    if let Some(uid) = plan.request.config.uid {
+        pipes.give(uid);
+    }
     let making = |what| failure("making arguments", name, what);
     let mut image = image(plan, &pipes).map_err(making)?;
     let asking = asking_image(plan, &image).map_err(|error| match error {
@@ -149,6 +152,20 @@ impl<'a> Pipes<'a> {
             (None, None)
         };
         Ok(Pipes { stdin, stdout, stderr, child_stdin, child_stdout, child_stderr })
+    }
+
+    /// Makes them the program's user's, who could not open them by name otherwise (`/dev/stdout`). Only root can, and
+    /// where it may not, everything is as it was.
+    fn give(&self, uid: u32) {
+        let user = Some(Uid::from_raw(uid));
+        let stdin = match &self.child_stdin {
+            ChildStdin::Pipe(fd) if self.stdin.is_some() => Some(fd),
+            ChildStdin::Pipe(_) | ChildStdin::Given(_) => None,
+        };
+        let ends = stdin.into_iter().chain([&self.child_stdout]).chain(&self.child_stderr);
+        for end in ends {
+            let _ = fchown(end, user, None);
+        }
     }
 
     fn child_ends(&self) -> [BorrowedFd<'_>; 3] {

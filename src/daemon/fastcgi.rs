@@ -14,11 +14,12 @@ use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrIn, SockaddrLike, UnixAddr, bind, setsockopt,
     socket, sockopt::ReuseAddr,
 };
-use nix::unistd::{Gid, Uid, chown};
+use nix::sys::stat::{Mode, fchmod};
 
 use super::mainlog::MainLog;
 use crate::core::config::{FastCgiSocket, GroupConfig};
 use crate::core::states::Level;
+use crate::place::{self, Place, SocketFile};
 use crate::sys;
 
 /// Backlog of a socket without `socket_backlog`: the system's maximum (`socket.SOMAXCONN`).
@@ -188,33 +189,39 @@ fn bind_to(socket: &OwnedFd, address: &dyn SockaddrLike) -> Result<(), String> {
 
 /// A socket left behind by an earlier life is replaced; what cannot get its owner and mode is removed again.
 fn unix_socket(path: &Path, config: &FastCgiSocket) -> Result<OwnedFd, String> {
+    let of_path = |error: std::io::Error| file_error(&error, path);
+    let socket_path = UnixAddr::new(path).map_err(|_| "AF_UNIX path too long".to_string())?;
+    let place = place::find_name(path).map_err(|error| plain_error(&error))?;
     if path.exists() {
-        std::fs::remove_file(path).map_err(|error| file_error(&error, path))?;
+        place.remove().map_err(of_path)?;
     }
     let socket = stream_socket(AddressFamily::Unix).map_err(python_error)?;
-    let address = UnixAddr::new(path).map_err(|_| "AF_UNIX path too long".to_string())?;
-    let prepared = bind_to(&socket, &address).and_then(|()| give_away(path, config));
-    if prepared.is_err() && path.exists() {
-        let _ = std::fs::remove_file(path); // the first failure is the one to report
+    if let Some(mode) = config.mode {
+        // The file is made with the mode of the socket, less the process' mask.
+        fchmod(&socket, Mode::from_bits_truncate(mode)).map_err(python_error)?;
     }
-    prepared.map(|()| socket)
+    bind_to(&socket, &socket_path)?;
+    let given = give_away(&place, path, config);
+    if given.is_err() && path.exists() {
+        let _ = place.remove(); // the first failure is the one to report
+    }
+    given.map(|()| socket)
 }
 
-/// Owner, then mode.
-fn give_away(path: &Path, config: &FastCgiSocket) -> Result<(), String> {
+/// Owner, then mode, of the very file that was made: the directory may belong to somebody else.
+fn give_away(place: &Place, path: &Path, config: &FastCgiSocket) -> Result<(), String> {
+    let failed = |what: &str, error: &std::io::Error| {
+        format!("Could not change {what} of socket file: {}", file_error(error, path))
+    };
+    if config.owner.is_none() && config.mode.is_none() {
+        return Ok(());
+    }
+    let file = SocketFile::of(place).map_err(|error| file_error(&error, path))?;
     if let Some(owner) = config.owner {
-        let (uid, gid) = (Uid::from_raw(owner.uid), owner.gid.map(Gid::from_raw));
-        chown(path, Some(uid), gid).map_err(|error| {
-            let error = file_error(&error.into(), path);
-            format!("Could not change ownership of socket file: {error}")
-        })?;
+        file.give(owner.uid, owner.gid).map_err(|error| failed("ownership", &error))?;
     }
     if let Some(mode) = config.mode {
-        let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
-        std::fs::set_permissions(path, permissions).map_err(|error| {
-            let error = file_error(&error, path);
-            format!("Could not change permissions of socket file: {error}")
-        })?;
+        file.set_mode(mode).map_err(|error| failed("permissions", &error))?;
     }
     Ok(())
 }
@@ -224,9 +231,15 @@ fn python_error(error: Errno) -> String {
     format!("[Errno {}] {}", error as i32, super::daemonize::error_text(error))
 }
 
+/// As [`python_error`], or in our own words what the system has no number for.
+fn plain_error(error: &std::io::Error) -> String {
+    let number = error.raw_os_error();
+    number.map_or_else(|| error.to_string(), |number| python_error(Errno::from_raw(number)))
+}
+
 /// `str()` of an `OSError` about a file.
 fn file_error(error: &std::io::Error, path: &Path) -> String {
-    let error = python_error(Errno::from_raw(error.raw_os_error().unwrap_or_default()));
+    let error = plain_error(error);
     format!("{error}: {}", crate::core::python::repr(&path.to_string_lossy()))
 }
 

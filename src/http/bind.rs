@@ -1,16 +1,17 @@
 //! Opening the listeners (`http.py: supervisor_af_inet_http_server`, `supervisor_af_unix_http_server`).
 //!
-//! A Unix socket is bound under a temporary name, given its owner and mode, set to listen, and only then linked to its
-//! real name. The link fails when the name exists, which makes it the lock between two daemons; and at no moment can
-//! anybody connect whom the mode forbids, or find a socket nobody listens on.
+//! A Unix socket is bound under a temporary name, given its owner and mode, set to listen, and only then renamed to its
+//! real name, which fails when something has that already; so at no moment can anybody connect whom the mode forbids, or
+//! find a socket nobody listens on. Two daemons that want the same name, or one that comes while another leaves, are kept
+//! apart by a lock: what was seen of the name is still so when it is acted upon. Nothing is done to what others may
+//! have put in the place of the temporary name (see [`crate::place`]).
 
 use std::fmt;
-use std::fs::{self, Permissions};
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, ToSocketAddrs};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -18,10 +19,11 @@ use nix::sys::socket::{
     AddressFamily, Backlog, SockFlag, SockType, SockaddrIn, SockaddrLike, UnixAddr, connect,
     listen, setsockopt, socket, sockopt,
 };
-use nix::sys::stat::{Mode, umask};
+use nix::sys::stat::{Mode, fchmod, umask};
 use nix::unistd::{User, geteuid};
 
 use crate::core::config::{Owner, ServerAddress, ServerConfig};
+use crate::place::{self, Identity, Lock, Place, SocketFile};
 
 /// Connections that may wait to be accepted, as in the reference.
 const BACKLOG: i32 = 1024;
@@ -32,8 +34,15 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// Broken connections to one socket before its listener, being there each time, counts as alive.
 const MAX_QUESTIONS: usize = 3;
 
-/// Takeovers of one stale name before giving up: two daemons starting at once settle within two rounds.
+/// Takeovers of one stale name before giving up. Only daemons that do not know our lock can make a second one necessary.
 const MAX_TAKEOVERS: usize = 8;
+
+/// Sockets made before giving up, where somebody keeps replacing their temporary names.
+const MAX_SOCKETS: usize = 8;
+
+/// How long another daemon may take to open or remove a socket of the same name: longer than it may ask an old one
+/// whether it lives.
+const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// `getaddrinfo` codes, which the reference prints where it would print an errno.
 const EAI_NONAME: i32 = -2;
@@ -45,15 +54,32 @@ const EAI_ADDRFAMILY: i32 = -9;
 pub struct Bound {
     pub(super) config: ServerConfig,
     pub(super) listener: OwnedFd,
+    name: Option<SocketName>,
+}
+
+/// The name of a Unix socket that is open. It outlives the socket unless it is removed.
+#[derive(Debug)]
+pub struct SocketName {
+    path: PathBuf,
+    identity: Identity,
+}
+
+impl SocketName {
+    /// Removes the name, unless it is another socket's by now. Blocks while another daemon looks at it.
+    pub fn remove(self) {
+        let Ok(place) = place::find_name(&self.path) else { return };
+        let lock = place.lock(LOCK_PATIENCE);
+        // Whoever holds the lock that long will find that nobody listens there.
+        if !matches!(lock, Lock::Busy) && place.holds(self.identity) {
+            let _ = place.remove(); // gone already is as good
+        }
+    }
 }
 
 impl Bound {
-    /// The path to unlink when the daemon leaves, if this is a Unix socket.
-    pub fn unix_path(&self) -> Option<&str> {
-        match &self.config.address {
-            ServerAddress::Unix { path, .. } => Some(path),
-            ServerAddress::Inet { .. } => None,
-        }
+    /// The name to remove when the daemon leaves, if this is a Unix socket.
+    pub fn take_name(&mut self) -> Option<SocketName> {
+        self.name.take()
     }
 
     /// What it was opened for.
@@ -120,18 +146,26 @@ impl From<Errno> for BindError {
 
 impl From<io::Error> for BindError {
     fn from(error: io::Error) -> BindError {
-        BindError::from(error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))
+        BindError::from(match (error.raw_os_error(), error.kind()) {
+            (Some(code), _) => Errno::from_raw(code),
+            (None, io::ErrorKind::PermissionDenied) => Errno::EACCES,
+            (None, io::ErrorKind::IsADirectory) => Errno::EISDIR,
+            (None, _) => Errno::EIO,
+        })
     }
 }
 
 /// Opens the listener of one server. Blocks for name resolution and, if a Unix socket of that name exists, for up to
 /// two seconds to see whether it is alive; to be called before the event loop runs.
 pub fn bind(config: &ServerConfig) -> Result<Bound, BindError> {
-    let listener = match &config.address {
-        ServerAddress::Inet { host, port } => bind_inet(host, *port)?,
-        ServerAddress::Unix { path, chmod, chown } => bind_unix(path, *chmod, *chown)?,
+    let (listener, name) = match &config.address {
+        ServerAddress::Inet { host, port } => (bind_inet(host, *port)?, None),
+        ServerAddress::Unix { path, chmod, chown } => {
+            let (listener, name) = bind_unix(path, *chmod, *chown)?;
+            (listener, Some(name))
+        }
     };
-    Ok(Bound { config: config.clone(), listener })
+    Ok(Bound { config: config.clone(), listener, name })
 }
 
 fn bind_inet(host: &str, port: u16) -> Result<OwnedFd, BindError> {
@@ -177,34 +211,89 @@ fn bind_and_check(listener: &OwnedFd, address: &dyn SockaddrLike) -> Result<(), 
 }
 
 /// A name that disappears when it goes out of scope.
-struct TemporaryName(String);
+struct TemporaryName(Place);
 
 impl Drop for TemporaryName {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
+        let _ = self.0.remove();
     }
 }
 
-fn bind_unix(path: &str, chmod: u32, owner: Option<Owner>) -> Result<OwnedFd, BindError> {
-    let name = TemporaryName(format!("{path}.{}", std::process::id()));
-    let _ = fs::remove_file(&name.0);
-    let address = UnixAddr::new(name.0.as_str()).map_err(|errno| match errno {
+fn bind_unix(
+    path: &str,
+    chmod: u32,
+    owner: Option<Owner>,
+) -> Result<(OwnedFd, SocketName), BindError> {
+    // The reference's name at first. Whoever knew that one beforehand does not know the next.
+    let mut suffix = format!(".{}", std::process::id());
+    unix_address(path, &suffix)?;
+    let place = place::find_name(Path::new(path))?;
+    let lock = place.lock(LOCK_PATIENCE);
+    if matches!(lock, Lock::Busy) {
+        return Err(BindError::InUse);
+    }
+    let mut why = Errno::EEXIST;
+    for _ in 0..MAX_SOCKETS {
+        let name = TemporaryName(place.sibling(&suffix));
+        let _ = name.0.remove();
+        let made = new_unix(&name.0, path, &suffix, chmod, owner).and_then(|(listener, file)| {
+            give_name(&name.0, &place, path)?;
+            Ok((listener, file.identity()))
+        });
+        match made {
+            Ok((listener, identity)) if place.holds(identity) => {
+                return Ok((listener, SocketName { path: PathBuf::from(path), identity }));
+            }
+            Ok(_) => {}
+            // Somebody has replaced the temporary name, or removed it.
+            Err(BindError::System(errno @ (Errno::EEXIST | Errno::ENOENT))) => why = errno,
+            Err(error) => return Err(error),
+        }
+        suffix = format!(".{}", random_name()?);
+    }
+    Err(BindError::System(why))
+}
+
+fn unix_address(path: &str, suffix: &str) -> Result<UnixAddr, BindError> {
+    UnixAddr::new(format!("{path}{suffix}").as_str()).map_err(|errno| match errno {
         Errno::ENAMETOOLONG => BindError::PathTooLong,
         other => BindError::System(other),
-    })?;
+    })
+}
+
+/// A socket that listens under a temporary name, with the owner and the mode it is to have.
+fn new_unix(
+    name: &Place,
+    path: &str,
+    suffix: &str,
+    chmod: u32,
+    owner: Option<Owner>,
+) -> Result<(OwnedFd, SocketFile), BindError> {
+    let address = unix_address(path, suffix)?;
     let listener = new_socket(AddressFamily::Unix, SockFlag::empty())?;
-    let mask = umask(Mode::from_bits_truncate(0o177));
+    // The file is made with the mode of the socket (unix(7) does not tell), so that it never has another.
+    fchmod(&listener, Mode::from_bits_truncate(chmod))?;
+    let mask = umask(Mode::empty());
     let bound = bind_and_check(&listener, &address);
     umask(mask);
-    bound?;
+    bound.map_err(|errno| match errno {
+        Errno::EADDRINUSE => BindError::System(Errno::EEXIST),
+        other => other.into(),
+    })?;
+    let file = SocketFile::of(name)?;
     if let Some(owner) = owner {
-        change_owner(&name.0, path, owner)?;
+        change_owner(&file, path, owner)?;
     }
-    fs::set_permissions(&name.0, Permissions::from_mode(chmod))?;
+    file.set_mode(chmod)?;
     listen(&listener, Backlog::new(BACKLOG)?)?;
+    Ok((listener, file))
+}
+
+/// Gives the socket its real name, which may be that of a socket nobody serves any more.
+fn give_name(temporary: &Place, place: &Place, path: &str) -> Result<(), BindError> {
     for _ in 0..MAX_TAKEOVERS {
-        match fs::hard_link(&name.0, path) {
-            Ok(()) => return Ok(listener),
+        match temporary.rename_new(place) {
+            Ok(()) => return Ok(()),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error.into()),
         }
@@ -213,7 +302,7 @@ fn bind_unix(path: &str, chmod: u32, owner: Option<Owner>) -> Result<OwnedFd, Bi
         }
         // The main log does not exist yet.
         let _ = writeln!(io::stderr(), "Unlinking stale socket {path}");
-        match fs::remove_file(path) {
+        match place.remove() {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
@@ -221,8 +310,14 @@ fn bind_unix(path: &str, chmod: u32, owner: Option<Owner>) -> Result<OwnedFd, Bi
     Err(BindError::InUse)
 }
 
-fn change_owner(temporary: &str, path: &str, owner: Owner) -> Result<(), BindError> {
-    chown(temporary, Some(owner.uid), owner.gid).map_err(|error| match BindError::from(error) {
+fn random_name() -> Result<String, BindError> {
+    let mut bytes = [0; 4];
+    getrandom::fill(&mut bytes).map_err(|_| Errno::EIO)?;
+    Ok(format!("{:08x}", u32::from_ne_bytes(bytes)))
+}
+
+fn change_owner(file: &SocketFile, path: &str, owner: Owner) -> Result<(), BindError> {
+    file.give(owner.uid, owner.gid).map_err(|error| match BindError::from(error) {
         BindError::System(Errno::EPERM) => {
             let me = geteuid();
             let user = User::from_uid(me).ok().flatten().map_or(me.to_string(), |user| user.name);

@@ -1,3 +1,4 @@
+use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
@@ -54,11 +55,44 @@ const IN_USE: &str = "Another program is already listening on a port that one of
 fn a_unix_socket_has_its_mode_and_leaves_no_temporary_name() {
     let directory = Directory::new();
     let path = directory.file("s.sock");
-    let bound = bind(&unix(&path, 0o712, None)).unwrap();
-    assert_eq!(bound.unix_path(), Some(path.as_str()));
+    let mut bound = bind(&unix(&path, 0o712, None)).unwrap();
     assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o712);
     assert_eq!(directory.names(), ["s.sock"]);
     assert!(UnixStream::connect(&path).is_ok());
+    bound.take_name().unwrap().remove();
+    assert!(directory.names().is_empty());
+}
+
+#[test]
+fn a_name_that_is_another_sockets_by_now_stays() {
+    let directory = Directory::new();
+    let path = directory.file("s.sock");
+    let mut leaving = bind(&unix(&path, 0o700, None)).unwrap();
+    let name = leaving.take_name().unwrap();
+    drop(leaving);
+    let _next = bind(&unix(&path, 0o700, None)).unwrap();
+    name.remove();
+    assert!(UnixStream::connect(&path).is_ok());
+}
+
+#[test]
+fn whoever_takes_a_name_waits_for_those_who_look_at_it() {
+    let directory = Directory::new();
+    let path = directory.file("s.sock");
+    let place = place::find_name(Path::new(&path)).unwrap();
+    let Lock::Held(lock) = place.lock(Duration::ZERO) else { panic!("no lock") };
+    assert!(matches!(place.lock(Duration::ZERO), Lock::Busy));
+    std::thread::scope(|scope| {
+        let binding = scope.spawn(|| bind(&unix(&path, 0o700, None)));
+        // It comes by again and again, and meanwhile leaves everything alone.
+        for _ in 0..3 {
+            assert!(matches!(place.lock(Duration::from_millis(10)), Lock::Busy));
+            assert_eq!(directory.names(), ["s.sock.lock"]);
+        }
+        drop(lock);
+        let _bound = binding.join().unwrap().unwrap();
+        assert_eq!(directory.names(), ["s.sock"]);
+    });
 }
 
 #[test]
@@ -156,8 +190,8 @@ fn the_words_for_a_refused_owner() {
 
 #[test]
 fn tcp_addresses() {
-    let bound = bind(&inet("localhost", 0)).unwrap();
-    assert_eq!(bound.unix_path(), None);
+    let mut bound = bind(&inet("localhost", 0)).unwrap();
+    assert!(bound.take_name().is_none());
     let listener = std::net::TcpListener::from(bound.listener);
     let port = listener.local_addr().unwrap().port();
     assert_eq!(refusal(&inet("127.0.0.1", port)), IN_USE);

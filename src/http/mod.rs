@@ -29,7 +29,7 @@ pub mod server;
 mod ui;
 
 pub use auth::requires_authentication;
-pub use bind::{BindError, Bound, bind};
+pub use bind::{BindError, Bound, SocketName, bind};
 pub use server::{Servers, serve};
 
 #[cfg(test)]

@@ -94,7 +94,7 @@ pub(super) fn serve_within(
     let hub = Rc::new(Hub::new(Seats::new(limits.places, handle.clone())));
     let audience = Audience::default();
     let mut tasks = JoinSet::new();
-    for Bound { config, listener } in bound {
+    for Bound { config, listener, .. } in bound {
         let site = Rc::new(Site {
             handle: handle.clone(),
             threshold,

@@ -9,6 +9,7 @@
 //! no thread, the supervision thread does its work (`lane`).
 
 mod apart;
+mod files;
 mod lane;
 mod output;
 mod queue;
@@ -252,7 +253,7 @@ impl Disk {
 /// Whether a log can be opened for writing (it is created if it is missing). For the start, before the disk thread
 /// exists: the reference refuses to start without its main log.
 pub fn check_writable(path: &Path) -> io::Result<()> {
-    output::Output::open(path, output::Contents::Keep).map(drop)
+    output::Output::open(path).map(drop)
 }
 
 async fn flatten(

@@ -1,6 +1,6 @@
 //! What a sink writes to, once opened: every kind of target behind one call that never waits (but for the disk).
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
@@ -11,8 +11,13 @@ use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{MsgFlags, send};
 
+use crate::place::{self, Identity, Place, Way};
+
 /// Most bytes handed to a descriptor that may block: a pipe that polls writable takes this many at once.
 const PIPE_BUF_BYTES: usize = 4096;
+
+/// Permissions of a new log, less the daemon's mask.
+const NEW_FILE_MODE: u32 = 0o666;
 
 /// An open target.
 #[derive(Debug)]
@@ -25,7 +30,8 @@ pub(super) struct Output {
 enum Kind {
     /// A regular file of our own opening: it can rotate.
     Log,
-    /// A regular file that was handed to the daemon as its output: never rotated, renamed or removed.
+    /// A regular file that was handed to the daemon, or to another process, as its output: never rotated, renamed or
+    /// removed.
     Redirected,
     /// A pipe, terminal or device that reports `WouldBlock`.
     NonBlocking,
@@ -35,34 +41,56 @@ enum Kind {
     Socket,
 }
 
-/// How the file of a regular path is to be found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Contents {
-    /// Appended to.
-    Keep,
-    /// Emptied first.
-    Empty,
+/// An output, and which file it is.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) output: Output,
+    pub(super) identity: Identity,
 }
 
 impl Output {
     /// Opens a target for appending, creating it if it is missing.
-    pub(super) fn open(path: &Path, contents: Contents) -> io::Result<Output> {
-        if let Some(number) = standard_stream(path) {
-            return match number {
-                1 => Output::inherited(io::stdout().as_fd()),
-                _ => Output::inherited(io::stderr().as_fd()),
-            };
+    pub(super) fn open(path: &Path) -> io::Result<Opened> {
+        let output = match place::find(path)? {
+            Way::Stream(1) => Output::inherited(io::stdout().as_fd())?,
+            Way::Stream(_) => Output::inherited(io::stderr().as_fd())?,
+            Way::Place(place) => Output::at(&place)?,
+        };
+        Opened::new(output)
+    }
+
+    /// The file that follows on one that is gone from its place, with its owner and permissions.
+    pub(super) fn successor(place: &Place, before: &Metadata) -> io::Result<Opened> {
+        Opened::new(Output { file: place.create_like(before)?, kind: Kind::Log })
+    }
+
+    fn at(place: &Place) -> io::Result<Output> {
+        // One of the daemon's own streams under another name (`/proc/1/fd/1`), which may not let itself be opened.
+        let stream = || {
+            let found = place.metadata().ok().flatten()?;
+            let stream = stream_of(Identity::from(&found))?;
+            Output::inherited(stream.as_fd()).ok()
+        };
+        if place.is_magic()
+            && let Some(output) = stream()
+        {
+            return Ok(output);
         }
-        let file = match appending(contents).create(true).open(path) {
+        let file = match place.open(appending(), NEW_FILE_MODE) {
             // A FIFO that nobody reads: open both ends, so that the bytes wait in it for a reader to come. (Names
             // that lead to an anonymous pipe are not in the file system; there no reader will ever come.)
-            Err(error) if is(&error, Errno::ENXIO) && is_fifo(path) => {
-                appending(contents).read(true).open(path)?
+            Err(error) if is(&error, Errno::ENXIO) && place.is_fifo() => {
+                place.open((appending() - OFlag::O_ACCMODE) | OFlag::O_RDWR, NEW_FILE_MODE)?
             }
-            opened => opened?,
+            Err(error) => return stream().ok_or(error),
+            Ok(file) => file,
         };
-        let regular = file.metadata()?.is_file();
-        Ok(Output { file, kind: if regular { Kind::Log } else { Kind::NonBlocking } })
+        let kind = match file.metadata()?.is_file() {
+            true if place.is_magic() => Kind::Redirected, // by whoever has opened it
+            true => Kind::Log,
+            false => Kind::NonBlocking,
+        };
+        Ok(Output { file, kind })
     }
 
     /// Makes an output of a descriptor the daemon was started with. Pipes and terminals are opened anew through
@@ -77,7 +105,10 @@ impl Output {
         if kind.is_socket() {
             return Ok(Output { file, kind: Kind::Socket });
         }
-        let anew = appending(Contents::Keep).open(format!("/proc/self/fd/{}", file.as_raw_fd()));
+        let anew = OpenOptions::new()
+            .append(true)
+            .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits())
+            .open(format!("/proc/self/fd/{}", file.as_raw_fd()));
         Ok(match anew {
             Ok(file) => Output { file, kind: Kind::NonBlocking },
             Err(_) => Output { file, kind: Kind::Shared },
@@ -85,14 +116,14 @@ impl Output {
     }
 
     /// Writes some of `bytes`; `WouldBlock` when the target takes none now.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    pub(super) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self.kind {
-            Kind::Log | Kind::Redirected | Kind::NonBlocking => self.file.write(bytes),
+            Kind::Log | Kind::Redirected | Kind::NonBlocking => (&self.file).write(bytes),
             Kind::Shared => {
                 if !is_writable(self.file.as_fd())? {
                     return Err(io::ErrorKind::WouldBlock.into());
                 }
-                self.file.write(&bytes[..bytes.len().min(PIPE_BUF_BYTES)])
+                (&self.file).write(&bytes[..bytes.len().min(PIPE_BUF_BYTES)])
             }
             Kind::Socket => {
                 let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
@@ -101,12 +132,30 @@ impl Output {
         }
     }
 
-    /// Position after the last write, where the target is a file that can rotate.
-    pub(super) fn position(&mut self) -> Option<u64> {
-        if self.kind != Kind::Log {
-            return None;
-        }
-        self.file.stream_position().ok()
+    /// Whether it is a file of our own opening, which can rotate.
+    pub(super) fn is_log(&self) -> bool {
+        self.kind == Kind::Log
+    }
+
+    /// Size after the last write, where the target is a file that can rotate.
+    pub(super) fn size(&self) -> Option<u64> {
+        if self.is_log() { (&self.file).stream_position().ok() } else { None }
+    }
+
+    /// Removes all that is in the file.
+    pub(super) fn empty(&self) -> io::Result<()> {
+        self.file.set_len(0)?;
+        (&self.file).rewind()
+    }
+
+    /// What is known of the file.
+    pub(super) fn metadata(&self) -> io::Result<Metadata> {
+        self.file.metadata()
+    }
+
+    /// Whether it is a file the daemon was started with.
+    pub(super) fn is_inherited_file(&self) -> bool {
+        self.kind == Kind::Redirected
     }
 
     pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
@@ -114,21 +163,17 @@ impl Output {
     }
 }
 
-/// Whether the path may be removed to clear the log: a file or a dangling link, but no device, pipe or directory.
-pub(super) fn is_removable(path: &Path) -> bool {
-    standard_stream(path).is_none() && std::fs::metadata(path).map_or(true, |found| found.is_file())
+impl Opened {
+    fn new(output: Output) -> io::Result<Opened> {
+        let identity = Identity::from(&output.metadata()?);
+        Ok(Opened { output, identity })
+    }
 }
 
 /// Creates an empty file only its owner can use; one that exists is left as it is.
 pub(super) fn create_private(path: &Path) -> io::Result<()> {
-    let flags = OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let created = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .custom_flags(flags.bits())
-        .open(path);
-    match created {
+    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL;
+    match place::find_name(path)?.open(flags, 0o600) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         Ok(_) | Err(_) => Ok(()),
     }
@@ -146,35 +191,23 @@ pub(super) fn is(error: &io::Error, errno: Errno) -> bool {
     error.raw_os_error() == Some(errno as i32)
 }
 
-fn appending(contents: Contents) -> OpenOptions {
+fn appending() -> OFlag {
     // O_NONBLOCK keeps the opening of a FIFO from waiting; regular files ignore it.
-    let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    let flags = match contents {
-        Contents::Keep => flags,
-        Contents::Empty => flags | OFlag::O_TRUNC,
-    };
-    let mut options = OpenOptions::new();
-    options.append(true).mode(0o666).custom_flags(flags.bits());
-    options
+    OFlag::O_WRONLY | OFlag::O_APPEND | OFlag::O_CREAT | OFlag::O_NONBLOCK
 }
 
-fn is_fifo(path: &Path) -> bool {
-    std::fs::canonicalize(path).is_ok()
-        && std::fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo())
+/// The stream of the daemon that is this file.
+fn stream_of(identity: Identity) -> Option<File> {
+    let (stdout, stderr) = (io::stdout(), io::stderr());
+    [stdout.as_fd(), stderr.as_fd()].into_iter().find_map(|stream| {
+        let file = File::from(stream.try_clone_to_owned().ok()?);
+        (Identity::from(&file.metadata().ok()?) == identity).then_some(file)
+    })
 }
 
 fn is_writable(fd: BorrowedFd<'_>) -> io::Result<bool> {
     let mut fds = [PollFd::new(fd, PollFlags::POLLOUT)];
     Ok(poll(&mut fds, PollTimeout::ZERO)? > 0)
-}
-
-/// The descriptor a path stands for, where it is the daemon's own output or error stream.
-fn standard_stream(path: &Path) -> Option<u8> {
-    match path.to_str()? {
-        "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1" => Some(1),
-        "/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2" => Some(2),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -194,7 +227,7 @@ mod tests {
     #[test]
     fn an_inherited_pipe_keeps_its_flags() {
         let (reader, writer) = pipe().unwrap();
-        let mut output = Output::inherited(writer.as_fd()).unwrap();
+        let output = Output::inherited(writer.as_fd()).unwrap();
         assert_eq!(output.kind, Kind::NonBlocking);
         assert!(!flags(&writer).contains(OFlag::O_NONBLOCK));
         let block = vec![b'x'; 1 << 16];
@@ -211,7 +244,7 @@ mod tests {
     #[test]
     fn a_shared_description_is_polled_before_each_write() {
         let (reader, writer) = pipe().unwrap();
-        let mut output = Output { file: File::from(writer), kind: Kind::Shared };
+        let output = Output { file: File::from(writer), kind: Kind::Shared };
         let block = vec![b'x'; 1 << 16];
         let mut total = 0;
         let error = loop {
@@ -232,7 +265,7 @@ mod tests {
     fn a_socket_is_written_without_waiting() {
         let (ours, theirs) =
             socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::empty()).unwrap();
-        let mut output = Output::inherited(ours.as_fd()).unwrap();
+        let output = Output::inherited(ours.as_fd()).unwrap();
         assert_eq!(output.kind, Kind::Socket);
         let block = vec![b'x'; 1 << 16];
         let error = loop {

@@ -1,8 +1,8 @@
 //! Reading logs: ranges for the XML-RPC methods, and news for those who follow a file.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -13,6 +13,7 @@ use super::queue::{Inbox, Message};
 use super::rotation::numbered;
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::value::Value;
+use crate::place::{self, Identity};
 
 /// Most bytes of a log in one answer. The reference has no limit; this one is above the default `maxbytes` of a log
 /// (50 MB), so that a whole log of default size can still be read at once.
@@ -109,10 +110,10 @@ pub(crate) fn read_up_to(file: &mut File, wanted: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Opens for reading; never waits for the other end of a FIFO, and fails for a directory as Python does.
+/// Opens for reading; never waits for the other end of a FIFO, and fails for a directory as Python does. What would not
+/// be written through somebody's link is not read through it either.
 fn open(path: &Path) -> io::Result<File> {
-    let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;
+    let file = place::open(path, OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY, 0)?;
     if file.metadata()?.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
@@ -136,8 +137,7 @@ pub(crate) struct Followed {
     /// `None` only while it is dropped.
     file: Option<File>,
     inbox: Arc<Inbox>,
-    /// Device and inode.
-    identity: (u64, u64),
+    identity: Identity,
     /// Size when it was opened.
     pub(crate) size: u64,
     /// Modification time when it was opened.
@@ -165,7 +165,7 @@ impl Followed {
         Ok(Followed {
             file: Some(file),
             inbox: Arc::clone(inbox),
-            identity: identity(&found),
+            identity: Identity::from(&found),
             size: found.size(),
             modified: found.modified().unwrap_or(SystemTime::UNIX_EPOCH),
         })
@@ -176,7 +176,7 @@ impl Followed {
             return Ok(Probe::Nothing);
         };
         // In this order: what was written before the file was replaced is seen here.
-        let found = std::fs::metadata(path).map(|found| identity(&found));
+        let found = std::fs::metadata(path).map(|found| Identity::from(&found));
         let size = file.metadata()?.size();
         if size < position {
             return Ok(Probe::Truncated);
@@ -200,12 +200,14 @@ impl Followed {
     /// The file that was written after this one: where this one is `x.log.3` now, that is `x.log.2`, so that a
     /// follower slower than the rotations misses nothing.
     fn successor(&self, path: &Path) -> io::Result<Followed> {
+        // Where links lead to a log, its past is where it is.
+        let end = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
         for number in 1..=FOLLOW_BACKUPS_LIMIT {
-            match std::fs::metadata(numbered(path, number)) {
-                Ok(found) if identity(&found) == self.identity && number > 1 => {
-                    return Followed::open(&numbered(path, number - 1), &self.inbox);
+            match std::fs::metadata(numbered(&end, number)) {
+                Ok(found) if Identity::from(&found) == self.identity && number > 1 => {
+                    return Followed::open(&numbered(&end, number - 1), &self.inbox);
                 }
-                Ok(found) if identity(&found) != self.identity => {}
+                Ok(found) if Identity::from(&found) != self.identity => {}
                 Ok(_) | Err(_) => break,
             }
         }
@@ -218,9 +220,4 @@ impl Drop for Followed {
         let file = self.file.take();
         self.inbox.send(Message::Run(Box::new(move || drop(file))));
     }
-}
-
-/// Device and inode.
-fn identity(found: &Metadata) -> (u64, u64) {
-    (found.dev(), found.ino())
 }

@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 
-use super::output::{self, Contents, Output, errno_text};
+use super::files::{Limits, LogFile, OpenFiles, Rotation};
+use super::output::{self, errno_text};
 use super::queue::Account;
-use super::{Missing, Reports, SinkSpec, rotation};
+use super::{Missing, Reports, SinkSpec};
 use crate::core::states::Level;
+use crate::place::{self, Way};
 
 /// A log file and the bytes that wait for it.
 ///
@@ -21,7 +23,8 @@ use crate::core::states::Level;
 pub(super) struct LogSink {
     spec: SinkSpec,
     account: Arc<Account>,
-    output: Option<Output>,
+    files: OpenFiles,
+    file: Option<LogFile>,
     stale: bool,
     /// Chunks of a target that takes no bytes now. The first may be written in part.
     parked: VecDeque<Vec<u8>>,
@@ -29,8 +32,6 @@ pub(super) struct LogSink {
     written: usize,
     /// An error was said and not yet repaired.
     trouble: Option<Trouble>,
-    /// Size at which the next rotation is tried, after one has failed.
-    rotate_at: u64,
     /// The handle is gone; what is parked is still to be written.
     closed: bool,
 }
@@ -56,12 +57,17 @@ enum Progress {
 
 impl LogSink {
     /// A sink for a path; opens the file.
-    pub(super) fn open(spec: SinkSpec, account: Arc<Account>, reports: &Reports) -> LogSink {
+    pub(super) fn open(
+        spec: SinkSpec,
+        account: Arc<Account>,
+        files: &OpenFiles,
+        reports: &Reports,
+    ) -> LogSink {
         let mut sink = LogSink {
-            rotate_at: rotation_limit(&spec),
             spec,
             account,
-            output: None,
+            files: files.clone(),
+            file: None,
             stale: true,
             parked: VecDeque::new(),
             written: 0,
@@ -72,10 +78,17 @@ impl LogSink {
         sink
     }
 
+    /// Whether this sink is only there to write what the last of the same owner has left for the same path.
+    pub(super) fn precedes(&self, spec: &SinkSpec) -> bool {
+        self.closed && self.spec.path == spec.path && self.spec.owner == spec.owner
+    }
+
     /// Continues a closed sink whose bytes still wait for the same path, for a new handle.
     pub(super) fn adopt(&mut self, spec: SinkSpec, account: Arc<Account>) {
         account.take_over(&self.account);
-        self.rotate_at = rotation_limit(&spec);
+        if let Some(file) = &mut self.file {
+            file.limit(limits(&spec));
+        }
         self.spec = spec;
         self.account = account;
         self.closed = false;
@@ -95,7 +108,7 @@ impl LogSink {
 
     /// What to wait for while parked.
     pub(super) fn parked_fd(&self) -> Option<BorrowedFd<'_>> {
-        if self.parked.is_empty() { None } else { self.output.as_ref().map(Output::as_fd) }
+        if self.parked.is_empty() { None } else { self.file.as_ref().map(LogFile::as_fd) }
     }
 
     /// The handle is gone. True when the sink can go too.
@@ -159,26 +172,26 @@ impl LogSink {
 
     /// Removes the file and opens the path anew.
     pub(super) fn clear(&mut self, missing: Missing, reports: &Reports) -> io::Result<()> {
-        if missing == Missing::IsAnError && !self.spec.path.exists() {
-            return Err(io::ErrorKind::NotFound.into());
+        let place = match place::find(&self.spec.path)? {
+            Way::Place(place) => place,
+            Way::Stream(_) => return Ok(()),
+        };
+        match place.metadata()? {
+            Some(found) if !found.is_file() || place.is_magic() => return Ok(()),
+            None if missing == Missing::IsAnError => return Err(io::ErrorKind::NotFound.into()),
+            Some(_) | None => {}
         }
-        if !output::is_removable(&self.spec.path) {
-            return Ok(());
-        }
-        match std::fs::remove_file(&self.spec.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
+        self.files.clear(&place)?;
         self.reopen(reports)
     }
 
     fn progress(&mut self, chunk: &[u8], reports: &Reports) -> Progress {
         let _ = self.refresh(reports);
-        let Some(output) = self.output.as_mut() else {
+        let Some(file) = self.file.as_mut() else {
             return Progress::Done; // lost, and said
         };
         while self.written < chunk.len() {
-            match output.write(&chunk[self.written..]) {
+            match file.write(&chunk[self.written..]) {
                 Ok(0) => return self.lose(&io::ErrorKind::WriteZero.into(), reports),
                 Ok(length) => self.written += length,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -188,6 +201,7 @@ impl LogSink {
                 Err(error) => return self.lose(&error, reports),
             }
         }
+        file.finish();
         if self.trouble == Some(Trouble::Losing) {
             self.recover(reports);
         }
@@ -198,71 +212,60 @@ impl LogSink {
     fn lose(&mut self, error: &io::Error, reports: &Reports) -> Progress {
         // These pass without a new file; for others (a dead terminal, a file server's stale handle) a new one may do.
         let passing = [Errno::EPIPE, Errno::ENOSPC, Errno::EDQUOT, Errno::EFBIG];
-        self.stale |= !passing.iter().any(|errno| output::is(error, *errno));
+        let stays = !passing.iter().any(|errno| output::is(error, *errno));
+        self.stale |= stays;
+        if let Some(file) = &mut self.file {
+            file.finish();
+            if stays {
+                file.mark_broken();
+            }
+        }
         self.complain(Trouble::Losing, error, reports);
         Progress::Done
     }
 
     /// Opens the path if that is due; the old file stays when it fails.
     fn refresh(&mut self, reports: &Reports) -> io::Result<()> {
-        if !self.stale {
+        if !self.stale && !self.file.as_ref().is_some_and(LogFile::is_gone) {
             return Ok(());
         }
-        match Output::open(&self.spec.path, Contents::Keep) {
-            Ok(output) => {
-                self.install(output);
+        match self.files.open(&self.spec.path, limits(&self.spec), self.file.take()) {
+            Ok(file) => {
+                self.file = Some(file);
+                self.stale = false;
                 if self.trouble == Some(Trouble::KeepingOld) {
                     self.recover(reports);
                 }
                 Ok(())
             }
-            Err(error) => {
+            Err((error, held)) => {
+                self.file = held;
                 self.complain(self.trouble_without_path(), &error, reports);
                 Err(error)
             }
         }
     }
 
-    fn install(&mut self, output: Output) {
-        self.output = Some(output);
-        self.stale = false;
-        self.rotate_at = rotation_limit(&self.spec);
-    }
-
     fn rotate_if_due(&mut self, reports: &Reports) {
-        if self.spec.max_bytes <= 0 {
-            return;
-        }
-        let Some(position) = self.output.as_mut().and_then(Output::position) else {
+        let Some(file) = self.file.as_mut().filter(|_| !self.stale) else {
             return;
         };
-        if position < self.rotate_at || self.stale {
-            return;
-        }
-        if self.spec.backups > 0
-            && let Err(error) = rotation::shift(&self.spec.path, self.spec.backups)
-        {
-            // Not with every chunk: the file grows by another `max_bytes` first.
-            self.rotate_at = position.saturating_add(rotation_limit(&self.spec));
-            self.complain(Trouble::NotRotating, &error, reports);
-            return;
-        }
-        match Output::open(&self.spec.path, Contents::Empty) {
-            Ok(output) => {
-                self.install(output);
+        match file.rotate_if_due(&self.spec.path) {
+            Rotation::NotDue => {}
+            Rotation::Done => {
                 if self.trouble == Some(Trouble::NotRotating) {
                     self.recover(reports);
                 }
             }
-            Err(error) => {
-                self.stale = true;
-                self.complain(self.trouble_without_path(), &error, reports);
+            Rotation::Failed(error) => self.complain(Trouble::NotRotating, &error, reports),
+            Rotation::Gone => {
+                let _ = self.refresh(reports); // said there, tried again with the next chunk
             }
         }
     }
 
     fn trouble_without_path(&self) -> Trouble {
-        if self.output.is_some() { Trouble::KeepingOld } else { Trouble::Losing }
+        if self.file.is_some() { Trouble::KeepingOld } else { Trouble::Losing }
     }
 
     /// Says it, unless the same is said already.
@@ -298,6 +301,6 @@ impl LogSink {
     }
 }
 
-fn rotation_limit(spec: &SinkSpec) -> u64 {
-    u64::try_from(spec.max_bytes).unwrap_or(u64::MAX)
+fn limits(spec: &SinkSpec) -> Limits {
+    Limits { max_bytes: spec.max_bytes, backups: spec.backups }
 }

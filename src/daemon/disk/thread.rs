@@ -10,6 +10,7 @@ use std::time::Instant;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use super::files::OpenFiles;
 use super::output::{create_private, errno_text};
 use super::queue::{Account, Inbox, Message, SinkId};
 use super::sink::LogSink;
@@ -34,14 +35,15 @@ pub(super) struct DiskWork {
     sinks: HashMap<SinkId, LogSink>,
     /// The sinks whose target takes no bytes now.
     parked: BTreeSet<SinkId>,
+    files: OpenFiles,
     syslogs: HashMap<Arc<Path>, SyslogQueue>,
     reports: Reports,
 }
 
 impl DiskWork {
     pub(super) fn new(reports: Reports) -> DiskWork {
-        let (sinks, parked, syslogs) = Default::default();
-        DiskWork { sinks, parked, syslogs, reports }
+        let (sinks, parked, files, syslogs) = Default::default();
+        DiskWork { sinks, parked, files, syslogs, reports }
     }
 
     /// Runs until a `Shutdown` message.
@@ -104,10 +106,12 @@ impl DiskWork {
 
     fn open(&mut self, id: SinkId, spec: SinkSpec, account: Arc<Account>) {
         // A program that is started again finds the bytes of its last run before its own, and however often it is
-        // started there is one queue per path.
-        let earlier = self.parked.iter().copied().find(|parked| {
-            self.sinks.get(parked).is_some_and(|sink| sink.is_closed() && sink.path() == spec.path)
-        });
+        // started there is one queue per path and owner.
+        let earlier = self
+            .parked
+            .iter()
+            .copied()
+            .find(|parked| self.sinks.get(parked).is_some_and(|sink| sink.precedes(&spec)));
         let sink =
             match earlier.and_then(|earlier| self.sinks.remove(&earlier).map(|s| (earlier, s))) {
                 Some((earlier, mut sink)) => {
@@ -116,7 +120,7 @@ impl DiskWork {
                     sink.adopt(spec, account);
                     sink
                 }
-                None => LogSink::open(spec, account, &self.reports),
+                None => LogSink::open(spec, account, &self.files, &self.reports),
             };
         self.sinks.insert(id, sink);
     }
