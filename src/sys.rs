@@ -1,11 +1,14 @@
 //! All unsafe code: the half of a program's start that runs between fork and exec, and the few system calls that
-//! `nix` offers no sound or no complete wrapper for.
+//! `nix` offers no sound or no complete wrapper for; the time and the names of hosts below.
 //!
 //! Between fork and exec the child shares nothing with the daemon but a copy of its memory, in which another thread may
 //! have held any lock (the allocator's, for one). So everything is made ready before fork, and the child only reads it
 //! and makes system calls: no allocation, no lock, no panic, no destructor.
 
 #![allow(unsafe_code)]
+
+pub mod clock;
+pub mod names;
 
 use std::ffi::{CStr, CString};
 use std::io;

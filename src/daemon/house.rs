@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -28,6 +28,7 @@ use crate::core::namespec;
 use crate::core::states::Mood;
 use crate::core::supervisor::Supervisor;
 use crate::core::value::Value;
+use crate::sys::clock;
 
 /// Reads the configuration again; run on the disk thread.
 pub type ConfigReader = Arc<Mutex<dyn FnMut() -> Result<Config, String> + Send>>;
@@ -65,7 +66,7 @@ pub struct House {
     main_log: MainLog,
     read_config: ConfigReader,
     started: Instant,
-    /// The minute of the Unix epoch, and the offset of local time from UTC in it.
+    /// The second of the Unix epoch, and the offset of local time from UTC in it.
     utc_offset: (u64, i32),
     signals: Signals,
     inbox: Inbox,
@@ -97,7 +98,7 @@ impl House {
             main_log,
             read_config,
             started: Instant::now(),
-            utc_offset: (0, 0),
+            utc_offset: (0, clock::offset_secs(Duration::ZERO)),
             signals,
             inbox,
             replies: HashMap::new(),
@@ -136,11 +137,10 @@ impl House {
     }
 
     fn now(&mut self) -> Now {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        // Offsets change at whole minutes only, and looking them up takes longer than many an input.
-        let minute = wall.as_secs() / 60;
-        if self.utc_offset.0 != minute {
-            self.utc_offset = (minute, local_offset_secs());
+        let wall = clock::wall();
+        // Offsets change at whole seconds only, and looking them up takes longer than many an input.
+        if self.utc_offset.0 != wall.as_secs() {
+            self.utc_offset = (wall.as_secs(), clock::offset_secs(wall));
         }
         Now { mono: self.started.elapsed(), wall, utc_offset_secs: self.utc_offset.1 }
     }
@@ -320,11 +320,6 @@ impl House {
             let _ = finish.send((job, outcome)); // the house may have left its loop
         });
     }
-}
-
-/// Offset of local time from UTC now, in seconds east.
-fn local_offset_secs() -> i32 {
-    jiff::Zoned::now().offset().seconds()
 }
 
 /// Sleeps until a deadline of the core, or for ever.

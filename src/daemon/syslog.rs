@@ -8,8 +8,9 @@ use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::Zoned;
 use nix::errno::Errno;
+
+use crate::sys::clock;
 
 /// Where the local daemon listens.
 pub const SOCKET_PATH: &str = "/dev/log";
@@ -58,7 +59,7 @@ impl Syslog {
 
     /// Sends one message.
     pub fn send(&self, message: &str) {
-        let stamp = Zoned::now().strftime("%b %e %H:%M:%S");
+        let stamp = clock::local_now().0.syslog();
         let datagram = format!("<{PRIORITY}>{stamp} {}: {message}", self.inner.ident);
         let mut socket = self.lock();
         if socket.as_ref().is_some_and(|socket| delivered(socket, datagram.as_bytes())) {
