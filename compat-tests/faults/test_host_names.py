@@ -147,6 +147,15 @@ def test_where_clients_look(house):
         assert ends[0] == ends[1], url
 
 
+def test_names_that_are_not_ascii(house):
+    d, port = house
+    words = machine(d, "127.0.0.1 h\u00f6me\n127.0.0.1 xn--me-eka.example")
+    reference, ours = clients(d)
+    for client, host in ((ours, "h\u00f6me"), (reference, "\u00f6me.example")):
+        status, out, err = finish([*words, client, "-c", d.config, "-s", f"http://{host}:{port}", "pid"], 60, cwd=d.root, env=d.env)
+        assert (status, out) == (0, f"{d.pid}\n"), (client, out, err)
+
+
 def test_where_clients_look_for_a_log(house):
     """The reference asks for IPv4 when it follows a log, whatever else the name has."""
     if not socket.has_ipv6:

@@ -9,7 +9,7 @@
 //! - `server`: accepting, who answers which path
 //! - `hub`: the limits on connections and on the memory they hold together
 //! - `pace`: the timeouts, below HTTP
-//! - `auth`, `rpc2`, `logtail`: one handler each
+//! - `auth`, `hosts`: who may ask, and under which name; `rpc2`, `logtail`: one handler each
 //! - `ui`: the web interface and the JSON behind it
 //! - `body`: request bodies, bounded; `percent`: addresses, decoded and encoded
 //! - `response`: bodies, headers, error pages, the access log
@@ -17,6 +17,7 @@
 mod auth;
 pub mod bind;
 mod body;
+mod hosts;
 mod hub;
 mod logtail;
 mod pace;
