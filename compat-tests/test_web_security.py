@@ -17,14 +17,16 @@ PAGE_HEADERS = {
     "cross-origin-opener-policy": "same-origin",
 }
 HOST = "Host: sv.example:9001"
-BROWSER = "User-Agent: Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0"
+CLAIM = "User-Agent: Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0"
+# What every browser says, and hardly anybody else.
+BROWSER = "Accept-Language: en-US,en;q=0.9"
 
 # Headers of a request, and whether it is taken for one of ours.
 ORIGINS = [
     ([], True),
     (["User-Agent: curl/8.5.0"], True),
     (["User-Agent: python-requests/2.32"], True),
-    ([BROWSER], False),
+    ([CLAIM], True),
     (["Sec-Fetch-Site: same-origin", BROWSER], True),
     (["Sec-Fetch-Site: none", BROWSER], True),
     (["Sec-Fetch-Site: same-site"], False),

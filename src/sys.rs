@@ -1,5 +1,5 @@
 //! All unsafe code: the half of a program's start that runs between fork and exec, and the few system calls that
-//! `nix` offers no sound or no complete wrapper for.
+//! `nix` offers no sound or no complete wrapper for; the time and the names of hosts below.
 //!
 //! Between fork and exec the child shares nothing with the daemon but a copy of its memory, in which another thread may
 //! have held any lock (the allocator's, for one). So everything is made ready before fork, and the child only reads it
@@ -7,7 +7,9 @@
 
 #![allow(unsafe_code)]
 
+pub mod clock;
 pub mod files;
+pub mod names;
 pub mod terminal;
 
 use std::ffi::{CStr, CString};

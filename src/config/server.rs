@@ -83,6 +83,13 @@ fn credentials(scope: &Scope<'_>, section: &str) -> Result<Option<Credentials>, 
     }
 }
 
+/// `allowed_hosts=`, which the reference does not have: names, separated by commas, spaces or line ends.
+fn allowed_hosts(scope: &Scope<'_>, section: &str) -> Result<Vec<String>, String> {
+    let text = scope.get(section, "allowed_hosts")?.unwrap_or_default();
+    let names = text.split(|c: char| c == ',' || c.is_whitespace());
+    Ok(names.filter(|name| !name.is_empty()).map(str::to_string).collect())
+}
+
 fn inet_server(context: &Context<'_>, section: &str) -> Result<ServerConfig, String> {
     let scope = context.scope(Table::new());
     let credentials = credentials(&scope, section)?;
@@ -91,7 +98,8 @@ fn inet_server(context: &Context<'_>, section: &str) -> Result<ServerConfig, Str
         .ok_or_else(|| format!("section [{section}] has no port value"))?;
     let (host, port) = inet_address(&port)?;
     let address = ServerAddress::Inet { host, port };
-    Ok(ServerConfig { section: section.to_string(), address, credentials })
+    let allowed_hosts = allowed_hosts(&scope, section)?;
+    Ok(ServerConfig { section: section.to_string(), address, credentials, allowed_hosts })
 }
 
 fn unix_server(context: &Context<'_>, section: &str) -> Result<ServerConfig, String> {
@@ -114,5 +122,7 @@ fn unix_server(context: &Context<'_>, section: &str) -> Result<ServerConfig, Str
         Some(text) => octal_type(&text).map_err(|_| format!("Invalid chmod value {text}"))?,
     };
     let address = ServerAddress::Unix { path, chmod, chown };
-    Ok(ServerConfig { section: section.to_string(), address, credentials })
+    // No browser reaches it but through a proxy, which knows its own names.
+    let allowed_hosts = Vec::new();
+    Ok(ServerConfig { section: section.to_string(), address, credentials, allowed_hosts })
 }

@@ -79,6 +79,8 @@ pub struct ServerConfig {
     pub address: ServerAddress,
     /// User name and password, both or neither. An empty user name means no authentication, as in the reference.
     pub credentials: Option<Credentials>,
+    /// Names under which browsers may ask a TCP server without a password, besides those it has anyway; `*` is any.
+    pub allowed_hosts: Vec<String>,
 }
 
 /// What a client must present.

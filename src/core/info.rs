@@ -1,5 +1,6 @@
 //! How processes and configurations are described to clients (`getProcessInfo`, `getAllConfigInfo`).
 
+use super::calendar::Civil;
 use super::clock::Now;
 use super::config::{ChannelConfig, GroupConfig, LogFile, ProcessConfig};
 use super::namespec;
@@ -152,10 +153,10 @@ pub fn description(process: &Process, now: Now) -> String {
             Some(reason) if !reason.is_empty() => reason.to_string(),
             _ => format!("unknown error (try \"tail {}\")", process.config().name),
         },
-        ProcessState::Stopped | ProcessState::Exited if process.start_secs() != 0 => stop_time(
-            process.stop_secs(),
-            process.stop_utc_offset_secs().unwrap_or(now.utc_offset_secs),
-        ),
+        ProcessState::Stopped | ProcessState::Exited if process.start_secs() != 0 => {
+            let offset = process.stop_utc_offset_secs().unwrap_or(now.utc_offset_secs);
+            Civil::at(process.stop_secs() + i64::from(offset)).twelve_hours()
+        }
         ProcessState::Stopped | ProcessState::Exited => "Not started".to_string(),
         ProcessState::Starting | ProcessState::Stopping | ProcessState::Unknown => String::new(),
     }
@@ -171,35 +172,6 @@ fn uptime(seconds: i64) -> String {
         1 => format!("1 day, {clock}"),
         _ => format!("{days} days, {clock}"),
     }
-}
-
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
-/// `%b %d %I:%M %p` of a Unix time at an offset from UTC.
-fn stop_time(unix_secs: i64, utc_offset_secs: i32) -> String {
-    let local = unix_secs + i64::from(utc_offset_secs);
-    let (month, day) = month_and_day(local.div_euclid(86_400));
-    let of_day = local.rem_euclid(86_400);
-    let (hour, minute) = (of_day / 3600, of_day % 3600 / 60);
-    let half = if hour < 12 { "AM" } else { "PM" };
-    let hour = if hour % 12 == 0 { 12 } else { hour % 12 };
-    format!("{} {day:02} {hour:02}:{minute:02} {half}", MONTHS[month])
-}
-
-/// Month (0 to 11) and day of month (from 1) of a day counted from 1970-01-01, in the Gregorian calendar.
-///
-/// Counts in years that start in March, so that the leap day is the last of its year.
-fn month_and_day(days: i64) -> (usize, i64) {
-    let shifted = days + 719_468;
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = usize::try_from((march_month + 2) % 12).unwrap_or(0);
-    (month, day)
 }
 
 /// One struct of `getAllConfigInfo`, members in the reference's order; what XML-RPC cannot carry is `auto` or `none`.
@@ -271,13 +243,5 @@ mod tests {
         assert_eq!(uptime(3_661), "1:01:01");
         assert_eq!(uptime(86_400), "1 day, 0:00:00");
         assert_eq!(uptime(200_000), "2 days, 7:33:20");
-    }
-
-    #[test]
-    fn stop_time_on_a_twelve_hour_clock() {
-        assert_eq!(stop_time(0, 0), "Jan 01 12:00 AM");
-        assert_eq!(stop_time(1_709_210_096, 0), "Feb 29 12:34 PM");
-        assert_eq!(stop_time(1_709_251_200, -3600), "Feb 29 11:00 PM");
-        assert_eq!(stop_time(1_735_689_599, 0), "Dec 31 11:59 PM");
     }
 }

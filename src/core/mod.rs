@@ -2,6 +2,7 @@
 //!
 //! `(state, input, now) → effects`. See ARCHITECTURE.md.
 
+pub mod calendar;
 pub mod capture;
 pub mod clock;
 pub mod config;

@@ -1,12 +1,13 @@
 //! Where the daemon is, read from its URL as the reference reads it (`xmlrpc.py: SupervisorTransport`).
 
 use std::fs::File;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
 use super::failure::{Failure, Outcome};
 use crate::core::python::repr;
+use crate::sys::names;
 
 /// What is used when the URL names no port.
 const HTTP_PORT: u16 = 80;
@@ -65,11 +66,29 @@ impl Address {
 
     /// Connects, trying every address of a name in turn. Blocks until the other side answers.
     pub fn connect(&self) -> Outcome<File> {
+        self.connect_to_one(|host, port| Ok(names::resolve(Some(host), port)?))
+    }
+
+    /// Connects for a log as it grows: the reference asks for one IPv4 address then, and gives up where there is none
+    /// or nobody answers. This goes on to the others.
+    pub fn connect_for_log(&self) -> Outcome<File> {
+        self.connect_to_one(|host, port| {
+            let first = names::resolve_ipv4(host).map(|ip| SocketAddr::from((ip, port)));
+            let mut all = Vec::from_iter(first);
+            all.extend(names::resolve(Some(host), port)?);
+            Ok(all)
+        })
+    }
+
+    fn connect_to_one(
+        &self,
+        resolve: impl Fn(&str, u16) -> Outcome<Vec<SocketAddr>>,
+    ) -> Outcome<File> {
         // A socket as a `File`: one type for both kinds, read(2) and write(2) are all that is needed.
         let descriptor = match self {
             Address::Tcp { host, port } => {
                 let host = if host.is_empty() { "localhost" } else { host };
-                let stream = TcpStream::connect((host, *port))?;
+                let stream = TcpStream::connect(resolve(host, *port)?.as_slice())?;
                 stream.set_nodelay(true)?;
                 OwnedFd::from(stream)
             }

@@ -5,6 +5,7 @@ use std::io;
 
 use crate::core::fault::FaultCode;
 use crate::core::python::repr;
+use crate::sys::names::Unresolved;
 
 /// The class of Python's exception for a connection that ends before an answer.
 pub const DISCONNECTED: &str = "http.client.RemoteDisconnected";
@@ -80,13 +81,7 @@ impl Failure {
             Failure::Fault { .. } => "xmlrpc.client.Fault",
             Failure::Http { .. } => "xmlrpc.client.ProtocolError",
             Failure::Other { class, .. } => class,
-            Failure::Io(error) if error.raw_os_error().is_none() => {
-                if is_name_error(error) {
-                    "socket.gaierror"
-                } else {
-                    "OSError"
-                }
-            }
+            Failure::Io(error) if error.raw_os_error().is_none() => "OSError",
             Failure::Io(error) => os_error_class(error.kind()),
         }
     }
@@ -95,6 +90,15 @@ impl Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Failure {
         Failure::Io(error)
+    }
+}
+
+impl From<Unresolved> for Failure {
+    fn from(why: Unresolved) -> Failure {
+        match why {
+            Unresolved::Name { .. } => Failure::other("socket.gaierror", why.to_string()),
+            Unresolved::System(errno) => Failure::Io(errno.into()),
+        }
     }
 }
 
@@ -132,13 +136,6 @@ fn os_error_class(kind: io::ErrorKind) -> &'static str {
     }
 }
 
-/// What the standard library puts before the resolver's own words.
-const NAME_ERROR_PREFIX: &str = "failed to lookup address information: ";
-
-fn is_name_error(error: &io::Error) -> bool {
-    error.to_string().starts_with(NAME_ERROR_PREFIX)
-}
-
 /// `[Errno 111] Connection refused`; the text alone where there is no number.
 fn os_error_text(error: &io::Error) -> String {
     let text = error.to_string();
@@ -146,17 +143,7 @@ fn os_error_text(error: &io::Error) -> String {
         let words = text.split(" (os error").next().unwrap_or_default();
         return format!("[Errno {number}] {words}");
     }
-    let Some(words) = text.strip_prefix(NAME_ERROR_PREFIX) else {
-        return text;
-    };
-    // The resolver's numbers are lost on the way; these are those of its commonest answers (netdb.h).
-    let number = match words {
-        "Name or service not known" => -2,
-        "Temporary failure in name resolution" => -3,
-        "No address associated with hostname" => -5,
-        _ => -4,
-    };
-    format!("[Errno {number}] {words}")
+    text
 }
 
 #[cfg(test)]
@@ -180,9 +167,10 @@ mod tests {
                 "error: <class 'ConnectionRefusedError'>, [Errno 111] Connection refused: file: ",
             ),
             (
-                Failure::Io(io::Error::other(format!(
-                    "{NAME_ERROR_PREFIX}Name or service not known"
-                ))),
+                Failure::from(Unresolved::Name {
+                    code: -2,
+                    words: "Name or service not known".to_string(),
+                }),
                 "error: <class 'socket.gaierror'>, [Errno -2] Name or service not known: file: ",
             ),
             (Failure::value("x"), "error: <class 'ValueError'>, x: file: "),

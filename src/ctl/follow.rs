@@ -55,7 +55,7 @@ impl LogStream {
     /// Asks for a log, e.g. `/logtail/web/stdout`. Blocks only while it connects.
     pub fn open(options: &ClientOptions, path: &str) -> Outcome<LogStream> {
         let address = Address::parse(&options.serverurl)?;
-        let mut socket = address.connect()?;
+        let mut socket = address.connect_for_log()?;
         let request =
             format!("{}Accept: */*\r\n\r\n", client::head("GET", path, &address, options));
         socket.write_all(request.as_bytes())?;

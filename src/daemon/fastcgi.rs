@@ -4,7 +4,7 @@
 //! Names of hosts are resolved where waiting harms nobody: at the start, and apart when the configuration is read again.
 
 use std::collections::{HashMap, HashSet};
-use std::net::{Ipv4Addr, SocketAddrV4, ToSocketAddrs};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +21,7 @@ use crate::core::config::{FastCgiSocket, GroupConfig};
 use crate::core::states::Level;
 use crate::place::{self, Place, SocketFile};
 use crate::sys;
+use crate::sys::names::resolve_ipv4;
 
 /// Backlog of a socket without `socket_backlog`: the system's maximum (`socket.SOMAXCONN`).
 const DEFAULT_BACKLOG: i32 = nix::libc::SOMAXCONN;
@@ -28,36 +29,36 @@ const DEFAULT_BACKLOG: i32 = nix::libc::SOMAXCONN;
 /// Addresses of the hosts that FastCGI sockets name. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct HostNames {
-    known: Arc<Mutex<HashMap<String, Ipv4Addr>>>,
+    known: Arc<Mutex<HashMap<String, Result<Ipv4Addr, String>>>>,
 }
 
 impl HostNames {
     /// Resolves the names in the sockets of these groups. May wait for a name server.
     pub fn learn(&self, groups: &[GroupConfig]) {
         for socket in groups.iter().flat_map(GroupConfig::sockets) {
-            let Some(Address::Tcp { host, port }) = Address::of(&socket.url) else { continue };
+            let Some(Address::Tcp { host, .. }) = Address::of(&socket.url) else { continue };
             if host.parse::<Ipv4Addr>().is_ok() {
                 continue;
             }
-            let found = (host, port).to_socket_addrs().ok().and_then(|addresses| {
-                addresses
-                    .filter_map(|address| match address {
-                        std::net::SocketAddr::V4(address) => Some(*address.ip()),
-                        std::net::SocketAddr::V6(_) => None,
-                    })
-                    .next()
-            });
-            if let Some(address) = found {
-                self.lock().insert(host.to_string(), address);
+            let found = resolve_ipv4(host).map_err(|why| why.to_string());
+            let mut known = self.lock();
+            // A name server that is away for a while takes nothing away.
+            if found.is_ok() || !matches!(known.get(host), Some(Ok(_))) {
+                known.insert(host.to_string(), found);
             }
         }
     }
 
-    fn find(&self, host: &str) -> Option<Ipv4Addr> {
-        host.parse().ok().or_else(|| self.lock().get(host).copied())
+    /// The address of a host, or why it has none as Python prints it.
+    fn find(&self, host: &str) -> Result<Ipv4Addr, String> {
+        if let Ok(address) = host.parse() {
+            return Ok(address);
+        }
+        let unknown = || Err("[Errno -2] Name or service not known".to_string());
+        self.lock().get(host).cloned().unwrap_or_else(unknown)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Ipv4Addr>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Result<Ipv4Addr, String>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -162,9 +163,7 @@ impl Address<'_> {
 fn create(config: &FastCgiSocket, names: &HostNames) -> Result<OwnedFd, String> {
     let socket = match Address::of(&config.url) {
         Some(Address::Tcp { host, port }) => {
-            let address = names
-                .find(host)
-                .ok_or_else(|| "[Errno -2] Name or service not known".to_string())?;
+            let address = names.find(host)?;
             let socket = stream_socket(AddressFamily::Inet).map_err(python_error)?;
             setsockopt(&socket, ReuseAddr, &true).map_err(python_error)?;
             bind_to(&socket, &SockaddrIn::from(SocketAddrV4::new(address, port)))?;

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -30,6 +30,7 @@ use crate::core::namespec;
 use crate::core::states::Mood;
 use crate::core::supervisor::Supervisor;
 use crate::core::value::Value;
+use crate::sys::clock;
 
 /// Reads the configuration again; run apart, because it may wait for a name service.
 pub type ConfigReader = Arc<Mutex<dyn FnMut() -> Result<Config, String> + Send>>;
@@ -78,7 +79,7 @@ pub struct House {
     main_log: MainLog,
     read_config: ConfigReader,
     started: Instant,
-    /// The minute of the Unix epoch, and the offset of local time from UTC in it.
+    /// The second of the Unix epoch, and the offset of local time from UTC in it.
     utc_offset: (u64, i32),
     signals: Signals,
     exits: Exits,
@@ -115,7 +116,7 @@ impl House {
             main_log,
             read_config,
             started: Instant::now(),
-            utc_offset: (0, 0),
+            utc_offset: (0, clock::offset_secs(Duration::ZERO)),
             signals,
             exits: Exits::default(),
             exits_wait: false,
@@ -164,11 +165,10 @@ impl House {
     }
 
     fn now(&mut self) -> Now {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        // Offsets change at whole minutes only, and looking them up takes longer than many an input.
-        let minute = wall.as_secs() / 60;
-        if self.utc_offset.0 != minute {
-            self.utc_offset = (minute, local_offset_secs());
+        let wall = clock::wall();
+        // Offsets change at whole seconds only, and looking them up takes longer than many an input.
+        if self.utc_offset.0 != wall.as_secs() {
+            self.utc_offset = (wall.as_secs(), clock::offset_secs(wall));
         }
         Now { mono: self.started.elapsed(), wall, utc_offset_secs: self.utc_offset.1 }
     }
@@ -393,11 +393,6 @@ impl House {
             let _ = finish.send((job, outcome)); // the house may have left its loop
         });
     }
-}
-
-/// Offset of local time from UTC now, in seconds east.
-fn local_offset_secs() -> i32 {
-    jiff::Zoned::now().offset().seconds()
 }
 
 /// Sleeps until a deadline of the core, or for ever.

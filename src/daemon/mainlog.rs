@@ -9,14 +9,13 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::Zoned;
-
 use super::disk::{self, Disk, Missing, Sink, SinkSpec, SyslogSink};
 use super::syslog::{IDENT, SOCKET_PATH};
 use crate::core::config::Settings;
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::states::Level;
 use crate::core::value::Value;
+use crate::sys::clock;
 
 /// The `logfile=` value that means the syslog daemon.
 const SYSLOG: &str = "syslog";
@@ -226,9 +225,8 @@ fn sink_spec(path: PathBuf, max_bytes: i64, backups: i64) -> SinkSpec {
 
 /// Local time with milliseconds cut off, not rounded, and the level (`loggers.py: LogRecord.asdict`).
 fn line_start(level: Level) -> String {
-    let now = Zoned::now();
-    let stamp = now.strftime("%Y-%m-%d %H:%M:%S");
-    format!("{stamp},{:03} {} ", now.millisecond(), level.abbreviation())
+    let (now, millis) = clock::local_now();
+    format!("{},{millis:03} {} ", now.stamp(), level.abbreviation())
 }
 
 #[cfg(test)]

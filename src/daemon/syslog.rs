@@ -7,8 +7,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 
-use jiff::Zoned;
 use nix::errno::Errno;
+
+use crate::sys::clock;
 
 /// Where the local daemon listens.
 pub const SOCKET_PATH: &str = "/dev/log";
@@ -94,7 +95,7 @@ fn sent(result: io::Result<usize>) -> Sent {
 
 /// What stands before the text of a message sent now.
 pub fn header() -> String {
-    let stamp = Zoned::now().strftime("%b %e %H:%M:%S");
+    let stamp = clock::local_now().0.syslog();
     format!("<{PRIORITY}>{stamp} {IDENT}: ")
 }
 

@@ -9,6 +9,8 @@ use std::time::Duration;
 use nix::unistd::{SysconfVar, sysconf};
 use tokio::time::Instant;
 
+use crate::sys::clock::wall_millis;
+
 /// For how long a reading serves everybody who asks.
 const FRESH: Duration = Duration::from_secs(1);
 
@@ -99,7 +101,7 @@ impl Meter {
         let mut line = [0; LINE_BYTES];
         // The kernel gives the line in one piece, as far as there is room.
         let length = File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut line).ok()?;
-        let measured = jiff::Timestamp::now().as_millisecond();
+        let measured = wall_millis();
         self.parse(&String::from_utf8_lossy(&line[..length]), measured)
     }
 
@@ -138,7 +140,7 @@ mod tests {
         block_on(async {
             let meter = Meter::default();
             let me = std::process::id().cast_signed();
-            let before = jiff::Timestamp::now().as_millisecond();
+            let before = wall_millis();
             let usages = meter.read([me, -1, i32::MAX]).await;
             assert_eq!(usages.keys().copied().collect::<Vec<_>>(), [me]);
             assert!(usages[&me].memory_bytes > 0 && usages[&me].measured >= before);
@@ -151,7 +153,7 @@ mod tests {
             let (meter, start) = (Meter::default(), Instant::now());
             let me = std::process::id().cast_signed();
             let first = meter.read_at(start, [me]).await[&me];
-            while jiff::Timestamp::now().as_millisecond() <= first.measured {
+            while wall_millis() <= first.measured {
                 tokio::task::yield_now().await;
             }
             // Whoever asks soon hears the same, and of which moment it is.

@@ -86,7 +86,12 @@ mod tests {
             Credentials { username: username.to_string(), password: password.to_string() };
         let address = ServerAddress::Inet { host: String::new(), port: 1 };
         let section = "inet_http_server".to_string();
-        Gate::new(&ServerConfig { section, address, credentials: Some(credentials) })
+        Gate::new(&ServerConfig {
+            section,
+            address,
+            credentials: Some(credentials),
+            allowed_hosts: vec![],
+        })
     }
 
     fn judge(gate: &Gate, value: &str) -> Verdict {

@@ -130,7 +130,8 @@ impl Fixture {
         });
         let address = ServerAddress::Inet { host: "127.0.0.1".to_string(), port: 0 };
         let section = "inet_http_server".to_string();
-        let bound = bind(&ServerConfig { section, address, credentials }).unwrap();
+        let bound =
+            bind(&ServerConfig { section, address, credentials, allowed_hosts: vec![] }).unwrap();
         let listener = std::net::TcpListener::from(bound.listener.try_clone().unwrap());
         let address = listener.local_addr().unwrap();
         let (handle, inbox) = Handle::new();

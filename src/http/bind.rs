@@ -8,7 +8,7 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, ToSocketAddrs};
+use std::net::SocketAddrV4;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,7 @@ use nix::unistd::{User, geteuid};
 
 use crate::core::config::{Owner, ServerAddress, ServerConfig};
 use crate::place::{self, Identity, Lock, Place, SocketFile};
+use crate::sys::names::{Unresolved, resolve_ipv4};
 
 /// Connections that may wait to be accepted, as in the reference.
 const BACKLOG: i32 = 1024;
@@ -43,11 +44,6 @@ const MAX_SOCKETS: usize = 8;
 /// How long another daemon may take to open or remove a socket of the same name: longer than it may ask an old one
 /// whether it lives.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
-
-/// `getaddrinfo` codes, which the reference prints where it would print an errno.
-const EAI_NONAME: i32 = -2;
-const EAI_AGAIN: i32 = -3;
-const EAI_ADDRFAMILY: i32 = -9;
 
 /// A listener that is open and not served yet.
 #[derive(Debug)]
@@ -95,7 +91,8 @@ pub enum BindError {
     InUse,
     /// A system call failed.
     System(Errno),
-    /// The host name cannot be resolved to an IPv4 address; the `getaddrinfo` code.
+    /// The host name cannot be resolved to an IPv4 address; the `getaddrinfo` code, which the reference prints where it
+    /// would print an errno.
     Resolve(i32),
     /// The path does not fit into a socket address.
     PathTooLong,
@@ -144,6 +141,15 @@ impl From<Errno> for BindError {
     }
 }
 
+impl From<Unresolved> for BindError {
+    fn from(why: Unresolved) -> BindError {
+        match why {
+            Unresolved::Name { code, .. } => BindError::Resolve(code),
+            Unresolved::System(errno) => BindError::from(errno),
+        }
+    }
+}
+
 impl From<io::Error> for BindError {
     fn from(error: io::Error) -> BindError {
         BindError::from(match (error.raw_os_error(), error.kind()) {
@@ -168,38 +174,15 @@ pub fn bind(config: &ServerConfig) -> Result<Bound, BindError> {
     Ok(Bound { config: config.clone(), listener, name })
 }
 
+/// IPv4 only, as the reference. It also refuses to start on all interfaces when its own host name has no address, for the
+/// sake of a name it never shows; we do not.
 fn bind_inet(host: &str, port: u16) -> Result<OwnedFd, BindError> {
-    let address = SockaddrIn::from(SocketAddrV4::new(resolve(host)?, port));
+    let address = SockaddrIn::from(SocketAddrV4::new(resolve_ipv4(host)?, port));
     let listener = new_socket(AddressFamily::Inet, SockFlag::empty())?;
     setsockopt(&listener, sockopt::ReuseAddr, &true)?;
     bind_and_check(&listener, &address)?;
     listen(&listener, Backlog::new(BACKLOG)?)?;
     Ok(listener)
-}
-
-/// IPv4 only, as the reference. It also refuses to start on all interfaces when its own host name has no address, for
-/// the sake of a name it never shows; we do not.
-fn resolve(host: &str) -> Result<Ipv4Addr, BindError> {
-    match host {
-        "" => return Ok(Ipv4Addr::UNSPECIFIED),
-        "<broadcast>" => return Ok(Ipv4Addr::BROADCAST),
-        _ => {}
-    }
-    let found = (host, 0).to_socket_addrs().map_err(|error| {
-        // std keeps the code to itself but not its text.
-        let again = ["Temporary failure", "Try again"];
-        let code = if again.iter().any(|text| error.to_string().contains(text)) {
-            EAI_AGAIN
-        } else {
-            EAI_NONAME
-        };
-        BindError::Resolve(code)
-    })?;
-    let v4 = found.filter_map(|address| match address {
-        SocketAddr::V4(address) => Some(*address.ip()),
-        SocketAddr::V6(_) => None,
-    });
-    v4.into_iter().next().ok_or(BindError::Resolve(EAI_ADDRFAMILY))
 }
 
 fn new_socket(family: AddressFamily, flags: SockFlag) -> Result<OwnedFd, Errno> {

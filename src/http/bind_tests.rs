@@ -36,12 +36,22 @@ impl Drop for Directory {
 
 fn unix(path: &str, chmod: u32, chown: Option<Owner>) -> ServerConfig {
     let address = ServerAddress::Unix { path: path.to_string(), chmod, chown };
-    ServerConfig { section: "unix_http_server".to_string(), address, credentials: None }
+    ServerConfig {
+        section: "unix_http_server".to_string(),
+        address,
+        credentials: None,
+        allowed_hosts: vec![],
+    }
 }
 
 fn inet(host: &str, port: u16) -> ServerConfig {
     let address = ServerAddress::Inet { host: host.to_string(), port };
-    ServerConfig { section: "inet_http_server".to_string(), address, credentials: None }
+    ServerConfig {
+        section: "inet_http_server".to_string(),
+        address,
+        credentials: None,
+        allowed_hosts: vec![],
+    }
 }
 
 fn refusal(config: &ServerConfig) -> String {

@@ -1,14 +1,16 @@
 //! `GET /logtail/NAME[/CHANNEL]` and `GET /mainlogtail`: logs as they grow (`http.py: logtail_handler`).
 
+use std::time::UNIX_EPOCH;
+
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, LAST_MODIFIED};
 use hyper::{Method, Response, StatusCode, Uri};
-use jiff::Timestamp;
 
 use super::percent;
 use super::response::{Content, Feed, Stream, error};
 use super::seats::Listening;
 use super::server::Site;
 use super::ui::form::Form;
+use crate::core::calendar::Civil;
 use crate::daemon::excerpt::LogName;
 use crate::daemon::follow::{Follower, HEAD_BYTES};
 
@@ -88,11 +90,12 @@ fn stream(follower: Follower, place: Listening) -> Response<Content> {
     let mut response =
         Response::new(Content::Endless(Stream::new(Feed::Log { follower, _place: place })));
     let headers = response.headers_mut();
-    if let Ok(modified) = Timestamp::try_from(modified) {
-        let date = modified.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-        if let Ok(date) = HeaderValue::from_str(&date) {
-            headers.insert(LAST_MODIFIED, date);
-        }
+    let modified = modified.duration_since(UNIX_EPOCH).ok();
+    let date = modified
+        .and_then(|since| i64::try_from(since.as_secs()).ok())
+        .and_then(|secs| HeaderValue::from_str(&Civil::at(secs).http_date()).ok());
+    if let Some(date) = date {
+        headers.insert(LAST_MODIFIED, date);
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain;charset=utf-8"));
     // Proxies such as nginx are to pass every line on at once.

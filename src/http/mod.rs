@@ -10,7 +10,7 @@
 //! - `seats`: how many connections there may be, and who leaves when others need the place
 //! - `hub`: the memory they hold together
 //! - `pace`: what a connection is doing, below HTTP
-//! - `auth`, `rpc2`, `logtail`: one handler each
+//! - `auth`, `hosts`: who may ask, and under which name; `rpc2`, `logtail`: one handler each
 //! - `ui`: the web interface and the JSON behind it
 //! - `body`: request bodies, bounded; `percent`: addresses, decoded and encoded
 //! - `response`: bodies, headers, error pages, the access log
@@ -18,6 +18,7 @@
 mod auth;
 pub mod bind;
 mod body;
+mod hosts;
 mod hub;
 mod logtail;
 mod pace;

@@ -14,14 +14,15 @@ use hyper::header::{
     X_FRAME_OPTIONS,
 };
 use hyper::{Request, Response, StatusCode, Version};
-use jiff::Timestamp;
 
 use super::pace::{Pace, Phase};
 use super::seats::Listening;
 use super::ui::live::Live;
+use crate::core::calendar::Civil;
 use crate::core::states::Level;
 use crate::daemon::follow::Follower;
 use crate::daemon::handle::Handle;
+use crate::sys::clock;
 
 const SERVER_NAME: HeaderValue =
     HeaderValue::from_static(concat!("supervisord-rs/", env!("CARGO_PKG_VERSION")));
@@ -164,7 +165,7 @@ impl AccessEntry {
     /// The reference's line; it counts the bytes of the headers too.
     fn write(self, bytes: u64) {
         let AccessEntry { handle, peer, request, status } = self;
-        let date = Timestamp::now().strftime("%d/%b/%Y:%H:%M:%S +0000");
+        let date = Civil::at(clock::wall_millis() / 1000).access_log();
         handle.log(Level::Trace, format!("{peer} - - [{date}] \"{request}\" {status} {bytes}"));
     }
 }

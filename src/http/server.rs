@@ -24,6 +24,7 @@ use tokio::time::{sleep, timeout};
 
 use super::auth::{Gate, Verdict};
 use super::bind::Bound;
+use super::hosts::Names;
 use super::hub::Hub;
 use super::logtail;
 use super::pace::{Pace, Paced, Phase, Timeouts};
@@ -99,6 +100,7 @@ pub(super) fn serve_within(
             handle: handle.clone(),
             threshold,
             gate: Gate::new(&config),
+            names: Names::of(&config),
             authority: own_authority(&config.address),
             token: token.clone(),
             timeouts: limits.timeouts,
@@ -128,6 +130,7 @@ pub(super) struct Site {
     pub(super) handle: Handle,
     threshold: Level,
     gate: Gate,
+    names: Names,
     /// Host and port in redirects for clients that do not say whom they asked.
     pub(super) authority: String,
     /// What the forms of our pages carry.
@@ -283,10 +286,13 @@ async fn respond(
     let response = match site.gate.judge(request.headers()) {
         Verdict::Refused => unauthorized(),
         Verdict::Malformed => error(StatusCode::BAD_REQUEST),
-        Verdict::Accepted => {
-            pace.know();
-            dispatch(site, pace, request).await
-        }
+        Verdict::Accepted => match site.names.refusal(&request) {
+            Some(refusal) => refusal,
+            None => {
+                pace.know();
+                dispatch(site, pace, request).await
+            }
+        },
     };
     Ok(finish(response, persistence, pace.clone(), entry))
 }

@@ -7,6 +7,7 @@ use crate::core::namespec;
 use crate::core::rpc::HOUSE_NAMESPACE;
 use crate::core::value::Value;
 use crate::daemon::handle::Handle;
+use crate::sys::clock;
 
 use super::form::Form;
 
@@ -225,7 +226,7 @@ fn unexpected(fault: &Fault) -> String {
 
 /// The local time, as C prints it.
 fn ctime() -> String {
-    jiff::Zoned::now().strftime("%a %b %e %H:%M:%S %Y").to_string()
+    clock::local_now().0.ctime()
 }
 
 #[cfg(test)]

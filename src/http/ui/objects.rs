@@ -7,6 +7,7 @@ use crate::core::info::{ProcessInfo, record};
 use crate::core::overview::Overview;
 use crate::core::value::Value;
 use crate::daemon::usage::Usage;
+use crate::sys::clock::wall_millis;
 
 /// The daemon itself.
 pub(super) fn supervisor(overview: &Overview) -> Value {
@@ -32,7 +33,7 @@ fn millis(overview: &Overview) -> Value {
 
 /// This moment, likewise.
 pub(super) fn now() -> Value {
-    Value::Int(jiff::Timestamp::now().as_millisecond())
+    Value::Int(wall_millis())
 }
 
 /// A process: everything `getProcessInfo` answers between its namespec and what only we tell.

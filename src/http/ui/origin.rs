@@ -3,19 +3,22 @@
 //!
 //! A browser says where a request comes from, in one of three headers, the newest of which decides. Scripts send none.
 //! Neither does a browser that follows a bookmark to a plain `http://` address, or a hostile page there that hides
-//! itself; those two cannot be told apart, so a browser that says nothing is asked to confirm.
+//! itself; those two cannot be told apart, so a browser that says nothing is asked to confirm. It is known by what it
+//! cannot help saying, never by its name: half of all scripts call themselves Mozilla.
 
 use std::fmt::Write as _;
 use std::io;
 use std::rc::Rc;
 
-use hyper::Uri;
 use hyper::header::{
-    CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERER, USER_AGENT,
+    ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_TYPE, HOST, HeaderMap, HeaderName,
+    HeaderValue, ORIGIN, REFERER, UPGRADE_INSECURE_REQUESTS,
 };
+use hyper::{Method, Uri};
 use subtle::ConstantTimeEq;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// Where browsers say why they ask: the header of today, and those of Chrome, Safari and Firefox before it.
@@ -71,15 +74,15 @@ pub(in crate::http) enum Source {
 
 impl Source {
     /// Who asks. What a browser loads in case somebody wants it nobody has asked for yet, whatever else it says.
-    pub(in crate::http) fn of(headers: &HeaderMap) -> Source {
-        match Source::claimed(headers) {
+    pub(in crate::http) fn of(method: &Method, headers: &HeaderMap) -> Source {
+        match Source::claimed(method, headers) {
             Source::Own if is_speculative(headers) => Source::Hidden,
             source => source,
         }
     }
 
     /// Looks at `Sec-Fetch-Site`, else at `Origin`, else at `Referer`.
-    fn claimed(headers: &HeaderMap) -> Source {
+    fn claimed(method: &Method, headers: &HeaderMap) -> Source {
         if let Some(site) = headers.get(SEC_FETCH_SITE) {
             return match site.as_bytes() {
                 b"same-origin" | b"none" => Source::Own,
@@ -89,30 +92,56 @@ impl Source {
         if let Some(page) = headers.get(ORIGIN).or_else(|| headers.get(REFERER)) {
             return if is_own(page, headers) { Source::Own } else { Source::Foreign };
         }
-        let browser =
-            headers.get(USER_AGENT).is_some_and(|name| name.as_bytes().starts_with(b"Mozilla/"));
-        if browser { Source::Hidden } else { Source::Own }
+        if is_browser(method, headers) { Source::Hidden } else { Source::Own }
     }
+}
+
+/// Whether a browser sent this, judged by what every browser says and no page can keep it from saying.
+///
+/// It names the site or the origin of whatever may change something. With what only looks it does so over https and to
+/// this machine, and else it still tells its user's languages.
+pub(in crate::http) fn is_browser(method: &Method, headers: &HeaderMap) -> bool {
+    if headers.contains_key(SEC_FETCH_SITE) || headers.contains_key(ORIGIN) {
+        return true;
+    }
+    // A browser that tells its mode tells the site along; Node does not.
+    let looks = matches!(*method, Method::GET | Method::HEAD);
+    looks
+        && !headers.contains_key(SEC_FETCH_MODE)
+        && (headers.contains_key(UPGRADE_INSECURE_REQUESTS) || tells_languages(headers))
+}
+
+/// Whether somebody's languages are told as browsers tell them. Ruby's Mechanize tells character sets as well, which
+/// browsers have given up; Deno takes any language, and Brotli without the older deflate. A page can have its browser say
+/// any language, but neither add the character sets nor change the encodings.
+fn tells_languages(headers: &HeaderMap) -> bool {
+    let Some(languages) = headers.get(ACCEPT_LANGUAGE) else { return false };
+    let encoding = |word| headers.get(ACCEPT_ENCODING).is_some_and(|all| says(all, word));
+    let deno = languages.as_bytes() == b"*" && encoding(b"br") && !encoding(b"deflate");
+    !deno && !headers.contains_key(ACCEPT_CHARSET)
+}
+
+/// Whether a value has a word in it, in small letters or capitals.
+fn says(value: &HeaderValue, word: &[u8]) -> bool {
+    value.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
 }
 
 /// Whether a browser, as it says, only fetches or renders ahead of what its user may do.
 fn is_speculative(headers: &HeaderMap) -> bool {
-    let ahead = |value: &HeaderValue| {
-        let value = value.as_bytes().to_ascii_lowercase();
-        let says = |word: &[u8]| value.windows(word.len()).any(|part| part == word);
-        AHEAD.iter().any(|word| says(word))
-    };
+    let ahead = |value: &HeaderValue| AHEAD.iter().any(|word| says(value, word));
     PURPOSES.iter().any(|name| headers.get_all(name).iter().any(ahead))
 }
 
 /// Whether a call on `/RPC2` was sent by a page of another site. One that says it is XML can only come from a page
 /// after the browser asked us, which we never allow; anything else it may send without asking.
+///
+/// Calls are posted, so browsers name their origin.
 pub(in crate::http) fn is_foreign_call(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     let essence = content_type.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
     let asked = [&b"text/xml"[..], b"application/xml"];
     !asked.iter().any(|kind| essence.eq_ignore_ascii_case(kind))
-        && Source::of(headers) == Source::Foreign
+        && Source::of(&Method::POST, headers) == Source::Foreign
 }
 
 /// Whether the address of a page names the host that was asked, or the one a proxy was asked for. (A page cannot set
@@ -163,7 +192,9 @@ mod tests {
         for (list, source) in [
             (&[host][..], Own),
             (&[host, ("user-agent", "curl/8")], Own),
-            (&[host, ("user-agent", "Mozilla/5.0")], Hidden),
+            (&[host, ("user-agent", "Mozilla/5.0")], Own),
+            (&[host, ("accept-language", "de")], Hidden),
+            (&[host, ("upgrade-insecure-requests", "1")], Hidden),
             (&[host, ("sec-fetch-site", "same-origin"), evil], Own),
             (&[host, ("sec-fetch-site", "none")], Own),
             (&[host, ("sec-fetch-site", "same-site")], Foreign),
@@ -205,8 +236,37 @@ mod tests {
             (&[host, ("x-purpose", "preview")], Hidden),
             (&[host, ("x-moz", "prefetch")], Hidden),
         ] {
-            assert_eq!(Source::of(&headers(list)), source, "{list:?}");
+            assert_eq!(Source::of(&Method::GET, &headers(list)), source, "{list:?}");
         }
+    }
+
+    #[test]
+    fn who_is_a_browser() {
+        let language = ("accept-language", "en-US,en;q=0.5");
+        let any = ("accept-language", "*");
+        for (list, browser) in [
+            (&[("sec-fetch-site", "none")][..], true),
+            (&[("origin", "null")], true),
+            (&[language], true),
+            (&[("accept-language", "")], true),
+            (&[("upgrade-insecure-requests", "1")], true),
+            // A page that asks for any language.
+            (&[any, ("accept-encoding", "gzip, deflate")], true),
+            (&[any, ("accept-encoding", "identity"), ("range", "bytes=0-")], true),
+            (&[any], true),
+            (&[], false),
+            (&[("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0")], false),
+            (&[("accept", "*/*"), ("connection", "keep-alive")], false),
+            // Node, Deno, Ruby's Mechanize
+            (&[any, ("sec-fetch-mode", "cors"), ("accept-encoding", "gzip, deflate")], false),
+            (&[any, ("accept-encoding", "gzip,br")], false),
+            (&[language, ("accept-charset", "ISO-8859-1,utf-8;q=0.7,*;q=0.7")], false),
+        ] {
+            assert_eq!(is_browser(&Method::GET, &headers(list)), browser, "{list:?}");
+        }
+        // Whatever a browser posts has an origin.
+        assert!(!is_browser(&Method::POST, &headers(&[language])));
+        assert!(is_browser(&Method::POST, &headers(&[language, ("origin", "null")])));
     }
 
     #[test]

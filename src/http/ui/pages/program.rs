@@ -1,11 +1,11 @@
 //! `/program.html`: one program, its state and its configuration as parsed.
 
-use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::controls::{process_form, verbs};
 use super::layout::{Place, page};
 use super::{Frame, link, words};
+use crate::core::calendar::Civil;
 use crate::core::info::ProcessInfo;
 use crate::core::json;
 use crate::core::overview::Program;
@@ -67,10 +67,10 @@ fn facts(info: &ProcessInfo) -> Markup {
 
 /// A moment, as the script can put it into the reader's own time; 0 is never.
 fn time(secs: i64) -> Markup {
-    let moment = (secs != 0).then(|| Timestamp::from_second(secs).ok()).flatten();
+    let moment = Civil::at(secs);
     html! {
-        @if let Some(moment) = moment {
-            time datetime=(moment) { (moment.strftime("%Y-%m-%d %H:%M:%S UTC")) }
+        @if secs != 0 {
+            time datetime={ (moment.machine_readable()) "Z" } { (moment.stamp()) " UTC" }
         } @else { "never" }
     }
 }
