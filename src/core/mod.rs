@@ -28,5 +28,6 @@ pub mod signal;
 mod sim;
 pub mod states;
 pub mod supervisor;
+pub mod text;
 mod tick;
 pub mod value;

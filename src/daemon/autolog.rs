@@ -7,7 +7,7 @@ use std::path::{Component, PathBuf};
 
 use crate::core::python::{is_space, repr};
 use crate::core::states::Level;
-use crate::sys;
+use crate::{native, sys};
 
 /// What Python's `tempfile` draws names from.
 const ALPHABET: &[u8; 37] = b"abcdefghijklmnopqrstuvwxyz0123456789_";
@@ -25,25 +25,26 @@ pub fn name(childlogdir: &str, process: &str, channel: &str, identifier: &str) -
     let mut path = PathBuf::new();
     for _ in 0..TRIES {
         let random = random_part();
-        path = directory.join(format!("{process}-{channel}---{identifier}-{random}.log"));
+        let file = format!("{process}-{channel}---{identifier}-{random}.log");
+        path = directory.join(native::path(&file));
         if fs::symlink_metadata(&path).is_err() {
             break;
         }
     }
-    path.to_string_lossy().into_owned()
+    native::text(path)
 }
 
 /// Removes the AUTO logs that an earlier run with the same identifier left. Returns lines for the main log.
 ///
 /// The reference pastes the identifier into a regular expression unescaped; here it stands for itself.
 pub fn clear(childlogdir: &str, identifier: &str) -> Vec<(Level, String)> {
-    let Ok(entries) = fs::read_dir(childlogdir) else {
+    let Ok(entries) = fs::read_dir(native::path(childlogdir)) else {
         return vec![(Level::Warn, "Could not clear childlog dir".to_string())];
     };
     let mut lines = Vec::new();
     for entry in entries.flatten() {
         if is_autolog(&entry.file_name(), identifier) && fs::remove_file(entry.path()).is_err() {
-            let path = repr(&entry.path().to_string_lossy());
+            let path = repr(&native::text(entry.path()));
             lines.push((Level::Warn, format!("Failed to clean up {path}")));
         }
     }
@@ -52,8 +53,7 @@ pub fn clear(childlogdir: &str, identifier: &str) -> Vec<(Level, String)> {
 
 /// Whether `.+?---<identifier>-\S+\.log\.{0,1}\d{0,4}` matches at the start of the name: anything may follow.
 fn is_autolog(file_name: &OsStr, identifier: &str) -> bool {
-    // Bytes that are no UTF-8 become characters that are neither white space nor newlines, as in Python.
-    let name = file_name.to_string_lossy();
+    let name = native::text(file_name);
     let marker = format!("---{identifier}-");
     let line_end = name.find('\n').unwrap_or(name.len());
     name.char_indices().skip(1).take_while(|(at, _)| *at <= line_end).any(|(at, _)| {
@@ -86,7 +86,7 @@ fn random_part() -> String {
 fn absolute(directory: &str) -> PathBuf {
     let base = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
     let mut path = PathBuf::new();
-    for component in base.join(directory).components() {
+    for component in base.join(native::path(directory)).components() {
         match component {
             Component::ParentDir => {
                 path.pop();

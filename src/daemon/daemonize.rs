@@ -10,7 +10,7 @@ use nix::unistd::{chdir, dup2_stderr, dup2_stdin, dup2_stdout, setsid};
 
 use crate::core::python::repr;
 use crate::core::states::Level;
-use crate::sys;
+use crate::{native, sys};
 
 /// Goes on in a child process with its own session, no terminal, `/dev/null` for 0, 1 and 2, and the mask and directory
 /// given; this process exits with 0. Returns lines for the main log in the child, or why it could not be done.
@@ -46,7 +46,7 @@ pub fn daemonize(directory: Option<&str>, mask: u32) -> Result<Vec<(Level, Strin
 
 fn change_directory(directory: &str) -> (Level, String) {
     let name = repr(directory);
-    match chdir(directory) {
+    match chdir(&native::path(directory)) {
         Ok(()) => (Level::Info, format!("set current directory: {name}")),
         Err(error) => {
             let number = error as i32;

@@ -16,7 +16,9 @@ use super::syslog::{IDENT, SOCKET_PATH, Syslog};
 use crate::core::config::Settings;
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::states::Level;
+use crate::core::text;
 use crate::core::value::Value;
+use crate::native;
 
 /// The `logfile=` value that means the syslog daemon.
 const SYSLOG: &str = "syslog";
@@ -67,7 +69,7 @@ impl MainLogSpec {
             Destination::Syslog(PathBuf::from(SOCKET_PATH))
         } else {
             Destination::File {
-                path: PathBuf::from(&settings.logfile),
+                path: native::path(&settings.logfile),
                 max_bytes: settings.logfile_maxbytes,
                 backups: settings.logfile_backups,
             }
@@ -212,11 +214,12 @@ impl Outputs {
             }
             // A full sink is no reason to wait here; beyond its cap it drops, and says so.
             Outputs::Attached { file, stdout } => {
+                let line = text::into_bytes(line);
                 if let Some(stdout) = stdout {
-                    stdout.push(line.clone().into_bytes());
+                    stdout.push(line.clone());
                 }
                 if let Some(file) = file {
-                    file.push(line.into_bytes());
+                    file.push(line);
                 }
             }
         }

@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::core::states::Level;
+use crate::native;
 
 /// A pid file that holds our process id.
 #[derive(Debug)]
@@ -14,7 +15,7 @@ impl Pidfile {
     /// Writes `pid` to the file, after daemonizing. Comes with the line for the main log; a file that could not be
     /// written is reported there, is not ours and is never removed.
     pub fn write(path: &str, pid: u32) -> (Option<Pidfile>, (Level, String)) {
-        match fs::write(path, format!("{pid}\n")) {
+        match fs::write(native::path(path), format!("{pid}\n")) {
             Ok(()) => {
                 let line = (Level::Info, format!("supervisord started with pid {pid}"));
                 (Some(Pidfile { path: path.to_string() }), line)
@@ -25,7 +26,7 @@ impl Pidfile {
 
     /// Removes the file; that it may be gone already is nobody's concern.
     pub fn remove(self) {
-        let _ = fs::remove_file(&self.path);
+        let _ = fs::remove_file(native::path(&self.path));
     }
 }
 

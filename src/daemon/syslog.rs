@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Zoned;
 use nix::errno::Errno;
 
+use crate::core::text;
+
 /// Where the local daemon listens.
 pub const SOCKET_PATH: &str = "/dev/log";
 
@@ -60,13 +62,14 @@ impl Syslog {
     pub fn send(&self, message: &str) {
         let stamp = Zoned::now().strftime("%b %e %H:%M:%S");
         let datagram = format!("<{PRIORITY}>{stamp} {}: {message}", self.inner.ident);
+        let datagram = text::into_bytes(datagram);
         let mut socket = self.lock();
-        if socket.as_ref().is_some_and(|socket| delivered(socket, datagram.as_bytes())) {
+        if socket.as_ref().is_some_and(|socket| delivered(socket, &datagram)) {
             return;
         }
         *socket = self.connect();
         if let Some(fresh) = socket.as_ref()
-            && !delivered(fresh, datagram.as_bytes())
+            && !delivered(fresh, &datagram)
         {
             *socket = None;
         }

@@ -11,6 +11,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, ToSocketAddrs};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -22,6 +23,8 @@ use nix::sys::stat::{Mode, umask};
 use nix::unistd::{User, geteuid};
 
 use crate::core::config::{Owner, ServerAddress, ServerConfig};
+use crate::core::text;
+use crate::native;
 
 /// Connections that may wait to be accepted, as in the reference.
 const BACKLOG: i32 = 1024;
@@ -177,7 +180,7 @@ fn bind_and_check(listener: &OwnedFd, address: &dyn SockaddrLike) -> Result<(), 
 }
 
 /// A name that disappears when it goes out of scope.
-struct TemporaryName(String);
+struct TemporaryName(PathBuf);
 
 impl Drop for TemporaryName {
     fn drop(&mut self) {
@@ -186,9 +189,10 @@ impl Drop for TemporaryName {
 }
 
 fn bind_unix(path: &str, chmod: u32, owner: Option<Owner>) -> Result<OwnedFd, BindError> {
-    let name = TemporaryName(format!("{path}.{}", std::process::id()));
+    let name = TemporaryName(native::path(&format!("{path}.{}", std::process::id())));
+    let (shown, path) = (path, native::path(path));
     let _ = fs::remove_file(&name.0);
-    let address = UnixAddr::new(name.0.as_str()).map_err(|errno| match errno {
+    let address = UnixAddr::new(&name.0).map_err(|errno| match errno {
         Errno::ENAMETOOLONG => BindError::PathTooLong,
         other => BindError::System(other),
     })?;
@@ -198,22 +202,22 @@ fn bind_unix(path: &str, chmod: u32, owner: Option<Owner>) -> Result<OwnedFd, Bi
     umask(mask);
     bound?;
     if let Some(owner) = owner {
-        change_owner(&name.0, path, owner)?;
+        change_owner(&name.0, shown, owner)?;
     }
     fs::set_permissions(&name.0, Permissions::from_mode(chmod))?;
     listen(&listener, Backlog::new(BACKLOG)?)?;
     for _ in 0..MAX_TAKEOVERS {
-        match fs::hard_link(&name.0, path) {
+        match fs::hard_link(&name.0, &path) {
             Ok(()) => return Ok(listener),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error.into()),
         }
-        if is_alive(path) {
+        if is_alive(&path) {
             return Err(BindError::InUse);
         }
         // The main log does not exist yet.
-        let _ = writeln!(io::stderr(), "Unlinking stale socket {path}");
-        match fs::remove_file(path) {
+        let _ = writeln!(io::stderr(), "Unlinking stale socket {}", text::shown(shown));
+        match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
@@ -221,7 +225,7 @@ fn bind_unix(path: &str, chmod: u32, owner: Option<Owner>) -> Result<OwnedFd, Bi
     Err(BindError::InUse)
 }
 
-fn change_owner(temporary: &str, path: &str, owner: Owner) -> Result<(), BindError> {
+fn change_owner(temporary: &Path, path: &str, owner: Owner) -> Result<(), BindError> {
     chown(temporary, Some(owner.uid), owner.gid).map_err(|error| match BindError::from(error) {
         BindError::System(Errno::EPERM) => {
             let me = geteuid();
@@ -234,12 +238,12 @@ fn change_owner(temporary: &str, path: &str, owner: Owner) -> Result<(), BindErr
 
 /// Whether somebody serves the socket. Whoever accepts, or has a full backlog, or merely does not answer, is alive.
 /// A connection that breaks may belong to a daemon on its way out, so the question is asked again.
-fn is_alive(path: &str) -> bool {
+fn is_alive(path: &Path) -> bool {
     (0..MAX_QUESTIONS).find_map(|_| ask(path)).unwrap_or(true)
 }
 
 /// `None` when the connection broke before an answer.
-fn ask(path: &str) -> Option<bool> {
+fn ask(path: &Path) -> Option<bool> {
     let Ok(address) = UnixAddr::new(path) else { return Some(false) };
     let Ok(peer) = new_socket(AddressFamily::Unix, SockFlag::SOCK_NONBLOCK) else {
         return Some(true);

@@ -12,6 +12,7 @@ use super::server::Site;
 use super::ui::origin::is_foreign_call;
 use crate::core::python;
 use crate::core::states::Level;
+use crate::core::text;
 use crate::xmlrpc::{parse_call, write_fault, write_response};
 
 /// Largest request body. Everything but `sendProcessStdin` and big multicalls fits in a few KiB; the reference has no
@@ -53,7 +54,7 @@ pub(super) async fn respond(
     let call = match parse_call(&body) {
         Ok(call) => call,
         Err(reason) => {
-            let data = repr(&String::from_utf8_lossy(&body));
+            let data = repr(&text::lossy(body.to_vec()));
             site.log(Level::Error, || format!("XML-RPC request data {data} is invalid: {reason}"));
             return error(StatusCode::BAD_REQUEST);
         }

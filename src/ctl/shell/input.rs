@@ -17,6 +17,7 @@ use rustyline::{Behavior, CompletionType, Config, Editor};
 use super::complete::Completions;
 use super::history::{History, MAX_ENTRIES};
 use crate::config::ClientOptions;
+use crate::core::text;
 use crate::ctl::controller::Echo;
 use crate::ctl::interrupt::{Interrupts, Woken};
 
@@ -120,7 +121,7 @@ impl Input {
         };
         // In raw mode Ctrl-C is a byte; a SIGINT from elsewhere must not end us with the terminal in that mode.
         let _held = Interrupts::take_over()?;
-        match editor.readline(prompt) {
+        match editor.readline(&*text::shown(prompt)) {
             Ok(line) => Ok(Some(line)),
             Err(ReadlineError::Eof) => Ok(None),
             Err(ReadlineError::Interrupted) => Err(io::ErrorKind::Interrupted.into()),
@@ -134,7 +135,7 @@ pub fn ask(out: &mut dyn Write, prompt: &str, echo: Echo) -> io::Result<Option<S
     if echo == Echo::Hidden {
         return ask_hidden(prompt);
     }
-    out.write_all(prompt.as_bytes())?;
+    out.write_all(&text::encode(prompt))?;
     out.flush()?;
     let mut line = Vec::new();
     loop {
@@ -185,7 +186,7 @@ pub fn read_byte(input: BorrowedFd<'_>, line: &mut Vec<u8>) -> io::Result<Progre
 
 /// The text of a line; the line ends of other systems are line ends too.
 pub fn text(line: &[u8]) -> String {
-    String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned()
+    text::decode(line.strip_suffix(b"\r").unwrap_or(line))
 }
 
 /// Asks for a password on the controlling terminal, which shows nothing meanwhile (`getpass.getpass`).
@@ -201,7 +202,7 @@ fn ask_hidden(prompt: &str) -> io::Result<Option<String>> {
     // Ctrl-C must not leave the terminal silent.
     let mut interrupts = Interrupts::take_over()?;
     tcsetattr(&tty, SetArg::TCSAFLUSH, &silent)?;
-    tty.write_all(prompt.as_bytes())?;
+    tty.write_all(&text::encode(prompt))?;
     let line = read_unless_interrupted(&tty, &mut interrupts);
     tcsetattr(&tty, SetArg::TCSAFLUSH, &before)?;
     tty.write_all(b"\n")?;
@@ -256,7 +257,7 @@ mod tests {
 
     #[test]
     fn lines_of_every_system() {
-        assert_eq!(lines(b"a\n\nb c\r\n\xff"), ["a", "", "b c", "\u{fffd}"]);
+        assert_eq!(lines(b"a\n\nb c\r\n\xff"), ["a", "", "b c", &text::decode(b"\xff")]);
         assert_eq!(lines(b""), Vec::<String>::new());
     }
 

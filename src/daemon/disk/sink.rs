@@ -12,6 +12,7 @@ use super::output::{self, Contents, Output, errno_text};
 use super::queue::Account;
 use super::{Missing, Reports, SinkSpec, rotation};
 use crate::core::states::Level;
+use crate::native;
 
 /// A log file and the bytes that wait for it.
 ///
@@ -294,7 +295,7 @@ impl LogSink {
 
     /// e.g. `log file '/tmp/cat.log' of cat stdout`.
     fn name(&self) -> String {
-        format!("log file '{}' of {}", self.spec.path.display(), self.spec.owner)
+        format!("log file '{}' of {}", native::text(&self.spec.path), self.spec.owner)
     }
 }
 

@@ -16,6 +16,7 @@ use super::queue::{Account, Inbox, Message, SinkId};
 use super::sink::LogSink;
 use super::{PARKED_GRACE, Reports, SinkSpec};
 use crate::core::states::Level;
+use crate::native;
 
 /// Runs until a `Shutdown` message.
 pub(super) fn run(inbox: &Inbox, reports: &Reports) {
@@ -113,8 +114,11 @@ impl DiskThread<'_> {
 
     fn create(&self, path: &Path) {
         if let Err(error) = create_private(path) {
-            let text =
-                format!("could not create log file '{}': {}", path.display(), errno_text(&error));
+            let text = format!(
+                "could not create log file '{}': {}",
+                native::text(path),
+                errno_text(&error)
+            );
             (self.reports)(Level::Critical, text);
         }
     }
@@ -161,7 +165,7 @@ impl DiskThread<'_> {
         }
         let leftovers: Vec<(String, usize)> = (self.parked.iter())
             .filter_map(|id| self.sinks.get(id))
-            .map(|sink| (sink.path().display().to_string(), sink.parked_bytes()))
+            .map(|sink| (native::text(sink.path()), sink.parked_bytes()))
             .collect();
         for (path, bytes) in leftovers {
             let text = format!("'{path}' takes no output; {bytes} bytes for it are lost at exit");
