@@ -6,13 +6,15 @@ from pathlib import Path
 # Paths below `crate::` that each top module may name. A prefix allows everything below it.
 ALLOWED = {
     "core": ["core"],
-    "config": ["config", "core"],
+    "native": ["native", "core"],
+    "config": ["config", "core", "native"],
     "xmlrpc": ["xmlrpc", "core"],
     "sys": ["sys", "core"],
-    "daemon": ["daemon", "core", "sys"],
-    "http": ["http", "core", "xmlrpc", "daemon::handle", "daemon::excerpt", "daemon::follow", "daemon::usage", "sys"],
-    "ctl": ["ctl", "core", "config", "xmlrpc", "sys"],
-    "pidproxy": ["pidproxy", "core", "sys"],
+    "daemon": ["daemon", "core", "native", "sys"],
+    "http": ["http", "core", "xmlrpc", "daemon::handle", "daemon::excerpt", "daemon::follow", "daemon::usage", "native",
+             "sys"],
+    "ctl": ["ctl", "core", "config", "xmlrpc", "native", "sys"],
+    "pidproxy": ["pidproxy", "core", "native", "sys"],
     "echo": ["echo"],
     "testing": [],
 }
