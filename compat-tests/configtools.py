@@ -186,14 +186,14 @@ def options_dict(loaded):
             'uid': loaded.uid,
             'umask': bits(loaded.umask),
             'directory': loaded.directory,
-            'logfile': loaded.logfile,
+            # Ours are absolute as soon as they are read; of the reference's some never are, some only until a reread.
+            'logfile': loaded.logfile if loaded.logfile == 'syslog' else options.normalize_path(loaded.logfile),
             'logfile_maxbytes': clamp(loaded.logfile_maxbytes),
             'logfile_backups': clamp(loaded.logfile_backups),
             'loglevel': LEVELS[loaded.loglevel],
-            # Ours stays absolute after a reread; the reference's becomes as written.
             'pidfile': options.normalize_path(loaded.pidfile),
             'identifier': loaded.identifier,
-            'childlogdir': loaded.childlogdir,
+            'childlogdir': os.path.join(os.getcwd(), loaded.childlogdir),
             'nocleanup': bool(loaded.nocleanup),
             'strip_ansi': bool(loaded.strip_ansi),
             'minfds': clamp(loaded.minfds),

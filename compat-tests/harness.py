@@ -305,7 +305,7 @@ class Daemon:
         while pids := marked(self.root):
             for pid in pids:
                 try:
-                    what = command(pid).replace(b"\0", b" ").decode()
+                    what = command(pid).replace(b"\0", b" ").decode(errors="backslashreplace")
                     os.kill(pid, signal.SIGKILL)
                 except OSError:
                     continue

@@ -6,15 +6,16 @@ from pathlib import Path
 # Paths below `crate::` that each top module may name. A prefix allows everything below it.
 ALLOWED = {
     "core": ["core"],
-    "config": ["config", "core"],
+    "native": ["native", "core"],
+    "config": ["config", "core", "native"],
     "xmlrpc": ["xmlrpc", "core"],
     "sys": ["sys", "core"],
     "place": ["place", "sys"],
-    "daemon": ["daemon", "core", "place", "sys"],
-    "http": ["http", "core", "xmlrpc", "daemon::handle", "daemon::excerpt", "daemon::follow", "daemon::usage",
+    "daemon": ["daemon", "core", "native", "place", "sys"],
+    "http": ["http", "core", "xmlrpc", "daemon::handle", "daemon::excerpt", "daemon::follow", "daemon::usage", "native",
              "place", "sys"],
-    "ctl": ["ctl", "core", "config", "xmlrpc", "sys"],
-    "pidproxy": ["pidproxy", "core", "sys"],
+    "ctl": ["ctl", "core", "config", "xmlrpc", "native", "sys"],
+    "pidproxy": ["pidproxy", "core", "native", "sys"],
     "echo": ["echo"],
     "testing": [],
 }

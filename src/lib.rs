@@ -9,6 +9,7 @@ pub mod daemon;
 pub mod dispatch;
 pub mod echo;
 pub mod http;
+pub mod native;
 pub mod pidproxy;
 pub mod place;
 pub mod run;

@@ -18,7 +18,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
-use crate::core::python;
+use crate::core::{python, text};
+use crate::native;
 use crate::sys::{self, CStringArray, Patience};
 
 /// Signals that are handed on.
@@ -48,7 +49,7 @@ pub fn main(args: &[OsString]) -> ExitCode {
     let (pidfile, command) = match args {
         [_, pidfile, command @ ..] if !command.is_empty() => (Path::new(pidfile), command),
         _ => {
-            let name = args.first().map_or("pidproxy".into(), |name| name.to_string_lossy());
+            let name = args.first().map_or("pidproxy".into(), native::text);
             say(&mut io::stdout(), &usage(&name));
             return ExitCode::FAILURE;
         }
@@ -71,7 +72,7 @@ fn usage(name: &str) -> String {
 }
 
 fn say(stream: &mut dyn Write, text: &str) {
-    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush()); // nobody may be reading
+    let _ = stream.write_all(&text::encode(text)).and_then(|()| stream.flush()); // nobody may be reading
 }
 
 fn run(pidfile: &Path, command: &[OsString]) -> Result<(), String> {
@@ -155,7 +156,7 @@ fn next_signal(signals: &SignalFd, deadline: Instant) -> Result<Option<Signal>, 
 /// the end of the proxy, as in the reference.
 fn hand_on(pidfile: &Path, signal: Signal) -> Result<bool, String> {
     let Some(pid) = read_pid(pidfile) else {
-        say(&mut io::stdout(), &format!("Can't read child pidfile {}!\n", pidfile.display()));
+        say(&mut io::stdout(), &format!("Can't read child pidfile {}!\n", native::text(pidfile)));
         return Ok(false);
     };
     i32::try_from(pid)

@@ -17,6 +17,7 @@ use crate::config::{self, Environ, Loader, Parsed};
 use crate::core::config::{Config, Settings};
 use crate::core::states::{Level, Mood};
 use crate::core::supervisor::Supervisor;
+use crate::core::text;
 use crate::daemon::becoming::{self, Asks};
 use crate::daemon::child::Surroundings;
 use crate::daemon::daemonize::{self, Starter};
@@ -30,7 +31,7 @@ use crate::daemon::pidfile::Pidfile;
 use crate::daemon::signals::Signals;
 use crate::daemon::{autolog, command, environment, limits, privileges, signals};
 use crate::http;
-use crate::{SUPERVISOR_VERSION, VERSION, sys};
+use crate::{SUPERVISOR_VERSION, VERSION, native, sys};
 
 /// How long answers under way may take to be sent when the daemon leaves.
 const ANSWER_GRACE: Duration = Duration::from_secs(2);
@@ -41,7 +42,7 @@ const USAGE_STATUS: u8 = 2;
 /// Runs `supervisord` to its end and returns its exit status.
 pub fn main() -> ExitCode {
     let mut args = std::env::args_os();
-    let argv0 = args.next().unwrap_or_default().to_string_lossy().into_owned();
+    let argv0 = native::text(args.next().unwrap_or_default());
     let args: Vec<OsString> = args.collect();
     if let Err(error) = signals::ignore_as_python() {
         return fail(&format!("Error: cannot set up signals: {error}\n"));
@@ -106,9 +107,9 @@ fn fail(text: &str) -> ExitCode {
     ExitCode::from(USAGE_STATUS)
 }
 
-/// Writes to a terminal or pipe; that nobody may be reading is nobody's concern.
+/// Writes to a terminal or pipe, in Python's manner of stderr; that nobody may be reading is nobody's concern.
 fn say(stream: &mut dyn Write, text: &str) {
-    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    let _ = stream.write_all(text::shown(text).as_bytes()).and_then(|()| stream.flush());
 }
 
 /// One life: from a configuration to the moment everything is stopped. An error is the text after `Error: `.

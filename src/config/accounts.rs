@@ -4,18 +4,15 @@ use nix::unistd::{Gid, Group, Uid, User};
 
 use crate::core::config::Owner;
 use crate::core::python::int;
+use crate::native;
 
 fn user_named(name: &str) -> Option<User> {
     User::from_name(name).ok().flatten()
 }
 
-fn lossy(path: std::path::PathBuf) -> String {
-    path.to_string_lossy().into_owned()
-}
-
 /// Home directory of the account this process runs as.
 pub fn own_home() -> Option<String> {
-    User::from_uid(Uid::current()).ok().flatten().map(|user| lossy(user.dir))
+    User::from_uid(Uid::current()).ok().flatten().map(|user| native::text(user.dir))
 }
 
 /// Home directory of a named account.
@@ -23,7 +20,7 @@ pub fn home_of(name: &str) -> Option<String> {
     if name.contains('\0') {
         return None;
     }
-    user_named(name).map(|user| lossy(user.dir))
+    user_named(name).map(|user| native::text(user.dir))
 }
 
 /// A user id from a name or an existing number (`datatypes.py: name_to_uid`).

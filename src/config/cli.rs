@@ -10,7 +10,7 @@ use super::datatypes::{
 use super::{Environ, Loader, Parsed, getopt, paths};
 use crate::core::python::repr;
 use crate::core::states::Level;
-use crate::{SUPERVISOR_VERSION, VERSION};
+use crate::{SUPERVISOR_VERSION, VERSION, native};
 
 /// Options given on the command line; each overrides its setting in the file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -74,7 +74,7 @@ fn table() -> Command {
 /// Reads the command line. `argv0` is the program's name as called; the search for a configuration starts beside it.
 pub fn parse_args(argv0: &str, args: &[OsString], environ: &Environ) -> Parsed {
     let argv0 = &called_as(argv0, environ);
-    let args: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let args: Vec<String> = args.iter().map(native::text).collect();
     let (given, positional) = match getopt::scan(&table(), &args) {
         Ok(scanned) => scanned,
         Err(why) => return usage_exit(argv0, "", &why),
@@ -152,7 +152,7 @@ fn start(argv0: &str, overrides: Overrides, environ: &Environ) -> Parsed {
     }
     let warning = if nix::unistd::getuid().is_root() { ROOT_SEARCH_WARNING } else { "" };
     let candidates = search_path(argv0);
-    let Some(found) = candidates.iter().find(|path| paths::exists(path)) else {
+    let Some(found) = candidates.iter().find(|path| is_there(path, environ)) else {
         let why = format!(
             "No config file found at default paths ({}); use the -c option to specify a config file at a different path",
             candidates.join(", ")
@@ -173,7 +173,14 @@ pub fn called_as(argv0: &str, environ: &Environ) -> String {
     let places = environ.get("PATH").unwrap_or_default().split(':');
     let mut found =
         places.map(|place| paths::join(if place.is_empty() { "." } else { place }, argv0));
-    found.find(|path| paths::is_executable(path)).unwrap_or_else(|| argv0.to_string())
+    found
+        .find(|path| paths::is_executable(&paths::located(path, environ)))
+        .unwrap_or_else(|| argv0.to_string())
+}
+
+/// Whether there is a file where this path led at the start.
+pub(super) fn is_there(path: &str, environ: &Environ) -> bool {
+    paths::exists(&paths::located(path, environ))
 }
 
 /// Where a configuration is looked for: beside the directory of the program, here, and in `/etc`.

@@ -68,7 +68,7 @@ fn options_win_over_the_file() {
     let file = directory.write("x.conf", "[supervisord]\nidentifier=file\nlogfile=f.log\n");
     let args: Vec<OsString> =
         ["-nic", "-c", &file, "-l", "", "-a7"].iter().map(OsString::from).collect();
-    let Parsed::Run(mut loader) = parse_args("supervisord", &args, &Environ::default()) else {
+    let Parsed::Run(mut loader) = parse_args("supervisord", &args, &Environ::of_process()) else {
         panic!()
     };
     let settings = loader.load().unwrap().settings;

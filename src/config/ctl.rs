@@ -9,6 +9,7 @@ use super::ini::Document;
 use super::reader::{Scope, file_content};
 use super::{Environ, cli, getopt, paths};
 use crate::core::python::repr;
+use crate::native;
 
 /// Where the daemon listens when nothing says otherwise.
 pub const DEFAULT_SERVER_URL: &str = "http://localhost:9001";
@@ -118,7 +119,7 @@ fn table() -> Command {
 /// Reads the command line and the configuration file it names, or the one that is found; a client needs none.
 /// `argv0` is the program's path, for messages; the search starts beside it.
 pub fn parse_client_args(argv0: &str, args: &[OsString], environ: &Environ) -> ClientParsed {
-    let args: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let args: Vec<String> = args.iter().map(native::text).collect();
     match read(argv0, &args, environ) {
         Ok(Some(options)) => ClientParsed::Run(options),
         Ok(None) => {
@@ -155,7 +156,7 @@ fn read(argv0: &str, args: &[String], environ: &Environ) -> Result<Option<Client
     let configfile = given
         .configfile
         .take()
-        .or_else(|| cli::search_path(argv0).into_iter().find(|path| paths::exists(path)));
+        .or_else(|| cli::search_path(argv0).into_iter().find(|path| cli::is_there(path, environ)));
     let section = match configfile.filter(|path| !path.is_empty()) {
         Some(path) => read_section(&path, environ)?,
         None => Section::default(),
@@ -202,11 +203,11 @@ pub fn split_scheme(url: &str) -> (String, &str) {
 
 /// Reads `[supervisorctl]` from the main file; `[include]` means nothing to the client.
 fn read_section(configfile: &str, environ: &Environ) -> Result<Section, String> {
-    if !paths::exists(configfile) {
+    if !cli::is_there(configfile, environ) {
         return Err(format!("could not find config file {configfile}"));
     }
-    let content = file_content(configfile.as_ref())
-        .map_err(|_| format!("could not read config file {configfile}"))?;
+    let content =
+        file_content(configfile).map_err(|_| format!("could not read config file {configfile}"))?;
     let mut document = Document::new();
     document.read(&content, configfile)?;
     if !document.has_section("supervisorctl") {

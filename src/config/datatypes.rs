@@ -1,6 +1,6 @@
 //! The types of option values: text in, value or the reference's complaint out (`datatypes.py`).
 
-use super::paths::{dirname, expanduser, is_directory};
+use super::paths::{dirname, expanduser, is_directory, located};
 use super::{Environ, shlex};
 use crate::core::config::{AutoRestart, LogFile};
 use crate::core::event::EVENT_TYPES;
@@ -129,7 +129,8 @@ pub fn logfile_name(text: &str, environ: &Environ) -> Result<LogName, String> {
         "none" | "off" => LogName::File(LogFile::None),
         "auto" => LogName::File(LogFile::Auto),
         "syslog" => LogName::Syslog,
-        _ => LogName::File(LogFile::Path(existing_dirpath(text, environ)?)),
+        // Opened where the daemon works then.
+        _ => LogName::File(LogFile::Path(dirpath(text, environ, is_directory)?)),
     })
 }
 
@@ -168,17 +169,29 @@ pub fn octal_type(text: &str) -> Result<u32, String> {
         .ok_or_else(|| format!("{text} can not be converted to an octal type"))
 }
 
-/// A directory that exists; `~` is expanded.
+/// A directory of the daemon that exists; `~` is expanded.
 pub fn existing_directory(text: &str, environ: &Environ) -> Result<String, String> {
     let path = expanduser(text, environ);
-    if is_directory(&path) { Ok(path) } else { Err(format!("{text} is not an existing directory")) }
+    if is_directory(&located(&path, environ)) {
+        Ok(path)
+    } else {
+        Err(format!("{text} is not an existing directory"))
+    }
 }
 
-/// A path whose directory, if it names one, exists; `~` is expanded.
+/// A path of the daemon's own whose directory, if it names one, exists; `~` is expanded.
 pub fn existing_dirpath(text: &str, environ: &Environ) -> Result<String, String> {
+    dirpath(text, environ, |directory| is_directory(&located(directory, environ)))
+}
+
+fn dirpath(
+    text: &str,
+    environ: &Environ,
+    exists: impl FnOnce(&str) -> bool,
+) -> Result<String, String> {
     let path = expanduser(text, environ);
     let directory = dirname(&path);
-    if directory.is_empty() || is_directory(directory) {
+    if directory.is_empty() || exists(directory) {
         Ok(path)
     } else {
         Err(format!("The directory named as part of the path {text} does not exist"))

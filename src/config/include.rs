@@ -1,12 +1,9 @@
 //! `[include] files=`: Python's `glob.glob` over absolute patterns, with the very path texts it returns.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::Path;
-
 use glob::{MatchOptions, Pattern};
 
 use super::paths;
+use crate::native;
 
 const RULES: MatchOptions = MatchOptions {
     case_sensitive: true,
@@ -16,9 +13,9 @@ const RULES: MatchOptions = MatchOptions {
 };
 
 /// The paths that match an absolute pattern, sorted. `**` is an ordinary `*`.
-pub fn matches(pattern: &str) -> Vec<OsString> {
+pub fn matches(pattern: &str) -> Vec<String> {
     let mut found = expand(pattern, false);
-    found.sort_by_cached_key(|path| path.to_string_lossy().into_owned());
+    found.sort_unstable();
     found
 }
 
@@ -26,20 +23,17 @@ fn has_magic(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
 
-fn expand(pattern: &str, directories_only: bool) -> Vec<OsString> {
+fn expand(pattern: &str, directories_only: bool) -> Vec<String> {
     let (directory, name) = paths::split(pattern);
     if !has_magic(pattern) {
-        let exists = if name.is_empty() {
-            paths::is_directory(directory)
-        } else {
-            Path::new(pattern).symlink_metadata().is_ok()
-        };
-        return if exists { vec![OsString::from(pattern)] } else { Vec::new() };
+        let exists =
+            if name.is_empty() { paths::is_directory(directory) } else { is_name(pattern) };
+        return if exists { vec![pattern.to_string()] } else { Vec::new() };
     }
     let directories = if directory != pattern && has_magic(directory) {
         expand(directory, true)
     } else {
-        vec![OsString::from(directory)]
+        vec![directory.to_string()]
     };
     directories
         .iter()
@@ -52,27 +46,26 @@ fn expand(pattern: &str, directories_only: bool) -> Vec<OsString> {
 }
 
 /// Names in a directory that match one component of the pattern.
-fn names_in(directory: &OsStr, component: &str, directories_only: bool) -> Vec<OsString> {
+fn names_in(directory: &str, component: &str, directories_only: bool) -> Vec<String> {
     if component.is_empty() {
-        return if Path::new(directory).is_dir() { vec![OsString::new()] } else { Vec::new() };
+        return if paths::is_directory(directory) { vec![String::new()] } else { Vec::new() };
     }
     if !has_magic(component) {
-        let path = join(directory, OsStr::new(component));
-        let exists = Path::new(&path).symlink_metadata().is_ok();
-        return if exists { vec![OsString::from(component)] } else { Vec::new() };
+        let exists = is_name(&join(directory, component));
+        return if exists { vec![component.to_string()] } else { Vec::new() };
     }
     let Some(pattern) = component_pattern(component) else {
         return Vec::new();
     };
-    let Ok(entries) = std::fs::read_dir(directory) else {
+    let Ok(entries) = std::fs::read_dir(native::path(directory)) else {
         return Vec::new();
     };
     entries
         .filter_map(Result::ok)
         .filter(|entry| !directories_only || entry.path().is_dir())
-        .map(|entry| entry.file_name())
-        .filter(|name| component.starts_with('.') || !name.as_bytes().starts_with(b"."))
-        .filter(|name| pattern.matches_with(&name.to_string_lossy(), RULES))
+        .map(|entry| native::text(entry.file_name()))
+        .filter(|name| component.starts_with('.') || !name.starts_with('.'))
+        .filter(|name| pattern.matches_with(name, RULES))
         .collect()
 }
 
@@ -112,13 +105,13 @@ fn last_open_bracket(text: &str) -> Option<usize> {
 }
 
 /// `os.path.join(directory, name)`.
-fn join(directory: &OsStr, name: &OsStr) -> OsString {
-    let mut path = directory.as_bytes().to_vec();
-    if !path.ends_with(b"/") {
-        path.push(b'/');
-    }
-    path.extend_from_slice(name.as_bytes());
-    OsString::from_vec(path)
+fn join(directory: &str, name: &str) -> String {
+    format!("{directory}{}{name}", if directory.ends_with('/') { "" } else { "/" })
+}
+
+/// `os.path.lexists`.
+fn is_name(path: &str) -> bool {
+    native::path(path).symlink_metadata().is_ok()
 }
 
 #[cfg(test)]
@@ -130,7 +123,7 @@ mod tests {
         let prefix = directory.root();
         matches(&format!("{prefix}/{pattern}"))
             .iter()
-            .map(|path| path.to_string_lossy().strip_prefix(prefix).unwrap().to_string())
+            .map(|path| path.strip_prefix(prefix).unwrap().to_string())
             .collect()
     }
 

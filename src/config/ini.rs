@@ -5,6 +5,7 @@
 use configparser::ini::Ini;
 
 use crate::core::python::{is_space, repr, strip};
+use crate::core::text;
 
 /// The section whose options every other section has too.
 const DEFAULT_SECTION: &str = "DEFAULT";
@@ -124,7 +125,7 @@ fn decode(content: &[u8]) -> (String, Option<String>) {
         let piece = &content[start..end];
         match std::str::from_utf8(piece) {
             Ok(valid) => {
-                text.push_str(valid);
+                text.push_str(&text::of(valid));
                 start = end;
             }
             Err(why) => {
@@ -133,7 +134,8 @@ fn decode(content: &[u8]) -> (String, Option<String>) {
                     error = Some(decode_error(piece, valid, length, false));
                     break;
                 }
-                text.push_str(std::str::from_utf8(&piece[..valid]).unwrap_or_default());
+                let valid_text = std::str::from_utf8(&piece[..valid]).unwrap_or_default();
+                text.push_str(&text::of(valid_text));
                 start += valid;
             }
         }

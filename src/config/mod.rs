@@ -30,26 +30,34 @@ use expand::{Table, Value};
 use reader::{Origin, Reading};
 
 use crate::core::config::{Config, Settings, UserId};
+use crate::native;
 
-/// Environment variables as text, in their order.
+/// What a process is started with: environment variables in their order, and a directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environ {
     pairs: Vec<(String, String)>,
+    directory: String,
 }
 
 impl Environ {
-    /// The variables of this process. Bytes that are not UTF-8 are replaced.
+    /// The variables and the current directory of this process; to be asked before it goes to another.
     pub fn of_process() -> Environ {
-        let lossy = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
-        Environ::from_pairs(std::env::vars_os().map(|(name, value)| (lossy(name), lossy(value))))
+        let pairs = std::env::vars_os();
+        Environ::from_pairs(pairs.map(|(name, value)| (native::text(name), native::text(value))))
     }
 
-    /// The given variables.
+    /// The given variables, and the current directory.
     pub fn from_pairs<N: Into<String>, V: Into<String>>(
         pairs: impl IntoIterator<Item = (N, V)>,
     ) -> Environ {
         let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Environ { pairs }
+        let directory = std::env::current_dir().map(native::text).unwrap_or_default();
+        Environ { pairs, directory }
+    }
+
+    /// Where relative names begin; empty when that directory is gone.
+    pub fn directory(&self) -> &str {
+        &self.directory
     }
 
     /// The value of a variable.
@@ -78,7 +86,6 @@ pub enum Parsed {
 #[derive(Clone, Debug)]
 struct Settled {
     user: Option<UserId>,
-    logfile: String,
     serverurl: Option<String>,
 }
 
@@ -127,7 +134,7 @@ impl Loader {
         cli::usage(&self.progname, why)
     }
 
-    /// Reads everything for a start: main log and pid file become absolute, the user is looked up.
+    /// Reads everything for a start, where the user is looked up.
     ///
     /// The error is the text that follows `Error: `.
     pub fn load(&mut self) -> Result<Config, String> {
@@ -137,21 +144,14 @@ impl Loader {
         let serverurl = server::server_url(&reading.servers);
         let mut settings = self.settings(&reading, here);
         settings.user = user.map(|uid| UserId { uid });
-        if settings.logfile != "syslog" {
-            settings.logfile = paths::normalize(&settings.logfile, &self.environ);
-        }
         settings.serverurl = serverurl;
-        self.settled = Some(Settled {
-            user: settings.user,
-            logfile: settings.logfile.clone(),
-            serverurl: settings.serverurl.clone(),
-        });
+        self.settled = Some(Settled { user: settings.user, serverurl: settings.serverurl.clone() });
         Ok(config(settings, reading))
     }
 
     /// Reads everything again, as the reference does for `reloadConfig`: the settings change at once, but the user and
-    /// the URL of the server stay, and the main log's name is as written. Servers and RPC interfaces are those of the
-    /// file; the running ones are not to be changed.
+    /// the URL of the server stay. Servers and RPC interfaces are those of the file; the running ones are not to be
+    /// changed.
     ///
     /// The error is the detail of fault 92.
     pub fn reload(&mut self) -> Result<Config, String> {
@@ -160,15 +160,12 @@ impl Loader {
         if let Some(settled) = &self.settled {
             settings.user = settled.user;
             settings.serverurl.clone_from(&settled.serverurl);
-            if self.overrides.logfile.is_some() {
-                settings.logfile.clone_from(&settled.logfile);
-            }
         }
         Ok(config(settings, reading))
     }
 
     fn read(&mut self) -> Result<(Reading, String), String> {
-        let here = paths::abspath(paths::dirname(&self.configfile));
+        let here = paths::abspath(paths::dirname(&self.configfile), &self.environ);
         let origin = Origin { configfile: &self.configfile, here: &here, environ: &self.environ };
         let reading = reader::read(&origin, &mut self.expansions)?;
         Ok((reading, here))
@@ -180,6 +177,14 @@ impl Loader {
         let overrides = self.overrides.clone();
         let named = |path: Option<String>| path.filter(|path| !path.is_empty());
         let pidfile = named(overrides.pidfile).unwrap_or(section.pidfile);
+        let logfile = named(overrides.logfile).unwrap_or(section.logfile);
+        let childlogdir = overrides.childlogdir.unwrap_or(section.childlogdir);
+        let environ = &self.environ;
+        // Made absolute at once: the daemon may go to another directory.
+        let logfile = match logfile.as_str() {
+            "syslog" => logfile,
+            path => paths::normalize(path, environ),
+        };
         Settings {
             configfile: self.configfile.clone(),
             here,
@@ -188,13 +193,13 @@ impl Loader {
             user: None,
             umask: overrides.umask.unwrap_or(section.umask),
             directory: overrides.directory.or(section.directory),
-            logfile: named(overrides.logfile).unwrap_or(section.logfile),
+            logfile,
             logfile_maxbytes: overrides.logfile_maxbytes.unwrap_or(section.logfile_maxbytes),
             logfile_backups: overrides.logfile_backups.unwrap_or(section.logfile_backups),
             loglevel: overrides.loglevel.unwrap_or(section.loglevel),
-            pidfile: paths::normalize(&pidfile, &self.environ),
+            pidfile: paths::normalize(&pidfile, environ),
             identifier: overrides.identifier.unwrap_or(section.identifier),
-            childlogdir: overrides.childlogdir.unwrap_or(section.childlogdir),
+            childlogdir: paths::located(&childlogdir, environ),
             nocleanup: overrides.nocleanup || section.nocleanup,
             strip_ansi: overrides.strip_ansi || section.strip_ansi,
             minfds: overrides.minfds.unwrap_or(section.minfds),

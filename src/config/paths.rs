@@ -1,7 +1,12 @@
 //! Path arithmetic with the results of Python's `posixpath`, on text.
+//!
+//! A daemon that goes to the background changes its directory. Relative names of its own mean what they meant where it
+//! was started, also when they are read again: [`located`] and [`abspath`] begin there. The names programs are given
+//! (logs, commands, directories) are the reference's: those of the directory the daemon works in.
 
 use super::Environ;
 use super::accounts;
+use crate::native;
 
 /// `os.path.dirname`.
 pub fn dirname(path: &str) -> &str {
@@ -53,13 +58,14 @@ pub fn normpath(path: &str) -> String {
     if normal.is_empty() { ".".to_string() } else { normal }
 }
 
-/// `os.path.abspath`: relative paths start at the current directory.
-pub fn abspath(path: &str) -> String {
-    if path.starts_with('/') {
-        return normpath(path);
-    }
-    let here = std::env::current_dir().unwrap_or_default();
-    normpath(&join(&here.to_string_lossy(), path))
+/// A path as one can use it from anywhere; what it names is decided by the system alone. The empty path names nothing.
+pub fn located(path: &str, environ: &Environ) -> String {
+    if path.is_empty() { String::new() } else { join(environ.directory(), path) }
+}
+
+/// `os.path.abspath`, where the process was started.
+pub fn abspath(path: &str, environ: &Environ) -> String {
+    normpath(&join(environ.directory(), path))
 }
 
 /// `os.path.expanduser`: a leading `~` is `$HOME` or the account's directory, `~name` that account's.
@@ -82,7 +88,7 @@ pub fn expanduser(path: &str, environ: &Environ) -> String {
 
 /// The reference's `normalize_path`: expanded, absolute, normal.
 pub fn normalize(path: &str, environ: &Environ) -> String {
-    abspath(&expanduser(path, environ))
+    abspath(&expanduser(path, environ), environ)
 }
 
 /// `tempfile.gettempdir()`: the first usable directory of the usual candidates.
@@ -93,31 +99,32 @@ pub fn temporary_directory(environ: &Environ) -> String {
         .filter(|value| !value.is_empty());
     named
         .chain(["/tmp", "/var/tmp", "/usr/tmp", "."])
-        .map(abspath)
+        .map(|path| abspath(path, environ))
         .find(|path| is_usable(path))
         .unwrap_or_else(|| "/tmp".to_string())
 }
 
 fn is_usable(path: &str) -> bool {
     use nix::unistd::{AccessFlags, access};
-    is_directory(path) && access(path, AccessFlags::W_OK | AccessFlags::X_OK).is_ok()
+    is_directory(path) && access(&native::path(path), AccessFlags::W_OK | AccessFlags::X_OK).is_ok()
 }
 
 /// `os.path.isdir`.
 pub fn is_directory(path: &str) -> bool {
-    std::fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
+    std::fs::metadata(native::path(path)).is_ok_and(|metadata| metadata.is_dir())
 }
 
 /// Whether this is a file that may be executed.
 pub fn is_executable(path: &str) -> bool {
     use nix::unistd::{AccessFlags, access};
-    let is_file = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
-    is_file && access(path, AccessFlags::X_OK).is_ok()
+    let path = native::path(path);
+    let is_file = std::fs::metadata(&path).is_ok_and(|metadata| metadata.is_file());
+    is_file && access(&path, AccessFlags::X_OK).is_ok()
 }
 
 /// `os.path.exists`.
 pub fn exists(path: &str) -> bool {
-    std::fs::metadata(path).is_ok()
+    std::fs::metadata(native::path(path)).is_ok()
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! From files to a whole configuration: the main file, its includes, the `[supervisord]` section, then the rest.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::io::Read;
 
 use super::datatypes::{
@@ -13,6 +12,7 @@ use super::ini::Document;
 use super::{Environ, groups, include, paths, server};
 use crate::core::config::{GroupConfig, ServerConfig};
 use crate::core::states::Level;
+use crate::native;
 
 /// Larger files are refused; a configuration of ten thousand programs has about two megabytes.
 const MAX_FILE_BYTES: u64 = 64 << 20;
@@ -158,17 +158,18 @@ impl Context<'_> {
 }
 
 fn node_name() -> String {
-    let name = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
+    let name = nix::unistd::gethostname().map(native::text);
     name.unwrap_or_default()
 }
 
 fn read_files(origin: &Origin<'_>, names: &Table) -> Result<Files, String> {
     let configfile = origin.configfile;
-    if !paths::exists(configfile) {
+    let located = paths::located(configfile, origin.environ);
+    if !paths::exists(&located) {
         return Err(format!("could not find config file {configfile}"));
     }
-    let content = file_content(OsStr::new(configfile))
-        .map_err(|_| format!("could not read config file {configfile}"))?;
+    let content =
+        file_content(&located).map_err(|_| format!("could not read config file {configfile}"))?;
     let mut document = Document::new();
     document.read(&content, configfile)?;
     let mut files =
@@ -179,9 +180,9 @@ fn read_files(origin: &Origin<'_>, names: &Table) -> Result<Files, String> {
     Ok(files)
 }
 
-pub(super) fn file_content(path: &OsStr) -> std::io::Result<Vec<u8>> {
+pub(super) fn file_content(path: &str) -> std::io::Result<Vec<u8>> {
     let mut content = Vec::new();
-    std::fs::File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut content)?;
+    std::fs::File::open(native::path(path))?.take(MAX_FILE_BYTES + 1).read_to_end(&mut content)?;
     if content.len() as u64 > MAX_FILE_BYTES {
         return Err(std::io::ErrorKind::FileTooLarge.into());
     }
@@ -196,7 +197,7 @@ impl Files {
             return Err(".ini file has [include] section, but no files setting".to_string());
         };
         let patterns = expand(patterns, &[names], "include.files")?;
-        let base = paths::abspath(origin.configfile);
+        let base = paths::abspath(origin.configfile, origin.environ);
         let base = paths::dirname(&base);
         let is_space = crate::core::python::is_space;
         for pattern in patterns.split(is_space).filter(|pattern| !pattern.is_empty()) {
@@ -206,25 +207,24 @@ impl Files {
                 self.warnings.push(format!("No file matches via include \"{pattern}\""));
             }
             for file in found {
-                self.include_file(&file)?;
+                self.include_file(file, origin.environ)?;
             }
         }
         Ok(())
     }
 
-    fn include_file(&mut self, file: &OsStr) -> Result<(), String> {
-        let name = file.to_string_lossy().into_owned();
+    fn include_file(&mut self, name: String, environ: &Environ) -> Result<(), String> {
         self.infos.push(format!("Included extra file \"{name}\" during parsing"));
         let known: std::collections::HashSet<String> =
             self.document.sections().into_iter().collect();
         // A file that cannot be opened is passed over in silence, as in the reference.
-        if let Ok(content) = file_content(file) {
+        if let Ok(content) = file_content(&name) {
             self.document.read(&content, &name)?;
         }
         for section in self.document.sections().into_iter().filter(|name| !known.contains(name)) {
             self.origins.insert(section, name.clone());
         }
-        self.document.expand_here(&paths::abspath(paths::dirname(&name)));
+        self.document.expand_here(&paths::abspath(paths::dirname(&name), environ));
         Ok(())
     }
 }

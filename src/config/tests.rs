@@ -1,3 +1,5 @@
+use std::ffi::OsString;
+
 use super::*;
 use crate::core::config::{GroupConfig, GroupKind, LogFile};
 use crate::core::states::Level;
@@ -150,13 +152,69 @@ fn what_a_reload_changes() {
     );
     let after = loader.reload().unwrap();
     assert!(before.logfile.ends_with("/a.log"));
-    assert_eq!(after.settings.logfile, "b.log");
+    assert_eq!(after.settings.logfile, before.logfile.replace("/a.log", "/b.log"));
     assert_eq!(after.settings.identifier, "two");
     assert_eq!((after.settings.serverurl, after.settings.user), (before.serverurl, None));
     // The environment of an earlier reading stays available.
     assert_eq!(after.groups[0].processes[0].command, "1");
     directory.write("supervisord.conf", "x\n");
     assert!(loader.reload().unwrap_err().starts_with("File contains no section headers."));
+}
+
+#[test]
+fn relative_names_begin_where_the_daemon_was_started() {
+    let directory = TempDir::new();
+    let text = "[supervisord]\nlogfile=main.log\npidfile=run/../d.pid\nchildlogdir=logs\ndirectory=work\n\
+                [unix_http_server]\nfile=s.sock\n[include]\nfiles=d/*.conf\n";
+    directory.write("etc/supervisord.conf", text);
+    directory
+        .write("etc/d/p.conf", "[program:p]\ncommand=bin/x\ndirectory=p\nstdout_logfile=out.log\n");
+    for name in ["run/x", "logs/x", "work/x"] {
+        directory.write(name, "");
+    }
+    // This process works elsewhere, as a daemon does that has changed its directory.
+    let environ = Environ { pairs: Vec::new(), directory: directory.root().to_string() };
+    let args = ["-c", "etc/supervisord.conf", "-q", "logs"].map(OsString::from);
+    let Parsed::Run(mut loader) = parse_args("supervisord", &args, &environ) else { panic!() };
+    for config in [loader.load().unwrap(), loader.reload().unwrap()] {
+        let settings = &config.settings;
+        for (path, name) in [
+            (&settings.here, "etc"),
+            (&settings.logfile, "main.log"),
+            (&settings.pidfile, "d.pid"),
+            (&settings.childlogdir, "logs"),
+        ] {
+            assert_eq!(path, &format!("{}/{name}", directory.root()));
+        }
+        let url = format!("unix://{}/s.sock", directory.root());
+        assert_eq!(settings.serverurl, Some(url));
+        // What programs are given is the reference's, relative to where the daemon works.
+        let process = &config.groups[0].processes[0];
+        assert_eq!(process.stdout.logfile, LogFile::Path("out.log".to_string()));
+        assert_eq!((process.command.as_str(), process.directory.as_deref()), ("bin/x", Some("p")));
+    }
+}
+
+#[test]
+fn bytes_that_are_not_utf8_are_kept() {
+    let directory = TempDir::new();
+    let name = crate::core::text::decode(b"caf\xe9");
+    let there = |name: &str| format!("{}/{name}", directory.root());
+    std::fs::create_dir(crate::native::path(&there(&name))).unwrap();
+    let file = there(&format!("{name}/{name}.conf"));
+    let text = "[supervisord]\nlogfile=%(here)s/main.log\n[include]\nfiles=caf?.inc\n";
+    std::fs::write(crate::native::path(&file), text).unwrap();
+    let included = there(&format!("{name}/{name}.inc"));
+    let text = "[program:p]\ncommand=x %(ENV_X)4s\nprocess_name=%(ENV_X)s\nstdout_logfile=%(here)s/%(ENV_X)s.log\n";
+    std::fs::write(crate::native::path(&included), text).unwrap();
+    let environ = Environ::from_pairs([("X", name.clone())]);
+    let mut loader = Loader::new("supervisord", file, Overrides::default(), &environ);
+    let config = loader.load().unwrap();
+    assert_eq!(config.settings.logfile, there(&format!("{name}/main.log")));
+    assert_eq!(config.messages[0].1, format!("Included extra file \"{included}\" during parsing"));
+    let process = &config.groups[0].processes[0];
+    assert_eq!((&process.name, &process.command), (&name, &format!("x {name}")));
+    assert_eq!(process.stdout.logfile, LogFile::Path(there(&format!("{name}/{name}.log"))));
 }
 
 proptest::proptest! {

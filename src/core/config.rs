@@ -35,9 +35,9 @@ pub struct Settings {
     pub user: Option<UserId>,
     /// Mask applied when daemonizing.
     pub umask: u32,
-    /// Directory to change to when daemonizing.
+    /// Directory to change to when daemonizing, as written.
     pub directory: Option<String>,
-    /// The main log, or the literal `syslog`. Absolute after start, as written after a reread.
+    /// Absolute path of the main log, or the literal `syslog`.
     pub logfile: String,
     /// Size that triggers rotation of the main log; 0 means never.
     pub logfile_maxbytes: i64,
@@ -49,7 +49,7 @@ pub struct Settings {
     pub pidfile: String,
     /// Name of this supervisor in events, log file names and `getIdentification`.
     pub identifier: String,
-    /// Directory of AUTO child logs.
+    /// Directory of AUTO child logs, absolute.
     pub childlogdir: String,
     /// Keep old AUTO child logs at start.
     pub nocleanup: bool,

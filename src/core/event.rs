@@ -5,6 +5,7 @@ use std::io::Write;
 
 use super::python::repr_bytes;
 use super::states::ProcessState;
+use super::text;
 
 /// Every event type a listener may subscribe to (`events.py: EventTypes`), abstract ones included.
 pub const EVENT_TYPES: [&str; 27] = [
@@ -181,7 +182,11 @@ pub struct Event {
 
 impl Event {
     fn of_text(kind: EventKind, text: String) -> Event {
-        Event { kind, text, data: Vec::new() }
+        Event::with_data(kind, &text, Vec::new())
+    }
+
+    fn with_data(kind: EventKind, text: &str, data: Vec<u8>) -> Event {
+        Event { kind, text: text::shown(text).into_owned(), data }
     }
 
     /// A process came from one state `to` another. `tries` counts failed starts in a row; `expected` says whether
@@ -217,14 +222,14 @@ impl Event {
         let channel_name = channel.name();
         let text =
             format!("processname:{process} groupname:{group} pid:{pid} channel:{channel_name}\n");
-        Event { kind: EventKind::Log(channel), text, data }
+        Event::with_data(EventKind::Log(channel), &text, data)
     }
 
     /// A process sent `data` between the capture tokens.
     pub fn communication(subject: Subject<'_>, channel: Channel, data: Vec<u8>) -> Event {
         let Subject { process, group, pid } = subject;
         let text = format!("processname:{process} groupname:{group} pid:{pid}\n");
-        Event { kind: EventKind::Communication(channel), text, data }
+        Event::with_data(EventKind::Communication(channel), &text, data)
     }
 
     /// A client sent `data` of a type it named.
@@ -271,6 +276,7 @@ impl Event {
         let data = self.decoded();
         let mut envelope = Vec::with_capacity(ENVELOPE_BYTES + self.text.len() + data.len());
         let (name, length) = (self.kind.name(), self.text.chars().count() + data.chars().count());
+        let identifier = text::shown(identifier);
         // Writing to a Vec does not fail.
         let _ = write!(
             envelope,

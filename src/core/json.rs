@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::core::text;
 use crate::core::value::Value;
 
 /// The JSON text of a value. Numbers JSON does not have (`inf`, `nan`) are null.
@@ -50,7 +51,7 @@ fn append(out: &mut String, value: &Value) {
 
 fn string(out: &mut String, text: &str) {
     out.push('"');
-    for character in text.chars() {
+    for character in text::shown(text).chars() {
         match character {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),

@@ -30,6 +30,7 @@ pub mod signal;
 mod sim;
 pub mod states;
 pub mod supervisor;
+pub mod text;
 mod tick;
 mod timers;
 pub mod value;

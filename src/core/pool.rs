@@ -12,6 +12,7 @@ use super::listener::{Listener, ListenerState, Step};
 use super::python::repr_bytes;
 use super::result_handler::{ResultHandler, Verdict};
 use super::states::Level;
+use super::text;
 
 /// Where the pool says what it does.
 pub(super) struct Journal<'a> {
@@ -316,7 +317,7 @@ impl Pool {
             }
             Step::BadResult(line) => {
                 let line = match String::from_utf8(line) {
-                    Ok(line) => line,
+                    Ok(line) => text::of(&line).into_owned(),
                     Err(error) => format!("Undecodable: {}", repr_bytes(error.as_bytes())),
                 };
                 journal.log(Level::Warn, format!("{}: bad result line: '{line}'", member.name));

@@ -1,5 +1,7 @@
 //! The few Python text conversions that are part of the contract: `int(str)`, `repr` and what counts as white space.
 
+use super::text;
+
 /// Code points of the digit zero of every decimal script; the other nine digits follow each.
 const DECIMAL_ZEROS: [u32; 66] = [
     0x0030, 0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6,
@@ -154,19 +156,23 @@ fn quoted(text: &str, plain: impl Fn(char) -> bool) -> String {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     let mut out = String::with_capacity(text.len() + 2);
     out.push(quote);
-    for character in text.chars() {
-        match character {
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\\' => out.push_str("\\\\"),
-            _ if character == quote => {
-                out.push('\\');
-                out.push(quote);
+    for chunk in text::encode(text).utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\n' => out.push_str("\\n"),
+                '\r' => out.push_str("\\r"),
+                '\t' => out.push_str("\\t"),
+                '\\' => out.push_str("\\\\"),
+                _ if character == quote => {
+                    out.push('\\');
+                    out.push(quote);
+                }
+                _ if plain(character) => out.push(character),
+                _ => push_escape(&mut out, u32::from(character)),
             }
-            _ if plain(character) => out.push(character),
-            _ => push_escape(&mut out, u32::from(character)),
         }
+        // To Python a byte that is not UTF-8 is a lone surrogate.
+        chunk.invalid().iter().for_each(|byte| push_escape(&mut out, 0xdc00 + u32::from(*byte)));
     }
     out.push(quote);
     out
@@ -275,6 +281,7 @@ mod tests {
         ] {
             assert_eq!(repr(text), shown);
         }
+        assert_eq!(repr(&text::decode(b"caf\xe9")), "'caf\\udce9'");
         assert_eq!(ascii("é😀\u{3000}"), "'\\xe9\\U0001f600\\u3000'");
     }
 

@@ -17,6 +17,7 @@ use super::process::{Process, Shell};
 use super::rpc::pending::Pending;
 use super::signal;
 use super::states::{Level, Mood};
+use super::text;
 use super::tick::Ticker;
 use super::timers::{Lane, Timers};
 
@@ -143,14 +144,14 @@ impl Supervisor {
         self.extent
     }
 
-    /// The process of a group, by their names.
+    /// The process of a group, by their names as clients give them.
     pub fn find(&self, group: &str, process: &str) -> Option<&Process> {
         let group = self.groups.iter().find(|candidate| candidate.config.name == group)?;
         group
             .members
             .iter()
             .map(|id| &self.processes[id])
-            .find(|candidate| candidate.config().name == process)
+            .find(|candidate| text::is_called(&candidate.config().name, process))
     }
 
     /// A process by its identity.

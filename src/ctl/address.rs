@@ -7,6 +7,7 @@ use std::os::unix::net::UnixStream;
 
 use super::failure::{Failure, Outcome};
 use crate::core::python::repr;
+use crate::native;
 use crate::sys::names;
 
 /// What is used when the URL names no port.
@@ -92,7 +93,10 @@ impl Address {
                 stream.set_nodelay(true)?;
                 OwnedFd::from(stream)
             }
-            Address::Unix(path) => OwnedFd::from(UnixStream::connect(path).map_err(unix_failure)?),
+            Address::Unix(path) => {
+                let stream = UnixStream::connect(native::path(path));
+                OwnedFd::from(stream.map_err(unix_failure)?)
+            }
         };
         Ok(File::from(descriptor))
     }

@@ -12,6 +12,7 @@ use super::failure::{Failure, Outcome};
 use super::http::Connection;
 use crate::VERSION;
 use crate::config::ClientOptions;
+use crate::core::text;
 use crate::core::value::Value;
 use crate::xmlrpc::{Response, parse_response, write_call};
 
@@ -77,7 +78,7 @@ pub fn head(verb: &str, path: &str, address: &Address, options: &ClientOptions) 
         "{verb} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: supervisorctl (supervisord-rs {VERSION})\r\n"
     );
     if let (Some(username), Some(password)) = (&options.username, &options.password) {
-        let credentials = STANDARD.encode(format!("{username}:{password}"));
+        let credentials = STANDARD.encode(text::into_bytes(format!("{username}:{password}")));
         let _ = write!(text, "Authorization: Basic {credentials}\r\n");
     }
     text

@@ -10,6 +10,7 @@ use super::verbs;
 use crate::config::{ClientOptions, Color};
 use crate::core::fault::FaultCode;
 use crate::core::python::strip;
+use crate::core::text;
 use crate::core::value::Value;
 
 /// The version of the interface this client speaks (`rpcinterface.py: API_VERSION`).
@@ -189,13 +190,13 @@ impl Controller {
 
     /// Writes text to standard output as it is. When nobody reads it the action goes on all the same.
     pub fn write(&mut self, text: &str) {
-        let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+        let written = self.out.write_all(&text::encode(text)).and_then(|()| self.out.flush());
         self.nobody_reads |= written.is_err();
     }
 
     /// Writes a line to standard error.
     pub fn complain(&mut self, message: &str) {
-        let _ = self.err.write_all(format!("{message}\n").as_bytes());
+        let _ = self.err.write_all(format!("{}\n", text::shown(message)).as_bytes());
     }
 
     /// Calls a method of the `supervisor` namespace.

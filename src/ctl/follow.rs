@@ -12,6 +12,7 @@ use super::http::{self, Framing};
 use super::interrupt::{Interrupts, Woken};
 use crate::config::ClientOptions;
 use crate::core::python::repr_bytes;
+use crate::core::text;
 
 /// Bytes read at a time.
 const READ_BYTES: usize = 16 << 10;
@@ -203,7 +204,7 @@ impl Decoder {
                 return;
             }
         };
-        text.push_str(&String::from_utf8_lossy(&bytes[..whole]));
+        text.push_str(&text::lossy(bytes[..whole].to_vec()));
         self.split = bytes.split_off(whole);
     }
 

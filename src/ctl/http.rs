@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 
 use super::failure::{DISCONNECTED, Failure, Outcome};
 use crate::core::python::repr;
+use crate::core::text;
 
 /// Longest line of a response's head, as in Python's `http.client`.
 const MAX_LINE_BYTES: u64 = 65_536;
@@ -150,7 +151,7 @@ impl Connection {
             let text = format!("got more than {MAX_LINE_BYTES} bytes when reading header line");
             return Err(Failure::other("http.client.LineTooLong", text));
         }
-        Ok(String::from_utf8_lossy(&line).into_owned())
+        Ok(text::lossy(line))
     }
 }
 

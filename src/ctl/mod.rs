@@ -26,6 +26,7 @@ use nix::sys::signal::{Signal, raise};
 pub use controller::{Controller, Flow};
 
 use crate::config::{ClientParsed, Environ, called_as, parse_client_args};
+use crate::core::text;
 
 /// Runs `supervisorctl` and returns its exit status. `argv0` is the name it was called by, for messages and the search
 /// for a configuration; `args` what follows it, or the `ctl` after the daemon's name.
@@ -39,8 +40,8 @@ pub fn main(argv0: &str, args: &[OsString]) -> ExitCode {
         ClientParsed::Run(options) => options,
         ClientParsed::Exit { stdout, stderr, code } => {
             // Nobody reading is nobody's concern.
-            let _ = io::stdout().write_all(stdout.as_bytes());
-            let _ = io::stderr().write_all(stderr.as_bytes());
+            let _ = io::stdout().write_all(&text::encode(&stdout));
+            let _ = io::stderr().write_all(text::shown(&stderr).as_bytes());
             return ExitCode::from(code);
         }
     };

@@ -6,6 +6,7 @@ use glob::Pattern;
 use super::controller::Controller;
 use super::failure::Outcome;
 use super::info::ProcessInfo;
+use crate::core::text;
 
 /// The names of an action's argument, wildcards replaced by what they match. Asks the daemon only if there are any.
 pub fn of(ctl: &mut Controller, argument: &str) -> Outcome<Vec<String>> {
@@ -17,10 +18,10 @@ pub fn of(ctl: &mut Controller, argument: &str) -> Outcome<Vec<String>> {
     Ok(expand(names, &infos))
 }
 
-/// The words of an argument (`str.split()`).
+/// The words of an argument (`str.split()`), bytes that are not UTF-8 as the daemon shows them.
 pub fn words(argument: &str) -> Vec<String> {
     let words = argument.split(crate::core::python::is_space);
-    words.filter(|word| !word.is_empty()).map(str::to_string).collect()
+    words.filter(|word| !word.is_empty()).map(|word| text::shown(word).into_owned()).collect()
 }
 
 /// Replaces each name with a wildcard by the processes it matches, in the daemon's order. One that is the very name of

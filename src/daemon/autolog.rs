@@ -4,14 +4,14 @@
 use std::ffi::{CString, OsStr};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, PathBuf};
 
 use nix::dir::Dir;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use crate::core::python::{is_space, repr};
 use crate::core::states::Level;
-use crate::place;
+use crate::{native, place};
 
 /// What Python's `tempfile` draws names from.
 const ALPHABET: &[u8; 37] = b"abcdefghijklmnopqrstuvwxyz0123456789_";
@@ -29,12 +29,13 @@ pub fn name(childlogdir: &str, process: &str, channel: &str, identifier: &str) -
     let mut path = PathBuf::new();
     for _ in 0..TRIES {
         let random = random_part();
-        path = directory.join(format!("{process}-{channel}---{identifier}-{random}.log"));
+        let file = format!("{process}-{channel}---{identifier}-{random}.log");
+        path = directory.join(native::path(&file));
         if fs::symlink_metadata(&path).is_err() {
             break;
         }
     }
-    path.to_string_lossy().into_owned()
+    native::text(path)
 }
 
 /// Removes the AUTO logs that an earlier run with the same identifier left. Returns lines for the main log.
@@ -42,7 +43,8 @@ pub fn name(childlogdir: &str, process: &str, channel: &str, identifier: &str) -
 /// The reference pastes the identifier into a regular expression unescaped; here it stands for itself.
 pub fn clear(childlogdir: &str, identifier: &str) -> Vec<(Level, String)> {
     let unreadable = || vec![(Level::Warn, "Could not clear childlog dir".to_string())];
-    let Ok(Ok(mut dir)) = place::open_directory(Path::new(childlogdir)).map(Dir::from_fd) else {
+    let Ok(Ok(mut dir)) = place::open_directory(&native::path(childlogdir)).map(Dir::from_fd)
+    else {
         return unreadable();
     };
     let names = dir.iter().filter_map(|entry| Some(entry.ok()?.file_name().to_owned()));
@@ -52,8 +54,8 @@ pub fn clear(childlogdir: &str, identifier: &str) -> Vec<(Level, String)> {
     for name in old {
         // In the directory that was read, whatever has its name by now.
         if unlinkat(&dir, name.as_c_str(), UnlinkatFlags::NoRemoveDir).is_err() {
-            let path = Path::new(childlogdir).join(OsStr::from_bytes(name.to_bytes()));
-            let path = repr(&path.to_string_lossy());
+            let path = native::path(childlogdir).join(OsStr::from_bytes(name.to_bytes()));
+            let path = repr(&native::text(path));
             lines.push((Level::Warn, format!("Failed to clean up {path}")));
         }
     }
@@ -62,8 +64,7 @@ pub fn clear(childlogdir: &str, identifier: &str) -> Vec<(Level, String)> {
 
 /// Whether `.+?---<identifier>-\S+\.log\.{0,1}\d{0,4}` matches at the start of the name: anything may follow.
 fn is_autolog(file_name: &OsStr, identifier: &str) -> bool {
-    // Bytes that are no UTF-8 become characters that are neither white space nor newlines, as in Python.
-    let name = file_name.to_string_lossy();
+    let name = native::text(file_name);
     let marker = format!("---{identifier}-");
     let line_end = name.find('\n').unwrap_or(name.len());
     name.char_indices().skip(1).take_while(|(at, _)| *at <= line_end).any(|(at, _)| {
@@ -96,7 +97,7 @@ fn random_part() -> String {
 fn absolute(directory: &str) -> PathBuf {
     let base = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
     let mut path = PathBuf::new();
-    for component in base.join(directory).components() {
+    for component in base.join(native::path(directory)).components() {
         match component {
             Component::ParentDir => {
                 path.pop();

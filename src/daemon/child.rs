@@ -14,7 +14,8 @@ use super::environment::{self, Environ};
 use super::privileges;
 use crate::core::config::{GroupKind, ProcessConfig};
 use crate::core::effect::{KillError, SpawnRequest};
-use crate::core::errno;
+use crate::core::{errno, text};
+use crate::native;
 use crate::sys::{self, CStringArray, ChildIdentity, ChildImage};
 
 /// What every program inherits from the daemon.
@@ -239,18 +240,21 @@ fn image<'a>(plan: &SpawnPlan<'_>, pipes: &'a Pipes<'_>) -> Result<ChildImage<'a
         identity: ChildIdentity::Keep,
         setuid_failed: format!("supervisor: couldn't setuid to {uid}: "),
         directory: directory.map(c_string).transpose()?,
-        chdir_failed: format!("supervisor: couldn't chdir to {}: ", directory.unwrap_or_default()),
+        chdir_failed: format!(
+            "supervisor: couldn't chdir to {}: ",
+            text::shown(directory.unwrap_or_default())
+        ),
         umask: config.umask,
         filename: c_string(&command.filename)?,
         argv: CStringArray::new(argv.collect::<Result<_, _>>()?),
         envp: CStringArray::new(envp),
-        exec_failed: format!("supervisor: couldn't exec {argv0}: "),
+        exec_failed: format!("supervisor: couldn't exec {}: ", text::shown(argv0)),
         signal_mask: surroundings.signal_mask,
     })
 }
 
 fn c_string(text: &str) -> Result<CString, &'static str> {
-    CString::new(text).map_err(|_| "embedded null byte")
+    native::c_string(text).map_err(|_| "embedded null byte")
 }
 
 #[cfg(test)]

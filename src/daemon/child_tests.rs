@@ -328,6 +328,21 @@ fn a_failure_with_redirected_stderr_lands_in_stdout() {
 }
 
 #[test]
+fn a_name_in_latin1_reaches_the_system_as_it_is() {
+    let (directory, name) = (TempDir::new(), text::decode(b"caf\xe9"));
+    let mut there = config("x");
+    there.directory = Some(format!("{}/{name}", directory.root()));
+    there.environment = vec![("X".to_string(), name)];
+    let ended = run(&there, &shell("true"));
+    let shown = format!("{}/caf\\udce9", directory.root());
+    let words = format!("supervisor: couldn't chdir to {shown}: ENOENT\n");
+    assert_not_spawned(&ended, &words);
+    fs::create_dir(native::path(there.directory.as_deref().unwrap())).unwrap();
+    let ended = run(&there, &shell("echo $X ${PWD##*/}"));
+    assert_eq!(ended.stdout, b"caf\xe9 caf\xe9\n");
+}
+
+#[test]
 fn an_unknown_user_never_runs_as_somebody_else() {
     let mut config = config("x");
     config.uid = Some(4_000_000_001);

@@ -9,20 +9,17 @@ use crate::core::config::ProcessConfig;
 use crate::core::effect::{CommandError, ResolvedCommand};
 use crate::core::python::repr;
 use crate::core::shlex;
+use crate::native;
 
 /// Where commands are looked for when nobody sets `PATH` (`options.py: get_path`).
 const DEFAULT_PATH: [&str; 3] = ["/bin", "/usr/bin", "/usr/local/bin"];
 
 /// The directories of the daemon's own `PATH`, or the default ones when it is unset or empty.
-///
-/// A directory whose name is not UTF-8 is left out: a resolved command is text.
 pub fn search_path(path: Option<&OsStr>) -> Vec<String> {
     match path {
-        Some(path) if !path.is_empty() => path
-            .as_encoded_bytes()
-            .split(|&byte| byte == b':')
-            .filter_map(|dir| String::from_utf8(dir.to_vec()).ok())
-            .collect(),
+        Some(path) if !path.is_empty() => {
+            native::text(path).split(':').map(str::to_string).collect()
+        }
         _ => DEFAULT_PATH.map(String::from).to_vec(),
     }
 }
@@ -65,7 +62,7 @@ fn join(dir: &str, name: &str) -> String {
 }
 
 fn mode_of(path: &str) -> Option<u32> {
-    stat(path).ok().map(|status| status.st_mode)
+    stat(&native::path(path)).ok().map(|status| status.st_mode)
 }
 
 /// `options.py: check_execv_args`. Access is checked for the real user, as `os.access` does.
@@ -76,7 +73,7 @@ fn check(filename: &str, mode: u32) -> Result<(), CommandError> {
         refuse(format!("command at {name} is a directory"))
     } else if mode & 0o111 == 0 {
         refuse(format!("command at {name} is not executable"))
-    } else if access(filename, AccessFlags::X_OK).is_err() {
+    } else if access(&native::path(filename), AccessFlags::X_OK).is_err() {
         refuse(format!("no permission to run command {name}"))
     } else {
         Ok(())

@@ -11,7 +11,7 @@ use nix::unistd::{chdir, dup2_stderr, dup2_stdin, dup2_stdout, setsid};
 use super::child;
 use crate::core::python::repr;
 use crate::core::states::Level;
-use crate::sys;
+use crate::{native, sys};
 
 /// Exit status of the process that was started when the daemon did not get so far.
 const START_FAILED: i32 = 2;
@@ -101,7 +101,7 @@ fn wait_and_exit(daemon: i32, mut pipe: File) -> ! {
 
 fn change_directory(directory: &str) -> (Level, String) {
     let name = repr(directory);
-    match chdir(directory) {
+    match chdir(&native::path(directory)) {
         Ok(()) => (Level::Info, format!("set current directory: {name}")),
         Err(error) => {
             let number = error as i32;

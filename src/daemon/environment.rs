@@ -1,10 +1,12 @@
 //! The environment: what the daemon was started with, and what a program gets of it.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::core::effect::SpawnRequest;
+use crate::core::text;
 use crate::sys;
 
 /// Names and values, any bytes, in order.
@@ -41,29 +43,31 @@ pub fn of_program(
     ];
     let mut layers = Layers::default();
     for (name, value) in environ {
-        layers.set(name.as_bytes(), value.as_bytes());
+        layers.set(name.as_bytes().into(), value.as_bytes().into());
     }
     for (name, value) in of_supervisor {
         if let Some(value) = value {
-            layers.set(name.as_bytes(), value.as_bytes());
+            layers.set(text::encode(name), text::encode(value));
         }
     }
     for (name, value) in &config.environment {
-        layers.set(name.as_bytes(), value.as_bytes());
+        layers.set(text::encode(name), text::encode(value));
     }
-    layers.entries.into_iter().map(|(name, value)| entry(name, value)).collect()
+    layers.entries.into_iter().map(|(name, value)| entry(&name, &value)).collect()
 }
 
-/// An insertion-ordered map that borrows everything.
+type Bytes<'a> = Cow<'a, [u8]>;
+
+/// An insertion-ordered map that borrows what it can.
 #[derive(Default)]
 struct Layers<'a> {
-    entries: Vec<(&'a [u8], &'a [u8])>,
-    places: HashMap<&'a [u8], usize>,
+    entries: Vec<(Bytes<'a>, Bytes<'a>)>,
+    places: HashMap<Bytes<'a>, usize>,
 }
 
 impl<'a> Layers<'a> {
-    fn set(&mut self, name: &'a [u8], value: &'a [u8]) {
-        let place = *self.places.entry(name).or_insert(self.entries.len());
+    fn set(&mut self, name: Bytes<'a>, value: Bytes<'a>) {
+        let place = *self.places.entry(name.clone()).or_insert(self.entries.len());
         match self.entries.get_mut(place) {
             Some(entry) => entry.1 = value,
             None => self.entries.push((name, value)),

@@ -4,6 +4,7 @@ use std::io::{self, Seek, SeekFrom};
 use std::path::Path;
 
 use super::disk::{open_regular, read_up_to};
+use crate::core::text;
 
 /// Most bytes in one excerpt.
 pub const MAX_EXCERPT_BYTES: u64 = 1 << 20;
@@ -71,9 +72,7 @@ impl Excerpt {
             self.bytes.truncate(whole);
         }
         let next = self.offset + self.bytes.len() as u64;
-        let text = String::from_utf8(self.bytes)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        (text, next)
+        (text::lossy(self.bytes), next)
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use nix::errno::Errno;
@@ -20,8 +20,8 @@ use super::mainlog::MainLog;
 use crate::core::config::{FastCgiSocket, GroupConfig};
 use crate::core::states::Level;
 use crate::place::{self, Place, SocketFile};
-use crate::sys;
 use crate::sys::names::resolve_ipv4;
+use crate::{native, sys};
 
 /// Backlog of a socket without `socket_backlog`: the system's maximum (`socket.SOMAXCONN`).
 const DEFAULT_BACKLOG: i32 = nix::libc::SOMAXCONN;
@@ -146,13 +146,13 @@ fn key(group: &str, config: &FastCgiSocket) -> (String, String) {
 
 enum Address<'a> {
     Tcp { host: &'a str, port: u16 },
-    Unix(&'a Path),
+    Unix(PathBuf),
 }
 
 impl Address<'_> {
     fn of(url: &str) -> Option<Address<'_>> {
         if let Some(path) = url.strip_prefix("unix://") {
-            return Some(Address::Unix(Path::new(path)));
+            return Some(Address::Unix(native::path(path)));
         }
         let (host, port) = url.strip_prefix("tcp://")?.rsplit_once(':')?;
         Some(Address::Tcp { host, port: port.parse().ok()? })
@@ -169,7 +169,7 @@ fn create(config: &FastCgiSocket, names: &HostNames) -> Result<OwnedFd, String> 
             bind_to(&socket, &SockaddrIn::from(SocketAddrV4::new(address, port)))?;
             socket
         }
-        Some(Address::Unix(path)) => unix_socket(path, config)?,
+        Some(Address::Unix(path)) => unix_socket(&path, config)?,
         None => return Err(format!("Bad socket format {}", config.url)),
     };
     let backlog = config.backlog.and_then(|backlog| i32::try_from(backlog).ok());
@@ -239,7 +239,7 @@ fn plain_error(error: &std::io::Error) -> String {
 /// `str()` of an `OSError` about a file.
 fn file_error(error: &std::io::Error, path: &Path) -> String {
     let error = plain_error(error);
-    format!("{error}: {}", crate::core::python::repr(&path.to_string_lossy()))
+    format!("{error}: {}", crate::core::python::repr(&native::text(path)))
 }
 
 #[cfg(test)]

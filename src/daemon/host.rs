@@ -26,6 +26,7 @@ use crate::core::effect::{
 };
 use crate::core::info::log_path;
 use crate::core::states::Level;
+use crate::native;
 
 /// What the daemon holds of a program that is not finished.
 struct Child {
@@ -200,7 +201,7 @@ impl OsHost {
     fn sink(&self, program: &str, channel: Channel, config: &ChannelConfig) -> Option<Sink> {
         log_path(config).map(|path| {
             self.disk.open_sink(SinkSpec {
-                path: PathBuf::from(path),
+                path: native::path(path),
                 max_bytes: config.logfile_maxbytes,
                 backups: config.logfile_backups,
                 owner: format!("{program} {}", channel.name()),
@@ -306,7 +307,7 @@ impl Host for OsHost {
     fn auto_log_name(&mut self, process: &str, channel: &str) -> String {
         let path = autolog::name(&self.childlogdir, process, channel, &self.identifier);
         // Queued before anything that will write to it or read it.
-        self.disk.create_log(&path);
+        self.disk.create_log(native::path(&path));
         path
     }
 }

@@ -30,6 +30,7 @@ use crate::core::namespec;
 use crate::core::states::Mood;
 use crate::core::supervisor::Supervisor;
 use crate::core::value::Value;
+use crate::native;
 use crate::sys::clock;
 
 /// Reads the configuration again; run apart, because it may wait for a name service.
@@ -287,7 +288,9 @@ impl House {
                 let (path, lookout) = (self.path_of(&log), self.lookout.clone());
                 tokio::task::spawn_local(async move {
                     let follower = match path {
-                        Ok(path) => Follower::open(&lookout, path.as_ref(), head_bytes).await,
+                        Ok(path) => {
+                            Follower::open(&lookout, &native::path(&path), head_bytes).await
+                        }
                         Err(_) => None,
                     };
                     let _ = reply.send(follower); // likewise
@@ -297,7 +300,7 @@ impl House {
                 let (path, disk) = (self.path_of(&log), self.host.disk().clone());
                 tokio::task::spawn_local(async move {
                     let excerpt = match path {
-                        Ok(path) => disk.excerpt(path.as_ref(), part).await,
+                        Ok(path) => disk.excerpt(&native::path(&path), part).await,
                         Err(why) => Err(why),
                     };
                     let _ = reply.send(excerpt); // likewise

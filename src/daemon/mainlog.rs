@@ -14,7 +14,9 @@ use super::syslog::{IDENT, SOCKET_PATH};
 use crate::core::config::Settings;
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::states::Level;
+use crate::core::text;
 use crate::core::value::Value;
+use crate::native;
 use crate::sys::clock;
 
 /// The `logfile=` value that means the syslog daemon.
@@ -66,7 +68,7 @@ impl MainLogSpec {
             Destination::Syslog(PathBuf::from(SOCKET_PATH))
         } else {
             Destination::File {
-                path: PathBuf::from(&settings.logfile),
+                path: native::path(&settings.logfile),
                 max_bytes: settings.logfile_maxbytes,
                 backups: settings.logfile_backups,
             }
@@ -204,15 +206,15 @@ impl Outputs {
             }
             // A full sink is no reason to wait here; beyond its cap it drops, and says so.
             Outputs::Attached { file, syslog, stdout } => {
-                let line = format!("{start}{text}\n");
+                let line = text::into_bytes(format!("{start}{text}\n"));
                 if let Some(stdout) = stdout {
-                    stdout.push(line.clone().into_bytes());
+                    stdout.push(line.clone());
                 }
                 if let Some(syslog) = syslog {
-                    syslog.push(&start, text.into_bytes());
+                    syslog.push(&start, text::into_bytes(text));
                 }
                 if let Some(file) = file {
-                    file.push(line.into_bytes());
+                    file.push(line);
                 }
             }
         }

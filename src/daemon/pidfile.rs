@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use nix::fcntl::OFlag;
 
 use crate::core::states::Level;
+use crate::native;
 use crate::place::{self, Identity, Place, Way};
 
 /// How long another daemon may take to write or remove the file. Everybody who can read it can lock it, so nobody waits
@@ -34,7 +35,7 @@ impl Pidfile {
     /// Writes `pid` to the file, after daemonizing. Comes with the line for the main log; a file that could not be
     /// written is reported there, is not ours and is never removed.
     pub fn write(path: &str, pid: u32) -> (Option<Pidfile>, (Level, String)) {
-        match write_to(Path::new(path), pid) {
+        match write_to(&native::path(path), pid) {
             Ok(()) => {
                 let line = (Level::Info, format!("supervisord started with pid {pid}"));
                 (Some(Pidfile { path: path.to_string(), pid }), line)
@@ -50,7 +51,7 @@ impl Pidfile {
     }
 
     fn try_remove(&self) -> io::Result<()> {
-        let Way::Place(place) = place::find(Path::new(&self.path))? else { return Ok(()) };
+        let Way::Place(place) = place::find(&native::path(&self.path))? else { return Ok(()) };
         let mut file = place.open(OFlag::O_RDONLY | OFlag::O_NONBLOCK, 0)?;
         let found = file.metadata()?;
         if !found.is_file() {

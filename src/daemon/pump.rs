@@ -25,6 +25,7 @@ use crate::core::effect::{Input, ProcId};
 pub use crate::core::event::Channel;
 use crate::core::python::{repr, repr_bytes};
 use crate::core::states::Level;
+use crate::core::text;
 
 /// Most bytes read at a time (`options.py: readfd`); after each read the other programs get a turn.
 const READ_BYTES: usize = 128 << 10;
@@ -368,7 +369,7 @@ impl Shared {
 fn debug_copy(program: &str, channel: Channel, bytes: &[u8]) -> String {
     let start = format!("{} {} output:\n", repr(program), channel.name());
     match std::str::from_utf8(bytes) {
-        Ok(text) => start + text,
+        Ok(output) => start + &text::of(output),
         Err(_) => format!("{start}Undecodable: {}", repr_bytes(bytes)),
     }
 }

@@ -5,6 +5,7 @@ use sha1_smol::Sha1;
 use subtle::ConstantTimeEq;
 
 use crate::core::config::{Credentials, ServerConfig};
+use crate::core::text;
 use crate::xmlrpc::base64;
 
 /// Whether the server asks for credentials. The reference starts without any when the user name is empty, and says so
@@ -20,7 +21,7 @@ pub(super) enum Verdict {
     Accepted,
     /// 401: none, wrong, of another scheme, or without a colon.
     Refused,
-    /// 400: base64 or UTF-8 that cannot be decoded.
+    /// 400: base64 that cannot be decoded, wrong ones in bytes that are not UTF-8.
     Malformed,
 }
 
@@ -46,12 +47,12 @@ impl Gate {
         if !scheme.eq_ignore_ascii_case(b"basic") {
             return Verdict::Refused;
         }
-        let decoded = base64::decode_lenient(token).map(String::from_utf8);
-        let Some(Ok(decoded)) = decoded else { return Verdict::Malformed };
-        match decoded.split_once(':') {
+        let Some(decoded) = base64::decode_lenient(token) else { return Verdict::Malformed };
+        match text::decode(&decoded).split_once(':') {
             Some((username, password)) if matches(expected, username, password) => {
                 Verdict::Accepted
             }
+            _ if std::str::from_utf8(&decoded).is_err() => Verdict::Malformed,
             _ => Verdict::Refused,
         }
     }
@@ -65,7 +66,7 @@ fn split_at_space(value: &[u8]) -> Option<(&[u8], &[u8])> {
 /// Both comparisons always run, over digests, so that the time they take tells neither contents nor lengths.
 fn matches(expected: &Credentials, username: &str, password: &str) -> bool {
     let presented = match expected.password.strip_prefix("{SHA}") {
-        Some(hash) => same(hash, &Sha1::from(password).digest().to_string()),
+        Some(hash) => same(hash, &Sha1::from(text::encode(password)).digest().to_string()),
         None => same(&expected.password, password),
     };
     bool::from(presented & same(&expected.username, username))
@@ -117,6 +118,13 @@ mod tests {
             assert_eq!(judge(&gate, value), verdict, "{value}");
         }
         assert_eq!(gate.judge(&HeaderMap::new()), Verdict::Refused);
+    }
+
+    #[test]
+    fn credentials_in_latin1() {
+        let gate = gate("user", &text::decode(b"\xe9"));
+        assert_eq!(judge(&gate, "Basic dXNlcjrp"), Verdict::Accepted); // user:\xe9
+        assert_eq!(judge(&gate, "Basic dXNlcjro"), Verdict::Malformed); // user:\xe8
     }
 
     #[test]

@@ -23,6 +23,8 @@ use nix::sys::stat::{Mode, fchmod, umask};
 use nix::unistd::{User, geteuid};
 
 use crate::core::config::{Owner, ServerAddress, ServerConfig};
+use crate::core::text;
+use crate::native;
 use crate::place::{self, Identity, Lock, Place, SocketFile};
 use crate::sys::names::{Unresolved, resolve_ipv4};
 
@@ -210,7 +212,7 @@ fn bind_unix(
     // The reference's name at first. Whoever knew that one beforehand does not know the next.
     let mut suffix = format!(".{}", std::process::id());
     unix_address(path, &suffix)?;
-    let place = place::find_name(Path::new(path))?;
+    let place = place::find_name(&native::path(path))?;
     let lock = place.lock(LOCK_PATIENCE);
     if matches!(lock, Lock::Busy) {
         return Err(BindError::InUse);
@@ -225,7 +227,7 @@ fn bind_unix(
         });
         match made {
             Ok((listener, identity)) if place.holds(identity) => {
-                return Ok((listener, SocketName { path: PathBuf::from(path), identity }));
+                return Ok((listener, SocketName { path: native::path(path), identity }));
             }
             Ok(_) => {}
             // Somebody has replaced the temporary name, or removed it.
@@ -238,7 +240,7 @@ fn bind_unix(
 }
 
 fn unix_address(path: &str, suffix: &str) -> Result<UnixAddr, BindError> {
-    UnixAddr::new(format!("{path}{suffix}").as_str()).map_err(|errno| match errno {
+    UnixAddr::new(&native::path(&format!("{path}{suffix}"))).map_err(|errno| match errno {
         Errno::ENAMETOOLONG => BindError::PathTooLong,
         other => BindError::System(other),
     })
@@ -280,11 +282,11 @@ fn give_name(temporary: &Place, place: &Place, path: &str) -> Result<(), BindErr
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error.into()),
         }
-        if is_alive(path) {
+        if is_alive(&native::path(path)) {
             return Err(BindError::InUse);
         }
         // The main log does not exist yet.
-        let _ = writeln!(io::stderr(), "Unlinking stale socket {path}");
+        let _ = writeln!(io::stderr(), "Unlinking stale socket {}", text::shown(path));
         match place.remove() {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
@@ -312,12 +314,12 @@ fn change_owner(file: &SocketFile, path: &str, owner: Owner) -> Result<(), BindE
 
 /// Whether somebody serves the socket. Whoever accepts, or has a full backlog, or merely does not answer, is alive.
 /// A connection that breaks may belong to a daemon on its way out, so the question is asked again.
-fn is_alive(path: &str) -> bool {
+fn is_alive(path: &Path) -> bool {
     (0..MAX_QUESTIONS).find_map(|_| ask(path)).unwrap_or(true)
 }
 
 /// `None` when the connection broke before an answer.
-fn ask(path: &str) -> Option<bool> {
+fn ask(path: &Path) -> Option<bool> {
     let Ok(address) = UnixAddr::new(path) else { return Some(false) };
     let Ok(peer) = new_socket(AddressFamily::Unix, SockFlag::SOCK_NONBLOCK) else {
         return Some(true);

@@ -15,6 +15,7 @@ use crate::core::fault::{Fault, FaultCode};
 use crate::core::python;
 use crate::core::rpc::weight::{MULTICALL_BYTES, Weight, weigh};
 use crate::core::states::Level;
+use crate::core::text;
 use crate::core::value::Value;
 use crate::xmlrpc::{ArrayResponse, CallReader, ParseError, write_fault, write_response};
 
@@ -64,7 +65,7 @@ pub(super) async fn respond(
     let call = match read(&body).await {
         Ok(call) => call,
         Err(reason) => {
-            let data = repr(&String::from_utf8_lossy(&body));
+            let data = repr(&text::lossy(body.to_vec()));
             site.log(Level::Error, || format!("XML-RPC request data {data} is invalid: {reason}"));
             return error(StatusCode::BAD_REQUEST);
         }

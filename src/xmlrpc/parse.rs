@@ -11,6 +11,7 @@ use super::base64;
 use super::document::{Document, Event};
 use super::scalars;
 use crate::core::effect::Call;
+use crate::core::text;
 use crate::core::value::Value;
 
 /// Why a request body is answered with HTTP 400.
@@ -81,7 +82,7 @@ impl<'a> CallReader<'a> {
             Event::Start(name) => self.open.push(Node::new(Kind::of(name))),
             Event::Text(text) => {
                 if let Some(node) = self.open.last_mut() {
-                    node.push_text(&text);
+                    node.push_text(&text::of(&text));
                 }
             }
             Event::End => {
@@ -181,7 +182,7 @@ impl Node {
             Kind::DateTime => scalars::date_time(own?)?,
             Kind::Base64 => {
                 let bytes = base64::decode_lenient(own.unwrap_or_default().as_bytes())?;
-                Value::Str(String::from_utf8(bytes).ok()?)
+                Value::Str(text::of(std::str::from_utf8(&bytes).ok()?).into_owned())
             }
             Kind::Array | Kind::Param => self.children.first_mut()?.take_text(),
             Kind::Value => match self.children.first_mut() {

@@ -6,6 +6,7 @@ use super::base64;
 use super::document::{Document, Event};
 use super::parse::ParseError;
 use super::scalars;
+use crate::core::text;
 use crate::core::value::Value;
 
 /// What a call ended with.
@@ -36,7 +37,7 @@ pub fn parse_response(body: &[u8]) -> Result<Response, ParseError> {
             }
             Event::Text(text) => {
                 if let Some(node) = open.last_mut() {
-                    node.text.push_str(&text);
+                    node.text.push_str(&text::of(&text));
                 }
             }
             Event::End => {
@@ -81,7 +82,7 @@ impl Node<'_> {
             "nil" => Value::Nil,
             "base64" => {
                 let bytes = base64::decode_lenient(self.text.as_bytes())?;
-                Value::Str(String::from_utf8_lossy(&bytes).into_owned())
+                Value::Str(text::lossy(bytes))
             }
             "array" => Value::Array(self.values),
             "struct" => Value::Struct(self.members),
@@ -133,7 +134,7 @@ mod tests {
         let leaf = prop_oneof![
             any::<i32>().prop_map(|number| Value::Int(i64::from(number))),
             any::<bool>().prop_map(Value::Bool),
-            "[^\r]{0,12}".prop_map(Value::Str),
+            "[^\r]{0,12}".prop_map(|plain| Value::Str(text::of(&plain).into_owned())),
             (-1e12..1e12).prop_map(Value::Double),
             Just(Value::Nil),
         ];

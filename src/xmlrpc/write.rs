@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::core::fault::Fault;
+use crate::core::text;
 use crate::core::value::Value;
 
 const RESPONSE_START: &str = "<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n";
@@ -129,9 +130,10 @@ fn element(out: &mut String, tag: &str, text: &str) {
     let _ = writeln!(out, "</{tag}></value>");
 }
 
-/// Escapes what `xmlrpc.client.escape` escapes, and nothing else.
+/// Escapes what `xmlrpc.client.escape` escapes, and nothing else; bytes that are not UTF-8 are shown.
 fn escape(out: &mut String, text: &str) {
-    let mut rest = text;
+    let shown = text::shown(text);
+    let mut rest = &*shown;
     while let Some(at) = rest.find(['&', '<', '>']) {
         out.push_str(&rest[..at]);
         out.push_str(match rest.as_bytes()[at] {

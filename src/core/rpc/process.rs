@@ -8,6 +8,7 @@ use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::ProcessInfo;
 use crate::core::namespec;
 use crate::core::states::ProcessState;
+use crate::core::text;
 use crate::core::value::Value;
 
 /// What a namespec turned out to name.
@@ -229,7 +230,7 @@ pub(super) fn send_process_stdin(
     if !reachable {
         return Err(Fault::new(FaultCode::NotRunning, name));
     }
-    match context.host.write_stdin(id, chars.as_bytes()) {
+    match context.host.write_stdin(id, &text::encode(chars)) {
         Ok(()) => Ok(DONE),
         Err(StdinError::Closed) => Err(Fault::new(FaultCode::NoFile, name)),
         Err(StdinError::Full) => {

@@ -4,6 +4,9 @@ use std::fs::{File, OpenOptions, Permissions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 
+use crate::core::text;
+use crate::native;
+
 /// Commands that are remembered.
 pub const MAX_ENTRIES: usize = 1000;
 
@@ -37,20 +40,20 @@ impl History {
         self.last = Some(line.to_string());
         // Without a file to write to there is just no history.
         if let Some(mut file) = self.private(OpenOptions::new().append(true)) {
-            let _ = file.write_all(format!("{line}\n").as_bytes());
+            let _ = file.write_all(&text::encode(&format!("{line}\n")));
         }
     }
 
     fn rewrite(&self, lines: &[String]) {
         if let Some(mut file) = self.private(OpenOptions::new().write(true).truncate(true)) {
             let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-            let _ = file.write_all(text.as_bytes()); // as above
+            let _ = file.write_all(&text::encode(&text)); // as above
         }
     }
 
     /// Opens the file and makes it its owner's own.
     fn private(&self, how: &mut OpenOptions) -> Option<File> {
-        let file = how.create(true).mode(0o600).open(self.path.as_ref()?).ok()?;
+        let file = how.create(true).mode(0o600).open(native::path(self.path.as_ref()?)).ok()?;
         if file.metadata().ok()?.is_file() {
             let _ = file.set_permissions(Permissions::from_mode(0o600)); // somebody else's file stays as it is
         }
@@ -60,13 +63,13 @@ impl History {
 
 /// The last commands of a file, and whether these are all.
 fn read(path: &str) -> Option<(Vec<String>, bool)> {
-    let mut file = File::open(path).ok()?;
+    let mut file = File::open(native::path(path)).ok()?;
     let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
     let skipped = metadata.len().saturating_sub(MAX_BYTES);
     file.seek(SeekFrom::Start(skipped)).ok()?;
     let mut bytes = Vec::new();
     file.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
-    let text = String::from_utf8_lossy(&bytes);
+    let text = text::decode(&bytes);
     let lines: Vec<&str> = text.lines().skip(usize::from(skipped > 0)).collect();
     let surplus = lines.len().saturating_sub(MAX_ENTRIES);
     let kept = lines[surplus..].iter().filter(|line| !line.is_empty());

@@ -15,6 +15,7 @@ use super::editor::Editor;
 use super::history::History;
 use super::line::MAX_LINE_BYTES;
 use crate::config::ClientOptions;
+use crate::core::text;
 use crate::ctl::controller::Echo;
 use crate::ctl::interrupt::{Interrupts, Woken};
 
@@ -92,7 +93,7 @@ impl Input {
 
     fn read(&mut self, out: &mut dyn Write, prompt: &str) -> io::Result<Option<String>> {
         match &mut self.editor {
-            Some(editor) => editor.read(out, prompt),
+            Some(editor) => editor.read(out, &text::shown(prompt)),
             None => ask(out, prompt, Echo::Shown),
         }
     }
@@ -103,7 +104,7 @@ pub fn ask(out: &mut dyn Write, prompt: &str, echo: Echo) -> io::Result<Option<S
     if echo == Echo::Hidden {
         return ask_hidden(prompt);
     }
-    out.write_all(prompt.as_bytes())?;
+    out.write_all(&text::encode(prompt))?;
     out.flush()?;
     let mut line = Vec::new();
     loop {
@@ -154,7 +155,7 @@ pub fn read_byte(input: BorrowedFd<'_>, line: &mut Vec<u8>) -> io::Result<Progre
 
 /// The text of a line; the line ends of other systems are line ends too.
 pub fn text(line: &[u8]) -> String {
-    String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned()
+    text::decode(line.strip_suffix(b"\r").unwrap_or(line))
 }
 
 /// Asks for a password on the controlling terminal, which shows nothing meanwhile (`getpass.getpass`).
@@ -170,7 +171,7 @@ fn ask_hidden(prompt: &str) -> io::Result<Option<String>> {
     // Ctrl-C must not leave the terminal silent.
     let mut interrupts = Interrupts::take_over()?;
     tcsetattr(&tty, SetArg::TCSAFLUSH, &silent)?;
-    tty.write_all(prompt.as_bytes())?;
+    tty.write_all(&text::encode(prompt))?;
     let line = read_unless_interrupted(&tty, &mut interrupts);
     tcsetattr(&tty, SetArg::TCSAFLUSH, &before)?;
     if matches!(line, Ok(Some(_))) {
@@ -219,7 +220,7 @@ mod tests {
 
     #[test]
     fn lines_of_every_system() {
-        assert_eq!(lines(b"a\n\nb c\r\n\xff"), ["a", "", "b c", "\u{fffd}"]);
+        assert_eq!(lines(b"a\n\nb c\r\n\xff"), ["a", "", "b c", &text::decode(b"\xff")]);
         assert_eq!(lines(b""), Vec::<String>::new());
     }
 

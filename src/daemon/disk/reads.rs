@@ -12,7 +12,9 @@ use nix::fcntl::OFlag;
 use super::queue::{Inbox, Message};
 use super::rotation::numbered;
 use crate::core::fault::{Fault, FaultCode};
+use crate::core::text;
 use crate::core::value::Value;
+use crate::native;
 use crate::place::{self, Identity};
 
 /// Most bytes of a log in one answer. The reference has no limit; this one is above the default `maxbytes` of a log
@@ -27,10 +29,11 @@ const FOLLOW_BACKUPS_LIMIT: i64 = 100;
 
 /// `readLog`: NO_FILE, then the errors of `options.py: readFile`.
 pub(super) fn read_log(path: &str, offset: i64, length: i64) -> Result<Value, Fault> {
-    if !Path::new(path).exists() {
+    let file = native::path(path);
+    if !file.exists() {
         return Err(Fault::new(FaultCode::NoFile, path));
     }
-    let mut file = open(Path::new(path)).map_err(|_| Fault::bare(FaultCode::Failed))?;
+    let mut file = open(&file).map_err(|_| Fault::bare(FaultCode::Failed))?;
     if length < 0 || (offset < 0 && length != 0) {
         return Err(Fault::bare(FaultCode::BadArguments));
     }
@@ -57,17 +60,18 @@ fn read_range(file: &mut File, offset: i64, length: i64) -> io::Result<Vec<u8>> 
 
 /// `tailProcessLog` (`options.py: tailFile`), which knows no faults.
 pub(super) fn tail_log(path: &str, offset: i64, length: i64) -> Value {
-    if !Path::new(path).exists() {
+    let path = native::path(path);
+    if !path.exists() {
         return tail_answer(text(Vec::new()), 0, false);
     }
-    match tail(path, offset, length) {
+    match tail(&path, offset, length) {
         Ok((bytes, size, overflow)) => tail_answer(text(bytes), size, overflow),
         Err(_) => tail_answer(text(Vec::new()), offset, false),
     }
 }
 
-fn tail(path: &str, offset: i64, length: i64) -> io::Result<(Vec<u8>, i64, bool)> {
-    let mut file = open(Path::new(path))?;
+fn tail(path: &Path, offset: i64, length: i64) -> io::Result<(Vec<u8>, i64, bool)> {
+    let mut file = open(path)?;
     let size = i64::try_from(file.seek(SeekFrom::End(0))?).unwrap_or(i64::MAX);
     // Wide enough that no sum or difference of what a client sends overflows.
     let (wide_size, mut start, mut wanted) =
@@ -97,10 +101,7 @@ fn tail_answer(text: Value, offset: i64, overflow: bool) -> Value {
 
 /// Logs hold what programs print, so anything may be in them; the reference fails on what is not UTF-8.
 fn text(bytes: Vec<u8>) -> Value {
-    Value::Str(match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-    })
+    Value::Str(text::lossy(bytes))
 }
 
 /// At most so many bytes from where the file stands; fewer when it ends before.

@@ -13,6 +13,7 @@ use super::output::{self, errno_text};
 use super::queue::Account;
 use super::{Missing, Reports, SinkSpec};
 use crate::core::states::Level;
+use crate::native;
 use crate::place::{self, Way};
 
 /// A log file and the bytes that wait for it.
@@ -297,7 +298,7 @@ impl LogSink {
 
     /// e.g. `log file '/tmp/cat.log' of cat stdout`.
     fn name(&self) -> String {
-        format!("log file '{}' of {}", self.spec.path.display(), self.spec.owner)
+        format!("log file '{}' of {}", native::text(&self.spec.path), self.spec.owner)
     }
 }
 

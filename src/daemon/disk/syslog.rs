@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use super::queue::{Account, Inbox, Message};
 use super::{Pushed, Reports, errno_text};
 use crate::core::states::Level;
+use crate::core::text;
 use crate::daemon::syslog::{Client, Sent, header};
 
 /// How long a daemon that is not there is not looked for.
@@ -33,7 +34,7 @@ impl SyslogSink {
     }
 
     /// Queues text, every line of which becomes a message of its own with `prefix` before it
-    /// (`loggers.py: SyslogHandler.emit`). Bytes that are not UTF-8 become U+FFFD.
+    /// (`loggers.py: SyslogHandler.emit`). Bytes that are not UTF-8 are sent as they are.
     pub fn push(&self, prefix: &str, mut text: Vec<u8>) -> Pushed {
         while text.pop_if(|last| *last == b'\n').is_some() {}
         let cost = text.len();
@@ -82,8 +83,8 @@ impl Lines {
         self.rest()?.split(|&byte| byte == b'\n').next()
     }
 
-    fn message(&self, line: &[u8]) -> String {
-        [&self.header, &self.prefix, String::from_utf8_lossy(line).as_ref()].concat()
+    fn message(&self, line: &[u8]) -> Vec<u8> {
+        [self.header.as_bytes(), &text::encode(&self.prefix), line].concat()
     }
 }
 
@@ -136,7 +137,7 @@ impl SyslogQueue {
         }
         while let Some(line) = lines.next_line() {
             let length = line.len();
-            match self.client.send(lines.message(line).as_bytes()) {
+            match self.client.send(&lines.message(line)) {
                 Sent::Blocked => return false,
                 Sent::Delivered => self.recover(reports),
                 Sent::TooLong => self.lost += 1,

@@ -17,6 +17,7 @@ use super::sink::LogSink;
 use super::syslog::SyslogQueue;
 use super::{PARKED_GRACE, Reports, SinkSpec};
 use crate::core::states::Level;
+use crate::native;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
@@ -149,8 +150,11 @@ impl DiskWork {
 
     fn create(&self, path: &Path) {
         if let Err(error) = create_private(path) {
-            let text =
-                format!("could not create log file '{}': {}", path.display(), errno_text(&error));
+            let text = format!(
+                "could not create log file '{}': {}",
+                native::text(path),
+                errno_text(&error)
+            );
             self.report(Level::Critical, text);
         }
     }
@@ -206,7 +210,7 @@ impl DiskWork {
         }
         let leftovers: Vec<(String, usize)> = (self.parked.iter())
             .filter_map(|id| self.sinks.get(id))
-            .map(|sink| (sink.path().display().to_string(), sink.parked_bytes()))
+            .map(|sink| (native::text(sink.path()), sink.parked_bytes()))
             .collect();
         for (path, bytes) in leftovers {
             let text = format!("'{path}' takes no output; {bytes} bytes for it are lost at exit");

@@ -33,6 +33,7 @@ use super::pace::{Pace, Phase};
 use super::response::{Content, closing_error, complete, error};
 use super::server::{Site, no_such_file};
 use crate::core::overview::About;
+use crate::core::text;
 use actions::Nonsense;
 use form::Form;
 use origin::Source;
@@ -153,7 +154,8 @@ fn framed(
         message,
         token: site.token.as_str(),
     };
-    let mut response = fresh(complete(HTML, render(&frame).into_string()));
+    let page = render(&frame).into_string();
+    let mut response = fresh(complete(HTML, text::shown(&page).into_owned()));
     *response.status_mut() = status;
     response
 }
