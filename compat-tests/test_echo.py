@@ -23,7 +23,8 @@ WITHOUT_DEFAULT_IN_PROGRAMS = {"umask"}
 # Where the reference calculates the default.
 DEFAULTS = {"chmod": "0700", "killasgroup": "false", "umask": "022", "socket_mode": "0700", "prompt": "supervisor"}
 # What stands behind the reference's sample, and the sections it is for.
-BEHIND = {"numprocs_start": ("program:", "eventlistener:"), "result_handler": ("eventlistener:",), "color": ("supervisorctl",)}
+BEHIND = {"numprocs_start": ("program:", "eventlistener:"), "result_handler": ("eventlistener:",), "color": ("supervisorctl",),
+          "allowed_hosts": ("inet_http_server",)}
 # Values of the sample that no machine has.
 STRANGERS = (("user=supervisord", "user=root"), ("user=chrism", "user=root"), ("/a/path", "/tmp/path"),
              ("progname1,progname2", "theprogramname"))
