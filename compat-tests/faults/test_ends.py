@@ -254,3 +254,44 @@ def test_a_flood_of_events_writes_few_lines(d):
         return single + more == 99
     wait_for(discarded, d.log_text)
     assert len(re.findall(r"overflowed, discarding event \d+", d.log_text())) < 99
+
+
+# Its helper stays until somebody takes the file away.
+LINGER = """#!/bin/sh
+(trap "" TERM; touch up; while [ -e up ]; do sleep 0.05; done) &
+trap "exit 0" TERM
+while true; do sleep 0.05; done
+"""
+
+
+@scenario("""
+[program:service]
+command=%(here)s/linger.sh
+directory=%(here)s
+startsecs=0
+stopasgroup=true
+stopwaitsecs=1000
+
+[program:orphaning]
+command=/bin/sh -c "(exec >/dev/null 2>&1; sleep 0.1) & exit"
+startsecs=0
+autostart=false
+autorestart=false
+""", start=False, only="ours")
+def test_orphans_are_reaped_while_a_program_ends(d):
+    """A child that is not reaped yet hides none of the others from process 1."""
+    if os.geteuid() != 0 or not shutil.which("unshare"):
+        pytest.skip("needs root and unshare")
+    d.write("linger.sh", LINGER, 0o755)
+    d.start(wrap=("unshare", "--pid", "--fork", "--mount-proc", "--kill-child"))
+    d.pid = int(children(d.process.pid)[0])
+    d.wait_file("up")
+    d.rpc("supervisor.stopProcess", "service", False)
+    d.wait_log("waiting for .* of the process group of service to stop")
+    d.rpc("supervisor.startProcess", "orphaning")
+    d.wait_log("reaped unknown pid")
+    assert "stopped: service" not in d.log_text()
+    (d.root / "up").unlink()
+    d.wait_state("service", "STOPPED")
+    os.kill(d.pid, signal.SIGTERM)
+    d.wait_exit()

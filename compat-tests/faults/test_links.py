@@ -79,6 +79,18 @@ def test_links_of_a_deployment_are_followed(d):
     d.wait_file("releases/7/app.log", "written by nobody")
 
 
+@scenario(APP, start=False, needs=root, only="ours")
+def test_a_log_that_root_makes_behind_a_link_of_theirs(d):
+    shared = theirs(d, "shared")
+    link(theirs(d) / "app.log", "../shared/app.log")
+    d.start()
+    d.wait_file("shared/app.log", "written by nobody")
+    assert (shared / "app.log").stat().st_uid == 0
+    d.rpc("supervisor.stopProcess", "app")
+    d.rpc("supervisor.startProcess", "app")
+    d.wait_file("shared/app.log", "written by nobody", 2)
+
+
 @scenario("""
 [program:app]
 command=/bin/sh -c "while read line; do echo $line; done"

@@ -21,7 +21,7 @@ pub struct Exits {
 
 impl Exits {
     /// The next child that has ended, in the order the system reports them. It is a zombie until [`Exits::reap`].
-    /// `children` are all that may have ended. As process 1 of a container this includes orphans nobody here started.
+    /// `children` are those we started. As process 1 of a container we get orphans, too.
     pub fn next(&mut self, children: impl Iterator<Item = i32>) -> Option<(i32, ExitStatus)> {
         if let Some(found) = self.found.pop_front() {
             return Some(found);
@@ -32,12 +32,14 @@ impl Exits {
         }
         // The system goes on reporting the oldest one; behind it each is to be asked for by name. All that are found now
         // are told of one after the other, so the cost of a round is shared by what ended since the last.
-        for pid in children.filter(|pid| !self.held.contains(pid)) {
-            if let Some((pid, status)) = sys::ended_child(Some(pid)) {
+        for pid in children.chain(listed()) {
+            if !self.held.contains(&pid)
+                && let Some((pid, status)) = sys::ended_child(Some(pid))
+            {
+                self.held.insert(pid);
                 self.found.push_back((pid, exit_status(status)));
             }
         }
-        self.held.extend(self.found.iter().map(|(pid, _)| *pid));
         self.found.pop_front()
     }
 
@@ -47,4 +49,11 @@ impl Exits {
         let _ = sys::reap(pid, Patience::Poll);
         self.held.remove(&pid);
     }
+}
+
+/// The children as the system lists them, where it does; some may be missing while others end. Orphans become children
+/// of the supervision thread, which is the first.
+fn listed() -> Vec<i32> {
+    let list = std::fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
+    list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }

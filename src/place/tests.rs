@@ -111,10 +111,24 @@ fn links_of_others_lead_only_to_what_is_theirs() {
     link_of(NOBODY, "release", &theirs.join("current"));
     link_of(NOBODY, "/dev/null", &theirs.join("null"));
     symlink(dir.path("ours/secret"), theirs.join("placed")).unwrap();
-    for path in ["current/x.log", "null", "placed"] {
+    // A log that is made by way of their link is ours, and can be opened again.
+    link_of(NOBODY, "release/made.log", &theirs.join("made.log"));
+    // Up and down again.
+    give(&{
+        fs::create_dir(dir.path("shared")).unwrap();
+        dir.path("shared")
+    });
+    link_of(NOBODY, "../../shared", &theirs.join("release/shared"));
+    let followed =
+        ["current/x.log", "null", "placed", "made.log", "made.log", "current/shared/x.log"];
+    for path in followed {
         write(&theirs.join(path)).unwrap();
     }
     assert_eq!(fs::read(dir.path("ours/secret")).unwrap(), b"x");
+    // But not what is ours and has another name somewhere.
+    fs::hard_link(dir.path("ours/secret"), theirs.join("release/stolen")).unwrap();
+    link_of(NOBODY, "release/stolen", &theirs.join("stolen"));
+    assert!(is_refused(write(&theirs.join("stolen"))));
 }
 
 #[test]

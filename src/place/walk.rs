@@ -64,7 +64,7 @@ struct Walk {
     dir: OwnedFd,
     ahead: VecDeque<Step>,
     links: usize,
-    /// Whose link was followed last, of those that may not lead anywhere.
+    /// Whose link led here, of those that may not lead anywhere.
     guide: Option<u32>,
 }
 
@@ -122,13 +122,16 @@ impl Walk {
     /// A step into a directory.
     fn step(&mut self, step: Step) -> io::Result<()> {
         let name = match step {
-            Step::MustBelongTo(uid) => return self.check(uid),
+            Step::MustBelongTo(uid) => {
+                self.guide = Some(uid);
+                return self.check(uid);
+            }
             Step::Into(name) => name,
         };
         match enter(&self.dir, name.as_os_str()) {
             Ok(dir) => {
                 self.dir = dir;
-                // Up from where a link has led may be anywhere.
+                // Up from where a link has led may be anywhere. (What a link says itself is judged by where it ends.)
                 match self.guide.filter(|_| name == "..") {
                     Some(uid) => self.check(uid),
                     None => Ok(()),
@@ -181,7 +184,6 @@ impl Walk {
             return Err(Errno::ELOOP.into());
         }
         if let Some(uid) = link.owner {
-            self.guide = Some(uid);
             self.ahead.push_front(Step::MustBelongTo(uid));
         }
         if is_absolute(&link.target) {
