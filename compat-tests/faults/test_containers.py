@@ -26,7 +26,7 @@ prctl(38, 1, 0, 0, 0)
 assert prctl(22, ctypes.c_ulong(2), ctypes.c_void_p(ctypes.addressof(program)), ctypes.c_ulong(0), ctypes.c_ulong(0)) == 0
 os.execvp(sys.argv[end + 1], sys.argv[end + 1:])
 """
-LINK, LINKAT, RENAMEAT2, EPERM, ENOSYS = 86, 265, 316, 1, 38
+LINK, LINKAT, RENAMEAT2, FSTATFS, EPERM, EBADF, ENOSYS = 86, 265, 316, 138, 1, 9, 38
 # The daemon's streams are pipes, as in a container.
 PIPED = ("/bin/sh", "-c", '"$@" 2>&1 | cat', "sh")
 
@@ -99,3 +99,14 @@ def test_file_systems_without_hard_links(denied):
         status, _, stderr = d.run("-n", "-c", d.config)
         assert (status, "already listening" in stderr) == (2, True)
     starts()
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the numbers of system calls are those of x86-64")
+@scenario(HELLO.format(log="%(here)s/link/hello.log"), start=False, only="ours")
+def test_links_on_kernels_that_do_not_tell_their_file_system(d):
+    """Before Linux 3.12, that is of CentOS 7, fstatfs takes no descriptor that was opened with O_PATH."""
+    (d.root / "logs").mkdir()
+    (d.root / "link").symlink_to("logs")
+    d.write("deny.py", DENY)
+    d.start(wrap=(sys.executable, str(d.root / "deny.py"), str(FSTATFS), str(EBADF), "--"))
+    d.wait_file("logs/hello.log", "hello from .*/link/hello.log")

@@ -5,9 +5,10 @@
 //! came to, and what is done is done to what was found there, not to whatever has the name by now.
 //!
 //! Links are followed wherever they lead if they belong to root, to the daemon's user or to the kernel (`/proc`). A link
-//! of anybody else is followed only to what is theirs as well, open to everybody's writing, or the daemon's own output, so
-//! that nobody gains anything by it (`current -> releases/7` of a deployment goes on working). A hard link gives no owner away: where others
-//! can make names, a file with more than one is refused.
+//! of anybody else is followed only to what is theirs as well, made by the daemon in a directory of theirs, open to
+//! everybody's writing, or the daemon's own output, so that nobody gains anything by it (`current -> releases/7` of a
+//! deployment goes on working). A hard link gives no owner away: where others can make names, a file with more than one
+//! is refused.
 
 mod lock;
 mod socket;

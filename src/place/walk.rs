@@ -168,7 +168,7 @@ impl Walk {
         if !found.is_symlink() {
             return Ok(None);
         }
-        let of_kernel = fstatfs(&node)?.filesystem_type() == PROC_SUPER_MAGIC;
+        let of_kernel = is_of_kernel(&node, &found);
         if of_kernel && self.directory()?.ino() != PROC_ROOT_INODE {
             return Ok(Some(Link { target: OsString::new(), owner: None, is_magic: true }));
         }
@@ -217,6 +217,15 @@ struct Link {
     owner: Option<u32>,
     /// Only the kernel can follow it.
     is_magic: bool,
+}
+
+/// Whether a link is on a `/proc`.
+fn is_of_kernel(link: &File, found: &Metadata) -> bool {
+    match fstatfs(link) {
+        Ok(system) => system.filesystem_type() == PROC_SUPER_MAGIC,
+        // Before Linux 3.12 it cannot be asked this way.
+        Err(_) => std::fs::metadata("/proc").is_ok_and(|proc| proc.dev() == found.dev()),
+    }
 }
 
 fn is_absolute(path: &OsStr) -> bool {
