@@ -131,8 +131,8 @@ impl Walk {
         match enter(&self.dir, name.as_os_str()) {
             Ok(dir) => {
                 self.dir = dir;
-                // Up from where a link has led may be anywhere. (What a link says itself is judged by where it ends.)
-                match self.guide.filter(|_| name == "..") {
+                // Up from where a link has led may be anywhere; what a link says is judged by where it ends.
+                match self.guide.filter(|_| name == ".." && !self.is_led()) {
                     Some(uid) => self.check(uid),
                     None => Ok(()),
                 }
@@ -150,6 +150,11 @@ impl Walk {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether it is a link's word that is being followed, of those that may not lead anywhere.
+    fn is_led(&self) -> bool {
+        self.ahead.iter().any(|step| matches!(step, Step::MustBelongTo(_)))
     }
 
     fn check(&self, uid: u32) -> io::Result<()> {
