@@ -254,6 +254,9 @@ fn columns() -> usize {
 /// Waits for a key. `None` when the terminal is gone; fails as interrupted at Ctrl-C.
 fn next_key(keys: &mut Keys, interrupts: &mut Interrupts) -> io::Result<Option<Key>> {
     let stdin = io::stdin();
+    if let Some(key) = keys.kept() {
+        return Ok(Some(key));
+    }
     loop {
         if interrupts.wait(Some(stdin.as_fd()), None)? == Woken::Interrupted {
             return Err(io::ErrorKind::Interrupted.into());

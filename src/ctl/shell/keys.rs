@@ -40,6 +40,8 @@ pub enum Key {
 #[derive(Default)]
 pub struct Keys {
     pending: Vec<u8>,
+    /// Has shown that what came before it was no character.
+    again: Option<u8>,
 }
 
 impl Keys {
@@ -64,11 +66,20 @@ impl Keys {
             ref bytes => match std::str::from_utf8(bytes) {
                 Ok(text) => text.chars().next().map_or(Key::Unknown, Key::Char),
                 Err(why) if why.error_len().is_none() => return None,
-                Err(_) => Key::Char(char::REPLACEMENT_CHARACTER),
+                Err(_) => {
+                    self.again = Some(byte).filter(|_| bytes.len() > 1);
+                    Key::Char(char::REPLACEMENT_CHARACTER)
+                }
             },
         };
         self.pending.clear();
         Some(key)
+    }
+
+    /// The key that the last byte is besides, after one that was no character: a terminal may send Latin-1.
+    pub fn kept(&mut self) -> Option<Key> {
+        let byte = self.again.take()?;
+        self.feed(byte)
     }
 }
 
@@ -94,13 +105,16 @@ mod tests {
 
     fn keys(bytes: &[u8]) -> Vec<Key> {
         let mut keys = Keys::default();
-        bytes.iter().filter_map(|byte| keys.feed(*byte)).collect()
+        bytes.iter().flat_map(|byte| [keys.feed(*byte), keys.kept()]).flatten().collect()
     }
 
     #[test]
     fn keys_of_terminals() {
         assert_eq!(keys("aé€\u{1f600}".as_bytes()), ['a', 'é', '€', '\u{1f600}'].map(Key::Char));
-        assert_eq!(keys(b"\xffa"), [char::REPLACEMENT_CHARACTER, 'a'].map(Key::Char));
+        for bytes in [b"\xffa", b"\xe9a"] {
+            assert_eq!(keys(bytes), [char::REPLACEMENT_CHARACTER, 'a'].map(Key::Char));
+        }
+        assert_eq!(keys(b"\xe9\r"), [Key::Char(char::REPLACEMENT_CHARACTER), Key::Enter]);
         assert_eq!(
             keys(b"\r\n\t\x7f\x08"),
             [Key::Enter, Key::Enter, Key::Tab, Key::Backspace, Key::Backspace]
