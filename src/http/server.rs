@@ -195,11 +195,11 @@ impl Listener {
 fn prepare(stream: &TcpStream) -> io::Result<()> {
     // Answers are written whole; waiting for more would only delay them.
     stream.set_nodelay(true)?;
-    sys::limit_unsent(stream.as_fd(), UNSENT_BYTES)?;
     setsockopt(stream, TcpKeepIdle, &KEEPALIVE_IDLE_SECS)?;
     setsockopt(stream, TcpKeepInterval, &KEEPALIVE_INTERVAL_SECS)?;
     setsockopt(stream, TcpKeepCount, &KEEPALIVE_PROBES)?;
     setsockopt(stream, KeepAlive, &true)?;
+    sys::limit_unsent(stream.as_fd(), UNSENT_BYTES)?; // last: since Linux 3.12
     Ok(())
 }
 
