@@ -99,3 +99,12 @@ def test_file_systems_without_hard_links(denied):
         status, _, stderr = d.run("-n", "-c", d.config)
         assert (status, "already listening" in stderr) == (2, True)
     starts()
+
+
+@scenario(start=False)
+def test_the_main_log_on_the_standard_output_of_a_daemon_in_the_background(d):
+    """`CMD supervisord && exec server`: what the path means in the background is /dev/null."""
+    d.start("-l", "/dev/stdout", "-y", "0", options=(), wrap=PIPED)
+    d.wait_file("stdout", "INFO supervisord started with pid")
+    d.stop()
+    d.wait_file("stdout", "WARN received SIGTERM indicating exit request")
