@@ -152,4 +152,4 @@ def test_a_main_log_that_cannot_be_opened(d):
     status, _, err = d.run("-n", "-c", "bad.conf")
     d.expect("status", status, python=1, ours=2)
     d.expect("message", err, python=lambda text: "IsADirectoryError" in text,
-             ours=lambda text: text.startswith("Error: cannot open the log file <ROOT>: ") and "For help, use" in text)
+             ours=lambda text: text.startswith("Error: cannot open the log file <ROOT>: [Errno 21] Is a directory\n") and "For help, use" in text)

@@ -17,7 +17,7 @@ SAMPLE = Path(__file__).resolve().parent.parent / "src" / "echo" / "sample.conf"
 WITHOUT_DEFAULT = {
     "file", "port", "chown", "username", "password", "logfile", "pidfile", "user", "directory", "childlogdir",
     "environment", "serverurl", "command", "events", "programs", "socket", "socket_owner", "socket_backlog", "files",
-    "history_file"}
+    "history_file", "allowed_hosts"}
 # A program's mask is the daemon's by default, and only the daemon's own has a number.
 WITHOUT_DEFAULT_IN_PROGRAMS = {"umask"}
 # Where the reference calculates the default.

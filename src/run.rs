@@ -21,7 +21,7 @@ use crate::core::text;
 use crate::daemon::becoming::{self, Asks};
 use crate::daemon::child::Surroundings;
 use crate::daemon::daemonize::{self, Starter};
-use crate::daemon::disk::Disk;
+use crate::daemon::disk::{Disk, errno_text};
 use crate::daemon::fastcgi::{self, HostNames};
 use crate::daemon::handle::Handle;
 use crate::daemon::host::OsHost;
@@ -125,8 +125,9 @@ fn live(
     if before.is_none() {
         notes.extend(limits::raise(settings.minfds, settings.minprocs)?);
     }
-    let main_log = MainLog::create(MainLogSpec::from_settings(&settings))
-        .map_err(|error| format!("cannot open the log file {}: {error}", settings.logfile))?;
+    let main_log = MainLog::create(MainLogSpec::from_settings(&settings)).map_err(|error| {
+        format!("cannot open the log file {}: {}", settings.logfile, errno_text(&error))
+    })?;
     // The reference keeps them in three lists and logs one after the other.
     notes.sort_by_key(|(level, _)| std::cmp::Reverse(*level));
     notes.iter().for_each(|(level, text)| main_log.log(*level, text));

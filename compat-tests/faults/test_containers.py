@@ -110,3 +110,12 @@ def test_links_on_kernels_that_do_not_tell_their_file_system(d):
     d.write("deny.py", DENY)
     d.start(wrap=(sys.executable, str(d.root / "deny.py"), str(FSTATFS), str(EBADF), "--"))
     d.wait_file("logs/hello.log", "hello from .*/link/hello.log")
+
+
+@scenario(start=False)
+def test_the_main_log_on_the_standard_output_of_a_daemon_in_the_background(d):
+    """`CMD supervisord && exec server`: what the path means in the background is /dev/null."""
+    d.start("-l", "/dev/stdout", "-y", "0", options=(), wrap=PIPED)
+    d.wait_file("stdout", "INFO supervisord started with pid")
+    d.stop()
+    d.wait_file("stdout", "WARN received SIGTERM indicating exit request")

@@ -167,3 +167,12 @@ def test_the_option_harms_nobody(d):
     d.start()
     d.call("reloadConfig")
     d.ctl("reread")
+
+
+@scenario("", start=False, only="ours")
+def test_what_is_no_name_is_said(d):
+    """It would allow nothing, and nobody would know why."""
+    for value in ("*.sv.example", "http://sv.example:9001", '"sv.example"'):
+        d.configure(INET.format(address="127.0.0.1", port=free_port(), more=f"allowed_hosts=sv.example, {value}"))
+        status, _, err = d.run("-n", "-c", d.config)
+        assert (status, f"no name of a host: {value!r}" in err) == (2, True), err

@@ -249,6 +249,9 @@ Options:
 --profile_options OPTIONS -- accepted for compatibility, without effect
 --about -- print the version of this program itself and exit
 
+With ctl, echo_supervisord_conf or pidproxy as its first word it is that program
+(ctl: supervisorctl), as it is when it is called by that name.
+
 ";
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::expand::Table;
 use super::paths;
 use super::reader::{Context, Scope};
 use crate::core::config::{Credentials, ServerAddress, ServerConfig};
-use crate::core::python::strip;
+use crate::core::python::{repr, strip};
 
 /// The option that names the factory of an `[rpcinterface:x]`.
 const FACTORY_OPTION: &str = "supervisor.rpcinterface_factory";
@@ -83,11 +83,19 @@ fn credentials(scope: &Scope<'_>, section: &str) -> Result<Option<Credentials>, 
     }
 }
 
-/// `allowed_hosts=`, which the reference does not have: names, separated by commas, spaces or line ends.
+/// `allowed_hosts=`, which the reference does not have: names, separated by commas, spaces or line ends. What no browser
+/// can ask for (`http://sv.lan`, `*.lan`, quotes) is an error, for it would allow nothing and not say so.
 fn allowed_hosts(scope: &Scope<'_>, section: &str) -> Result<Vec<String>, String> {
     let text = scope.get(section, "allowed_hosts")?.unwrap_or_default();
     let names = text.split(|c: char| c == ',' || c.is_whitespace());
-    Ok(names.filter(|name| !name.is_empty()).map(str::to_string).collect())
+    let names: Vec<String> = names.filter(|name| !name.is_empty()).map(str::to_string).collect();
+    match names.iter().find(|name| *name != "*" && name.contains(['/', '*', '"', '\''])) {
+        Some(name) => Err(format!(
+            "Section [{section}] contains an allowed_hosts value that is no name of a host: {}",
+            repr(name)
+        )),
+        None => Ok(names),
+    }
 }
 
 fn inet_server(context: &Context<'_>, section: &str) -> Result<ServerConfig, String> {

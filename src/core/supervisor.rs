@@ -230,12 +230,8 @@ impl Supervisor {
             // Calls first: a client that waits for RUNNING must see it even if the process dies in the same instant.
             self.poll_pending(now, host);
             self.tick(now);
-            let mut due = self.timers.due(Lane::Steps, now.mono);
-            if due.is_none() && starts < STARTS_PER_INPUT {
-                due = self.timers.due(Lane::Starts, now.mono);
-                starts += 1;
-            }
-            if let Some(id) = due {
+            if let Some((lane, id)) = self.timers.due(now.mono, starts < STARTS_PER_INPUT) {
+                starts += usize::from(lane == Lane::Starts);
                 self.with_process(id, now, host, |process, shell| process.transition(shell));
                 continue;
             }

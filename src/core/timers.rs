@@ -43,10 +43,15 @@ impl Timers {
         }
     }
 
-    /// The first process of a lane whose time has come.
-    pub(super) fn due(&mut self, lane: Lane, now: Duration) -> Option<ProcId> {
-        let (deadline, id) = *self.lane(lane).first()?;
-        (deadline <= now).then_some(id)
+    /// The process whose time has come first, and what it is to do; without those that are to be started, if they have to
+    /// wait for another turn.
+    pub(super) fn due(&self, now: Duration, starts_may: bool) -> Option<(Lane, ProcId)> {
+        let first = |lane: &BTreeSet<(Duration, ProcId)>| lane.first().copied();
+        let start = first(&self.starts).filter(|_| starts_may).map(|entry| (entry, Lane::Starts));
+        let step = first(&self.steps).map(|entry| (entry, Lane::Steps));
+        let ((deadline, id), lane) =
+            start.into_iter().chain(step).min_by_key(|(entry, _)| *entry)?;
+        (deadline <= now).then_some((lane, id))
     }
 
     /// The earliest deadline.
@@ -80,15 +85,11 @@ mod tests {
         timers.set(a, Some((Lane::Starts, at(3))));
         timers.set(b, Some((Lane::Steps, at(5))));
         assert_eq!(timers.next(), Some(at(3)));
-        assert_eq!(
-            (timers.due(Lane::Starts, at(2)), timers.due(Lane::Starts, at(3))),
-            (None, Some(a))
-        );
+        assert_eq!((timers.due(at(2), true), timers.due(at(3), false)), (None, None));
+        assert_eq!(timers.due(at(5), true), Some((Lane::Starts, a)));
+        assert_eq!(timers.due(at(5), false), Some((Lane::Steps, b)));
         timers.set(a, Some((Lane::Steps, at(9))));
-        assert_eq!(
-            (timers.due(Lane::Starts, at(9)), timers.due(Lane::Steps, at(9))),
-            (None, Some(b))
-        );
+        assert_eq!(timers.due(at(9), true), Some((Lane::Steps, b)));
         timers.set(b, None);
         timers.set(a, None);
         assert_eq!(timers.next(), None);

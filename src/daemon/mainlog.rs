@@ -9,7 +9,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::disk::{self, Disk, Missing, Sink, SinkSpec, SyslogSink};
+use super::disk::{self, Disk, HeldOutput, Missing, Sink, SinkSpec, SyslogSink};
 use super::syslog::{IDENT, SOCKET_PATH};
 use crate::core::config::Settings;
 use crate::core::fault::{Fault, FaultCode};
@@ -93,8 +93,13 @@ struct Inner {
 
 #[derive(Debug)]
 enum Outputs {
-    /// No disk thread yet: the lines, their starts apart.
-    Early(VecDeque<(String, String)>),
+    /// No disk thread yet.
+    Early {
+        /// The lines, their starts apart.
+        lines: VecDeque<(String, String)>,
+        /// The target, where its path leads to something else in the background.
+        held: Option<HeldOutput>,
+    },
     Attached {
         file: Option<Sink>,
         syslog: Option<SyslogSink>,
@@ -105,30 +110,33 @@ enum Outputs {
 impl MainLog {
     /// A main log. Opens its file once, so that a log that cannot be written is an error at the start.
     pub fn create(spec: MainLogSpec) -> io::Result<MainLog> {
-        if let Destination::File { path, .. } = &spec.destination {
-            disk::check_writable(path)?;
-        }
-        let outputs = Mutex::new(Outputs::Early(VecDeque::new()));
+        let held = match &spec.destination {
+            Destination::File { path, .. } => disk::try_log(path)?,
+            Destination::Syslog(_) => None,
+        };
+        let outputs = Mutex::new(Outputs::Early { lines: VecDeque::new(), held });
         Ok(MainLog { inner: Arc::new(Inner { spec, outputs }) })
     }
 
     /// Writes through this disk thread from now on, first what was logged before.
     pub fn attach(&self, disk: &Disk) {
         let spec = &self.inner.spec;
+        let mut outputs = self.lock();
+        let (lines, held) = match &mut *outputs {
+            Outputs::Early { lines, held } => (std::mem::take(lines), held.take()),
+            Outputs::Attached { .. } => (VecDeque::new(), None),
+        };
         let (file, syslog) = match &spec.destination {
             Destination::File { path, max_bytes, backups } => {
-                (Some(disk.open_sink(sink_spec(path.clone(), *max_bytes, *backups))), None)
+                let spec = sink_spec(path.clone(), *max_bytes, *backups);
+                (Some(disk.open_sink_on(spec, held)), None)
             }
             Destination::Syslog(socket) => (None, Some(disk.open_syslog(socket))),
         };
         let stdout = (spec.echo == Echo::Stdout)
             .then(|| disk.open_sink(sink_spec(PathBuf::from("/dev/stdout"), 0, 0)));
-        let attached = Outputs::Attached { file, syslog, stdout };
-        let mut outputs = self.lock();
-        let before = std::mem::replace(&mut *outputs, attached);
-        if let Outputs::Early(lines) = before {
-            lines.into_iter().for_each(|(start, text)| outputs.write(start, text));
-        }
+        *outputs = Outputs::Attached { file, syslog, stdout };
+        lines.into_iter().for_each(|(start, text)| outputs.write(start, text));
     }
 
     /// Whether lines of this level are logged.
@@ -156,7 +164,7 @@ impl MainLog {
     pub fn clear(&self) -> impl Future<Output = Result<Value, Fault>> + use<> {
         let file = match &*self.lock() {
             Outputs::Attached { file, .. } => file.clone(),
-            Outputs::Early(_) => None,
+            Outputs::Early { .. } => None,
         };
         let log = self.clone();
         // Queued now, so that lines logged after this call are in the new file.
@@ -199,7 +207,7 @@ impl MainLog {
 impl Outputs {
     fn write(&mut self, start: String, text: String) {
         match self {
-            Outputs::Early(lines) => {
+            Outputs::Early { lines, .. } => {
                 if lines.len() < EARLY_LINES_LIMIT {
                     lines.push_back((start, text));
                 }

@@ -88,6 +88,11 @@ impl OpenFiles {
             Ok(opened) => opened,
             Err(error) => return Err((error, held)),
         };
+        Ok(self.join(opened, limits, held))
+    }
+
+    /// A hold on what was opened, together with all others who hold the same file.
+    pub(super) fn join(&self, opened: Opened, limits: Limits, held: Option<LogFile>) -> LogFile {
         let identity = opened.identity;
         let mut files = lock(&self.by_identity);
         let shared = match files.get(&identity).and_then(Weak::upgrade) {
@@ -105,10 +110,10 @@ impl OpenFiles {
             Some(mut file) if Arc::ptr_eq(&file.shared, &shared) => {
                 file.limit(limits);
                 file.output = Arc::clone(&lock(&shared).output);
-                Ok(file)
+                file
             }
             // What was held is let go of when nothing is locked any more.
-            _ => Ok(LogFile::of(shared, limits, self.clone())),
+            _ => LogFile::of(shared, limits, self.clone()),
         };
         drop(files);
         file

@@ -140,9 +140,14 @@ impl Disk {
     /// Opens a sink. The file is opened on the disk thread; a failure is said in the main log and tried again with
     /// the next chunk. Bytes still waiting for the same parked target from an earlier sink are taken over.
     pub fn open_sink(&self, spec: SinkSpec) -> Sink {
+        self.open_sink_on(spec, None)
+    }
+
+    /// The same, but what is held is written to until the path is to be opened anew.
+    pub fn open_sink_on(&self, spec: SinkSpec, held: Option<HeldOutput>) -> Sink {
         let id = self.inbox.next_id();
         let account = Arc::new(Account::default());
-        self.inbox.send(Message::Open(id, spec, Arc::clone(&account)));
+        self.inbox.send(Message::Open(id, spec, Arc::clone(&account), held));
         Sink { shared: Arc::new(SinkShared { id, account, inbox: Arc::clone(&self.inbox) }) }
     }
 
@@ -250,10 +255,19 @@ impl Disk {
     }
 }
 
-/// Whether a log can be opened for writing (it is created if it is missing). For the start, before the disk thread
-/// exists: the reference refuses to start without its main log.
-pub fn check_writable(path: &Path) -> io::Result<()> {
-    output::Output::open(path).map(drop)
+/// A pipe, terminal or file of others that was opened before the daemon left the terminal, where its path may lead to
+/// something else later (`/dev/stdout`).
+#[derive(Debug)]
+pub struct HeldOutput(output::Opened);
+
+/// Opens a log for writing (it is created if it is missing) and keeps what its path need not lead to later. For the start,
+/// before the disk thread exists: the reference refuses to start without its main log.
+///
+/// # Errors
+/// Those of the system.
+pub fn try_log(path: &Path) -> io::Result<Option<HeldOutput>> {
+    let opened = output::Output::open(path)?;
+    Ok((!opened.output.is_log()).then_some(HeldOutput(opened)))
 }
 
 async fn flatten(

@@ -11,7 +11,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use tokio::sync::{Notify, oneshot};
 
 use super::syslog::Lines;
-use super::{HARD_CAP_BYTES, HIGH_WATER_BYTES, LOW_WATER_BYTES, Missing, SinkSpec};
+use super::{HARD_CAP_BYTES, HIGH_WATER_BYTES, HeldOutput, LOW_WATER_BYTES, Missing, SinkSpec};
 
 /// What a queued chunk costs besides its bytes; keeps a program that prints single bytes from filling memory with
 /// bookkeeping that nobody counts.
@@ -23,7 +23,8 @@ pub(super) struct SinkId(u64);
 
 /// One thing for the disk thread to do.
 pub(super) enum Message {
-    Open(SinkId, SinkSpec, Arc<Account>),
+    /// With what is open already and is not to be opened by its path.
+    Open(SinkId, SinkSpec, Arc<Account>, Option<HeldOutput>),
     Chunk(SinkId, Vec<u8>),
     Reopen(SinkId),
     Clear(SinkId, Missing, oneshot::Sender<io::Result<()>>),

@@ -11,7 +11,7 @@ use nix::errno::Errno;
 use super::files::{Limits, LogFile, OpenFiles, Rotation};
 use super::output::{self, errno_text};
 use super::queue::Account;
-use super::{Missing, Reports, SinkSpec};
+use super::{HeldOutput, Missing, Reports, SinkSpec};
 use crate::core::states::Level;
 use crate::native;
 use crate::place::{self, Way};
@@ -57,19 +57,21 @@ enum Progress {
 }
 
 impl LogSink {
-    /// A sink for a path; opens the file.
+    /// A sink for a path; opens the file, unless it is held already.
     pub(super) fn open(
         spec: SinkSpec,
         account: Arc<Account>,
         files: &OpenFiles,
+        held: Option<HeldOutput>,
         reports: &Reports,
     ) -> LogSink {
+        let file = held.map(|held| files.join(held.0, limits(&spec), None));
         let mut sink = LogSink {
             spec,
             account,
             files: files.clone(),
-            file: None,
-            stale: true,
+            stale: file.is_none(),
+            file,
             parked: VecDeque::new(),
             written: 0,
             trouble: None,

@@ -15,7 +15,7 @@ use super::output::{create_private, errno_text};
 use super::queue::{Account, Inbox, Message, SinkId};
 use super::sink::LogSink;
 use super::syslog::SyslogQueue;
-use super::{PARKED_GRACE, Reports, SinkSpec};
+use super::{HeldOutput, PARKED_GRACE, Reports, SinkSpec};
 use crate::core::states::Level;
 use crate::native;
 
@@ -60,7 +60,7 @@ impl DiskWork {
         let mut next = Next::GoOn;
         for message in messages {
             match message {
-                Message::Open(id, spec, account) => self.open(id, spec, account),
+                Message::Open(id, spec, account, held) => self.open(id, spec, account, held),
                 Message::Chunk(id, chunk) => {
                     self.with(id, |sink, reports| sink.write(chunk, reports));
                 }
@@ -105,7 +105,13 @@ impl DiskWork {
         self.sleep(None, PollTimeout::ZERO);
     }
 
-    fn open(&mut self, id: SinkId, spec: SinkSpec, account: Arc<Account>) {
+    fn open(
+        &mut self,
+        id: SinkId,
+        spec: SinkSpec,
+        account: Arc<Account>,
+        held: Option<HeldOutput>,
+    ) {
         // A program that is started again finds the bytes of its last run before its own, and however often it is
         // started there is one queue per path and owner.
         let earlier = self
@@ -121,7 +127,7 @@ impl DiskWork {
                     sink.adopt(spec, account);
                     sink
                 }
-                None => LogSink::open(spec, account, &self.files, &self.reports),
+                None => LogSink::open(spec, account, &self.files, held, &self.reports),
             };
         self.sinks.insert(id, sink);
     }
