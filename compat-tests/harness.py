@@ -107,6 +107,11 @@ def marked(root):
     return found
 
 
+def children(pid):
+    """Pids of the children that the first thread of a process has."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def command(pid):
     """The command line of a process; empty when there is none."""
     try:

@@ -5,6 +5,17 @@ import re
 
 from harness import wait_for
 
+# Rejects every event it gets.
+REJECTER = r"""
+import sys
+while True:
+    print("READY", flush=True)
+    head = dict(part.split(":") for part in sys.stdin.readline().split())
+    sys.stdin.read(int(head["len"]))
+    sys.stdout.write("RESULT 4\nFAIL")
+    sys.stdout.flush()
+"""
+
 # Appends every event it gets to a file, as JSON. Further arguments are what it answers instead of OK, one each.
 RECORDER = r"""
 import json, os, sys

@@ -7,7 +7,7 @@ import socket
 import stat
 from pathlib import Path
 
-from harness import wait_for
+from harness import children, wait_for
 from scenario import scenario
 
 CAT = """
@@ -231,7 +231,7 @@ def zombies(d):
     """The zombies among the daemon's children, once it had time to reap."""
     def none():
         d.nudge()
-        for child in Path(f"/proc/{d.process.pid}/task/{d.process.pid}/children").read_text().split():
+        for child in children(d.process.pid):
             try:
                 state = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0]
             except OSError:

@@ -6,26 +6,14 @@ import socket
 import sys
 from pathlib import Path
 
-import pytest
-
-from harness import Daemon, wait_for
+from harness import wait_for
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "bench"))
 
 from measures import status_of, switches  # noqa: E402  (the benchmarks' readers of /proc)
 
-
 # How many look at logs at the same time.
 VIEWERS = 40
-
-
-@pytest.fixture
-def ours():
-    """A daemon of ours, not started."""
-    daemon = Daemon("ours")
-    yield daemon
-    complaint = daemon.close()
-    assert complaint is None, complaint
 
 
 def descriptors(daemon):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from harness import Daemon, wait_for  # noqa: E402
+from harness import Daemon, children, wait_for  # noqa: E402
 
 PROGRAMS = 60
 PROGRAM = """
@@ -37,8 +37,7 @@ def main():
         daemon.configure("".join(PROGRAM.format(number=number) for number in range(1, PROGRAMS + 1)),
                          extra="logfile_maxbytes=0")
         daemon.start(wrap=LIMITED)
-        with open(f"/proc/{daemon.process.pid}/task/{daemon.process.pid}/children", encoding="ascii") as children:
-            daemon.pid = int(children.read().split()[0])
+        daemon.pid = children(daemon.process.pid)[0]
         ended = []
         while len(ended) < wanted:
             daemon.rpc("supervisor.startAllProcesses", False)

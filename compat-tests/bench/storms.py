@@ -17,6 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from harness import Daemon, binary, finish, free_port  # noqa: E402
+from listeners import REJECTER  # noqa: E402
 from measures import status_of  # noqa: E402
 
 CROWD = """
@@ -106,15 +107,7 @@ def strangers(daemon):
 
 def rejections(daemon):
     """A listener that rejects whatever it gets."""
-    listener = daemon.write("no.py", """\
-import sys
-while True:
-    print("READY", flush=True)
-    head = dict(part.split(":") for part in sys.stdin.readline().split())
-    sys.stdin.read(int(head["len"]))
-    sys.stdout.write("RESULT 4\\nFAIL")
-    sys.stdout.flush()
-""")
+    listener = daemon.write("no.py", REJECTER)
     daemon.configure(f"[eventlistener:no]\ncommand={sys.executable} {listener}\nevents=REMOTE_COMMUNICATION\n")
     daemon.start()
     daemon.rpc("supervisor.sendRemoteCommEvent", "kind", "data")

@@ -13,7 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from harness import WAIT_SECS, Daemon, free_port, read_response, wait_for  # noqa: E402  (it lies one folder up)
+from harness import WAIT_SECS, free_port, read_response, wait_for  # noqa: E402  (it lies one folder up)
 from test_rare_events import compile_c  # noqa: E402
 
 CALL = "<?xml version='1.0'?><methodCall><methodName>supervisor.{}</methodName><params>{}</params></methodCall>"
@@ -50,15 +50,6 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 }
 """
 DAY_SECS = 24 * 3600
-
-
-@pytest.fixture
-def ours():
-    """A daemon of ours, not started."""
-    daemon = Daemon("ours")
-    yield daemon
-    complaint = daemon.close()
-    assert complaint is None, complaint
 
 
 def call(method, *values, headers=""):

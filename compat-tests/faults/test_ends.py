@@ -8,7 +8,8 @@ from datetime import datetime
 
 import pytest
 
-from harness import FORKING, free_port, wait_for
+from harness import FORKING, children, free_port, wait_for
+from listeners import REJECTER
 from scenario import scenario
 
 # Takes its time to save when it is told to stop, and then lets its port go.
@@ -96,7 +97,7 @@ def test_process_one_of_a_container_leaves_after_its_services(d):
     put_service(d)
     d.start(wrap=("unshare", "--pid", "--fork", "--mount-proc", "--kill-child"))
     wait_for(lambda: lives(d)[0] == 1, lambda: d.read("saved"))
-    d.pid = int(children(d.process.pid)[0])
+    d.pid = children(d.process.pid)[0]
     os.kill(d.pid, signal.SIGTERM)
     d.wait_exit()
     assert lives(d) == (1, 1)
@@ -170,8 +171,8 @@ def test_a_pid_that_is_used_again_at_once(d):
     # In a namespace of its own nobody else takes pids.
     d.start(wrap=("unshare", "--pid", "--fork", "--mount-proc", "--kill-child"))
     a, b = d.wait_state("a", "RUNNING")["pid"], d.wait_state("b", "RUNNING")["pid"]
-    inside = ["nsenter", "--target", children(d.process.pid)[0], "--pid", "--mount", "sh", "-c"]
-    d.pid = int(children(d.process.pid)[0])
+    inside = ["nsenter", "--target", str(children(d.process.pid)[0]), "--pid", "--mount", "sh", "-c"]
+    d.pid = children(d.process.pid)[0]
     os.kill(d.pid, signal.SIGSTOP)
     try:
         with FORKING:
@@ -185,12 +186,6 @@ def test_a_pid_that_is_used_again_at_once(d):
     assert d.wait_state("b", "EXITED")["pid"] == 0
     d.wait_log("spawned: 'a'", 2)
     assert d.wait_state("a", "RUNNING")["pid"] not in (a, b)
-
-
-def children(pid):
-    """The children of a process, as text."""
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-        return file.read().split()
 
 
 @scenario("""
@@ -218,15 +213,7 @@ def test_a_storm_of_exits_starves_nobody(d):
 
 @scenario(start=False, only="ours")
 def test_a_listener_that_always_rejects_is_held_back(d):
-    listener = d.write("no.py", """\
-import sys
-while True:
-    print("READY", flush=True)
-    head = dict(part.split(":") for part in sys.stdin.readline().split())
-    sys.stdin.read(int(head["len"]))
-    sys.stdout.write("RESULT 4\\nFAIL")
-    sys.stdout.flush()
-""")
+    listener = d.write("no.py", REJECTER)
     d.configure(f"[eventlistener:no]\ncommand={d.env['PYTHON']} {listener}\nevents=REMOTE_COMMUNICATION\n")
     d.start()
     d.wait_state("no", "RUNNING")
@@ -284,7 +271,7 @@ def test_orphans_are_reaped_while_a_program_ends(d):
         pytest.skip("needs root and unshare")
     d.write("linger.sh", LINGER, 0o755)
     d.start(wrap=("unshare", "--pid", "--fork", "--mount-proc", "--kill-child"))
-    d.pid = int(children(d.process.pid)[0])
+    d.pid = children(d.process.pid)[0]
     d.wait_file("up")
     d.rpc("supervisor.stopProcess", "service", False)
     d.wait_log("waiting for .* of the process group of service to stop")

@@ -11,20 +11,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
 
-from harness import Daemon, read_response, wait_for  # noqa: E402  (it lies one folder up)
+from harness import read_response, wait_for  # noqa: E402  (it lies one folder up)
 from measures import status_of  # noqa: E402  (the benchmarks' readers of /proc)
 
 STOPPED = "[program:p]\ncommand=/bin/cat\nautostart=false\nnumprocs={}\nprocess_name=%(process_num)d\n"
 MOST_KIB = 64 * 1024
-
-
-@pytest.fixture
-def ours():
-    """A daemon of ours, not started."""
-    daemon = Daemon("ours")
-    yield daemon
-    complaint = daemon.close()
-    assert complaint is None, complaint
 
 
 def request(method, *params):
