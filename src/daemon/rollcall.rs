@@ -21,7 +21,7 @@ const ENTRIES_PER_TURN: usize = 64;
 /// Least time between two looks.
 const LEAST_PAUSE: Duration = Duration::from_millis(10);
 
-/// Most time between two looks.
+/// Most time between two looks, unless a look itself takes long.
 const MOST_PAUSE: Duration = Duration::from_millis(250);
 
 /// A pause is this many times as long as a look took.
@@ -73,12 +73,14 @@ impl RollCall {
         while !self.watched.borrow().is_empty() {
             let begun = Instant::now();
             // Who is added while the look is under way may have been passed already.
-            let groups: Vec<i32> = self.watched.borrow().keys().copied().collect();
+            let watched = self.watched.borrow();
+            let groups: Vec<_> = watched.iter().map(|(group, who)| (*group, who.proc)).collect();
+            drop(watched);
             let seen = look(&groups).await;
             if self.tell(&groups, seen.as_ref()) {
                 last_change = Instant::now();
             }
-            let least = (begun.elapsed() * PAUSES_PER_LOOK).clamp(LEAST_PAUSE, MOST_PAUSE);
+            let least = (begun.elapsed() * PAUSES_PER_LOOK).max(LEAST_PAUSE);
             sleep(least).await;
             let rest = (last_change.elapsed() / PATIENCE).min(MOST_PAUSE).saturating_sub(least);
             tokio::select! {
@@ -90,11 +92,13 @@ impl RollCall {
     }
 
     /// Hands in what is new; whether anything was.
-    fn tell(&self, groups: &[i32], seen: Option<&Seen>) -> bool {
+    fn tell(&self, groups: &[(i32, ProcId)], seen: Option<&Seen>) -> bool {
         let mut news = false;
         let mut watched = self.watched.borrow_mut();
-        for group in groups {
-            let Some(entry) = watched.get_mut(group) else { continue };
+        for (group, proc) in groups {
+            // Meanwhile another process may have its id.
+            let entry = watched.get_mut(group).filter(|entry| entry.proc == *proc);
+            let Some(entry) = entry else { continue };
             let others = match seen.and_then(|seen| seen.get(group)) {
                 Some(living) if living.leader_seen => Others::Seen(living.others.clone()),
                 Some(_) | None => Others::Unknowable,
@@ -120,12 +124,12 @@ struct Living {
 type Seen = HashMap<i32, Living>;
 
 /// Looks through /proc for the members of some groups. `None` where there is no /proc of our pid namespace.
-async fn look(groups: &[i32]) -> Option<Seen> {
+async fn look(groups: &[(i32, ProcId)]) -> Option<Seen> {
     let own: u32 = std::fs::read_link("/proc/self").ok()?.to_str()?.parse().ok()?;
     if own != std::process::id() {
         return None;
     }
-    let mut seen: Seen = groups.iter().map(|group| (*group, Living::default())).collect();
+    let mut seen: Seen = groups.iter().map(|(group, _)| (*group, Living::default())).collect();
     for (index, entry) in std::fs::read_dir("/proc").ok()?.enumerate() {
         if index % ENTRIES_PER_TURN == ENTRIES_PER_TURN - 1 {
             tokio::task::yield_now().await;
