@@ -316,13 +316,21 @@ impl Shared {
 
     /// Output of a program: to its logs, and shown to whoever wants to see it (`POutputDispatcher._log`).
     fn output(&self, bytes: Vec<u8>) -> Pushed {
-        let config = &self.config;
-        let sent = config.syslog.as_ref().map_or(Pushed::Accepted, |syslog| {
-            syslog.push(&format!("{} ", config.program), bytes.clone())
-        });
         self.show(&bytes);
-        let logged = config.log.as_ref().map_or(Pushed::Accepted, |log| log.push(bytes));
-        if sent == Pushed::Full { sent } else { logged }
+        let PumpConfig { program, syslog, log, .. } = &self.config;
+        let send = |bytes| match syslog {
+            Some(syslog) => syslog.push(&format!("{program} "), bytes),
+            None => Pushed::Accepted,
+        };
+        match log {
+            Some(log) if syslog.is_none() => log.push(bytes),
+            Some(log) => {
+                let sent = send(bytes.clone());
+                let logged = log.push(bytes);
+                if sent == Pushed::Full { sent } else { logged }
+            }
+            None => send(bytes),
+        }
     }
 
     /// A copy for the main log, and an event: also of what is captured.

@@ -59,7 +59,7 @@ impl SyslogSink {
 }
 
 fn count_lines(text: &[u8]) -> usize {
-    1 + text.iter().filter(|&&byte| byte == b'\n').count()
+    1 + memchr::memchr_iter(b'\n', text).count()
 }
 
 /// Text on its way.
@@ -107,6 +107,10 @@ impl SyslogQueue {
 
     /// Sends lines, or lets them wait behind others.
     pub(super) fn push(&mut self, mut lines: Lines, reports: &Reports) {
+        if self.waiting.is_empty() && self.is_nobody_there() {
+            self.lose(&lines);
+            return self.let_go(lines, reports);
+        }
         lines.header = header();
         self.waiting.push_back(lines);
         if self.waiting.len() == 1 {
@@ -121,18 +125,32 @@ impl SyslogQueue {
                 self.waiting.push_front(lines);
                 return;
             }
-            lines.account.release(lines.text.len());
-            if let Some(dropped) = lines.account.take_dropped_if_drained() {
-                let text = format!("dropped {dropped} lines for {}", self.name());
-                reports(Level::Critical, text);
-            }
+            self.let_go(lines, reports);
         }
+    }
+
+    /// The lines are sent or lost: others may come from where they came from.
+    fn let_go(&self, lines: Lines, reports: &Reports) {
+        lines.account.release(lines.text.len());
+        if let Some(dropped) = lines.account.take_dropped_if_drained() {
+            let text = format!("dropped {dropped} lines for {}", self.name());
+            reports(Level::Critical, text);
+        }
+    }
+
+    /// There was no daemon a moment ago.
+    fn is_nobody_there(&self) -> bool {
+        self.nobody.is_some_and(|since| since.elapsed() < RETRY)
+    }
+
+    fn lose(&mut self, lines: &Lines) {
+        self.lost += lines.rest().map_or(0, count_lines) as u64;
     }
 
     /// Whether the lines are done with.
     fn send(&mut self, lines: &mut Lines, reports: &Reports) -> bool {
-        if self.nobody.is_some_and(|since| since.elapsed() < RETRY) {
-            self.lost += lines.rest().map_or(0, count_lines) as u64;
+        if self.is_nobody_there() {
+            self.lose(lines);
             return true;
         }
         while let Some(line) = lines.next_line() {
@@ -142,7 +160,7 @@ impl SyslogQueue {
                 Sent::Delivered => self.recover(reports),
                 Sent::TooLong => self.lost += 1,
                 Sent::Nobody(error) => {
-                    self.lost += lines.rest().map_or(0, count_lines) as u64;
+                    self.lose(lines);
                     if self.nobody.replace(Instant::now()).is_none() {
                         let (name, why) = (self.name(), errno_text(&error));
                         let text = format!(
@@ -176,8 +194,8 @@ impl SyslogQueue {
 
     /// The thread ends: says what never arrived, and lets go of whoever waits.
     pub(super) fn finish(&mut self, reports: &Reports) {
-        for lines in self.waiting.drain(..) {
-            self.lost += lines.rest().map_or(0, count_lines) as u64;
+        for lines in std::mem::take(&mut self.waiting) {
+            self.lose(&lines);
             lines.account.abandon();
         }
         if self.lost > 0 {
