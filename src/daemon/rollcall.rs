@@ -73,9 +73,7 @@ impl RollCall {
         while !self.watched.borrow().is_empty() {
             let begun = Instant::now();
             // Who is added while the look is under way may have been passed already.
-            let watched = self.watched.borrow();
-            let groups: Vec<_> = watched.iter().map(|(group, who)| (*group, who.proc)).collect();
-            drop(watched);
+            let groups = self.groups();
             let seen = look(&groups).await;
             if self.tell(&groups, seen.as_ref()) {
                 last_change = Instant::now();
@@ -89,6 +87,10 @@ impl RollCall {
             }
         }
         self.running.set(false);
+    }
+
+    fn groups(&self) -> Vec<(i32, ProcId)> {
+        self.watched.borrow().iter().map(|(group, watched)| (*group, watched.proc)).collect()
     }
 
     /// Hands in what is new; whether anything was.
