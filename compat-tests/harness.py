@@ -112,6 +112,14 @@ def children(pid):
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def wait_for_rest(pid):
+    """Waits until the first thread of a process sleeps in a system call.
+
+    Python notices a signal that comes between its prompt and the call that reads no sooner than the next key.
+    """
+    wait_for(lambda: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S", f"process {pid} to rest")
+
+
 def command(pid):
     """The command line of a process; empty when there is none."""
     try:

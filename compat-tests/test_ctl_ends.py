@@ -14,7 +14,7 @@ import pytest
 
 import normalize
 from ctl_pair import Row, pair, reference, start_fleet
-from harness import SCRIPTS, Daemon, binary, finish, popen, wait_for
+from harness import SCRIPTS, Daemon, binary, finish, popen, wait_for, wait_for_rest
 
 STRANGE = {
     "old": "<methodResponse><params><param><value><string>2.0</string></value></param></params></methodResponse>",
@@ -78,6 +78,7 @@ def interrupted(pair, command, args, seen):
             assert client.poll() is None, f"{args} has ended: {out.read_text()}"
             return re.search(seen, out.read_text())
         wait_for(appeared, lambda: f"{seen!r} from {command}: {out.read_text()!r}")
+        wait_for_rest(client.pid)
         client.send_signal(signal.SIGINT)
         _, err = client.communicate(timeout=60)
     finally:

@@ -10,7 +10,7 @@ import pexpect
 import pytest
 
 import normalize
-from harness import FORKING, SCRIPTS, WAIT_SECS, Daemon, binary, finish, wait_for
+from harness import FORKING, SCRIPTS, WAIT_SECS, Daemon, binary, finish, wait_for, wait_for_rest
 
 PROGRAMS = """
 [program:cat]
@@ -218,6 +218,7 @@ def test_interrupt_at_the_prompt_leaves(daemon, side, term):
     shell.send("versi")
     if term == "xterm":
         shell.expect("versi")
+    wait_for_rest(shell.pid)
     shell.send("\x03")
     shell.expect(pexpect.EOF)
     shell.close()
@@ -233,6 +234,7 @@ def test_interrupt_ends_a_tail_and_not_the_shell(daemon, side, term):
         shell.send(line + "\r")
         shell.expect_exact("==> Press Ctrl-C to exit <==")
         shell.expect_exact(shown)
+        wait_for_rest(shell.pid)
         shell.send("\x03")
         shell.expect_exact("supervisor> ")
     run(shell, "version", r"4\.3\.0")
@@ -354,6 +356,7 @@ def test_fg_in_the_shell(daemon, side, term):
         shown.pop(shell.expect_exact(shown))
     if side == "python":
         return  # its thread of the logs holds Ctrl-C back for half a minute or longer
+    wait_for_rest(shell.pid)
     shell.send("\x03")
     shell.expect_exact("Exiting foreground")
     shell.expect_exact("supervisor> ")

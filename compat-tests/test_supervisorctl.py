@@ -6,7 +6,7 @@ import subprocess
 
 import pexpect
 
-from harness import SCRIPTS, popen
+from harness import SCRIPTS, popen, wait_for_rest
 from scenario import scenario
 
 # A signal that comes between fork and exec is lost in the reference; SIGKILL is not.
@@ -168,6 +168,7 @@ def test_tail_f(d):
         tail.expect_exact("before Malmö")
         d.rpc("supervisor.sendProcessStdin", "talker", "added\n")
         tail.expect_exact("added")
+        wait_for_rest(tail.pid)
         tail.kill(signal.SIGINT)
         tail.expect(pexpect.EOF)
         tail.close()
@@ -185,6 +186,7 @@ def test_maintail_f(d):
     tail.expect_exact("cat entered RUNNING")
     d.rpc("supervisor.stopProcess", "cat")
     tail.expect_exact("stopped: cat (terminated by SIGKILL)")
+    wait_for_rest(tail.pid)
     tail.kill(signal.SIGINT)
     tail.expect(pexpect.EOF)
     tail.close()
@@ -345,6 +347,7 @@ def test_fg(d):
     for line in ("Hi", "The Øresund bridge"):
         fg.sendline(line)
         fg.expect_exact(line)
+    wait_for_rest(fg.pid)
     fg.kill(signal.SIGINT)
     fg.expect_exact("Exiting foreground")
     fg.expect(pexpect.EOF)

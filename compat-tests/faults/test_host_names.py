@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from ctl_pair import HOLES
-from harness import SCRIPTS, Daemon, binary, finish, free_port, popen, wait_for
+from harness import SCRIPTS, Daemon, binary, finish, free_port, popen, wait_for, wait_for_rest
 from namespaces import NEEDS_MOUNTS, Private
 from scenario import scenario
 
@@ -107,12 +107,20 @@ class Door(threading.Thread):
 
     def serve(self, client):
         with client, socket.create_connection(("127.0.0.1", self.port)) as daemon:
-            while (head := client.recv(65536)):
-                if not head.startswith(b"POST"):
-                    client.sendall(b"HTTP/1.1 503 Not Here\r\nContent-Length: 0\r\n\r\n")
-                    return
-                daemon.sendall(head)
-                client.sendall(daemon.recv(65536))
+            if not client.recv(4, socket.MSG_PEEK | socket.MSG_WAITALL).startswith(b"POST"):
+                client.sendall(b"HTTP/1.1 503 Not Here\r\nContent-Length: 0\r\n\r\n")
+                return
+            back = threading.Thread(target=self.pass_on, args=(daemon, client), daemon=True)
+            back.start()
+            self.pass_on(client, daemon)
+            back.join()
+
+    @staticmethod
+    def pass_on(source, target):
+        """Everything that one side says; a request comes in as many pieces as its client likes."""
+        while (piece := source.recv(65536)):
+            target.sendall(piece)
+        target.shutdown(socket.SHUT_WR)
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)
@@ -176,6 +184,7 @@ def test_where_clients_look_for_a_log(house):
                     wait_for(lambda: process.poll() is not None or "supervisord started" in d.read("followed"),
                              lambda: f"{client}: {d.read('followed')}")
                     assert "supervisord started" in d.read("followed"), (client, d.read("followed"))
+                    wait_for_rest(process.pid)
                     process.send_signal(signal.SIGINT)
                     assert process.wait(60) == 0
                 finally:

@@ -9,7 +9,7 @@ import pexpect
 import pytest
 
 from ctl_pair import FLEET, settle
-from harness import FORKING, SCRIPTS, WAIT_SECS, Daemon, binary, wait_for
+from harness import FORKING, SCRIPTS, WAIT_SECS, Daemon, binary, wait_for, wait_for_rest
 
 SIDES = ("python", "ours")
 PROMPT = b"supervisor> "
@@ -115,9 +115,17 @@ def talk(daemon, side, steps, **more):
         if text == b"Password:":
             silent(client)
         if isinstance(keys, int):
+            wait_for_rest(client.pid)
             client.kill(keys)
-        else:
-            client.send(keys)
+            continue
+        typed, interrupt, _ = keys.partition(b"\x03")
+        client.send(typed)
+        if interrupt:
+            if typed and text != b"Password:":
+                client.expect_exact(typed)
+                seen += client.before + client.after
+            wait_for_rest(client.pid)
+            client.send(interrupt)
     return end(daemon, client, seen)
 
 
