@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::unix::pipe::Receiver;
 use tokio::task::JoinHandle;
 
-use super::disk::{Missing, Pushed, Sink, SyslogSink};
+use super::disk::{Missing, Pushed, Sink, SyslogSink, WASTE_PAUSE};
 use super::mainlog::MainLog;
 use super::strip_ansi::strip_ansi;
 use super::taps::Taps;
@@ -224,7 +224,7 @@ impl Shared {
                     }
                     // After less the pipe is empty: waiting for more is a turn for the others.
                     if much {
-                        tokio::task::yield_now().await;
+                        self.leave_a_turn().await;
                     }
                 }
                 Chunk::Dry => tokio::task::yield_now().await,
@@ -232,6 +232,15 @@ impl Shared {
             }
         }
         self.close();
+    }
+
+    /// After much, when there may be more: the others come first, and they have all of it if nobody gets what is read.
+    async fn leave_a_turn(&self) {
+        if self.config.syslog.as_ref().is_some_and(SyslogSink::is_wasted) {
+            tokio::time::sleep(WASTE_PAUSE).await;
+        } else {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Waits until what was delivered is on its way.

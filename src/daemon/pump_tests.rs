@@ -139,6 +139,48 @@ fn a_stuck_log_stops_the_reading_and_loses_nothing() {
     assert_eq!(said.all(), []);
 }
 
+/// How far a clock that only moves for who sleeps has moved when `rounds` pipes full of lines for syslog are read.
+fn paused_for_a_flood(disk: &Disk, socket: &Path, dir: &TempDir, rounds: usize) -> Duration {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, async {
+        let syslog = disk.open_syslog(socket);
+        syslog.push("", b"looks whether anybody is there".to_vec());
+        disk.flush().await;
+        let (reader, mut child) = child_pipe();
+        fcntl(&child, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+        let config = PumpConfig { syslog: Some(syslog), ..config(None) };
+        let pump = OutputPump::start(reader, config, main_log(dir, Level::Info)).unwrap();
+        let began = tokio::time::Instant::now();
+        let mut left = rounds * MUCH_BYTES;
+        while left > 0 {
+            match child.write(&[b'\n'; MUCH_BYTES][..left.min(MUCH_BYTES)]) {
+                Ok(length) => left -= length,
+                Err(_) => disk.flush().await,
+            }
+            tokio::task::yield_now().await;
+        }
+        pump.drain_and_close();
+        began.elapsed()
+    })
+}
+
+#[test]
+fn a_flood_of_lines_that_nobody_gets_is_read_at_leisure() {
+    let dir = TempDir::new();
+    let (disk, _) = start();
+    let nobody = paused_for_a_flood(&disk, &dir.path("nobody"), &dir, 20);
+    assert!(nobody >= 18 * WASTE_PAUSE, "{nobody:?}");
+    let server = std::os::unix::net::UnixDatagram::bind(dir.path("log")).unwrap();
+    std::thread::spawn(move || while server.recv(&mut [0; 64]).is_ok() {});
+    let taken = paused_for_a_flood(&disk, &dir.path("log"), &dir, 2);
+    assert_eq!(taken, Duration::ZERO);
+    disk.shutdown();
+}
+
 #[test]
 fn debug_level_copies_output_and_closing_into_the_main_log() {
     let dir = TempDir::new();

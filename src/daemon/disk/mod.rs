@@ -40,7 +40,7 @@ use lane::Lane;
 pub use output::errno_text;
 use queue::{Account, Inbox, Message, SinkId};
 pub(crate) use reads::{Followed, Probe, open_regular, read_up_to};
-pub use syslog::SyslogSink;
+pub use syslog::{SyslogSink, WASTE_PAUSE};
 
 /// Bytes queued for a sink at which its producer is asked to pause: enough to ride out a slow moment of the disk at
 /// full speed, little enough to be harmless for hundreds of programs.

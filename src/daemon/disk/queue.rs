@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -111,6 +111,8 @@ impl Inbox {
 pub(super) struct Account {
     queued: AtomicUsize,
     dropped: AtomicU64,
+    /// What came last was lost, because nobody is there to take it.
+    wasted: AtomicBool,
     drained: Notify,
 }
 
@@ -139,6 +141,16 @@ impl Account {
         if before >= LOW_WATER_BYTES && before.saturating_sub(cost) < LOW_WATER_BYTES {
             self.drained.notify_waiters();
         }
+    }
+
+    /// Whether what came last was lost, because nobody is there to take it.
+    pub(super) fn is_wasted(&self) -> bool {
+        self.wasted.load(Ordering::Relaxed)
+    }
+
+    /// Keeps what became of what came last.
+    pub(super) fn set_wasted(&self, wasted: bool) {
+        self.wasted.store(wasted, Ordering::Relaxed);
     }
 
     /// Forgets everything queued, because it will never be written.

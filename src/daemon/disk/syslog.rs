@@ -51,12 +51,23 @@ impl SyslogSink {
         if self.account.is_full() { Pushed::Full } else { Pushed::Accepted }
     }
 
+    /// Whether the last lines were lost because there is no daemon: whoever has many more had better pause for
+    /// [`WASTE_PAUSE`].
+    pub fn is_wasted(&self) -> bool {
+        self.account.is_wasted()
+    }
+
     /// Resolves when less than half of [`super::HIGH_WATER_BYTES`] is queued (at once if that is so already).
     pub fn ready(&self) -> impl Future<Output = ()> + use<> {
         let account = Arc::clone(&self.account);
         async move { account.drained().await }
     }
 }
+
+/// How long a program that prints a flood for a daemon that is not there waits before more is read from it. Reading as fast
+/// as it prints would take the processors from everybody for lines that nobody gets; so it prints some ten megabytes a
+/// second, which is more than the C library takes when it looks for the daemon with each line.
+pub const WASTE_PAUSE: Duration = Duration::from_millis(10);
 
 fn count_lines(text: &[u8]) -> usize {
     1 + memchr::memchr_iter(b'\n', text).count()
@@ -145,6 +156,7 @@ impl SyslogQueue {
 
     fn lose(&mut self, lines: &Lines) {
         self.lost += lines.rest().map_or(0, count_lines) as u64;
+        lines.account.set_wasted(true);
     }
 
     /// Whether the lines are done with.
@@ -173,6 +185,7 @@ impl SyslogQueue {
             }
             lines.at += length + 1;
         }
+        lines.account.set_wasted(false);
         true
     }
 
