@@ -11,7 +11,7 @@ use super::seats::Listening;
 use super::server::Site;
 use super::ui::form::Form;
 use crate::core::calendar::Civil;
-use crate::daemon::excerpt::LogName;
+use crate::core::logs::LogRef;
 use crate::daemon::follow::{Follower, HEAD_BYTES};
 
 pub(super) const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
@@ -30,7 +30,7 @@ pub(super) async fn process_log(site: &Site, method: &Method, uri: &Uri) -> Resp
     follow(
         site,
         uri,
-        logs.into_iter().map(|(namespec, channel)| LogName::Process { namespec, channel }),
+        logs.into_iter().map(|(namespec, channel)| LogRef::Process { namespec, channel }),
     )
     .await
 }
@@ -40,14 +40,14 @@ pub(super) async fn main_log(site: &Site, method: &Method, uri: &Uri) -> Respons
     if method != Method::GET {
         return error(StatusCode::BAD_REQUEST);
     }
-    follow(site, uri, [LogName::Main]).await
+    follow(site, uri, [LogRef::Main]).await
 }
 
 /// Follows the first of these logs that there is.
 async fn follow(
     site: &Site,
     uri: &Uri,
-    logs: impl IntoIterator<Item = LogName>,
+    logs: impl IntoIterator<Item = LogRef>,
 ) -> Response<Content> {
     let Some(place) = site.hub.seats.listen() else {
         return error(StatusCode::SERVICE_UNAVAILABLE);

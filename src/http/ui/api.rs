@@ -14,8 +14,9 @@ use super::live::Live;
 use super::{fresh, objects};
 use crate::core::info::record;
 use crate::core::json;
+use crate::core::logs::LogRef;
 use crate::core::value::Value;
-use crate::daemon::excerpt::{LogName, MAX_EXCERPT_BYTES, NoExcerpt, Part};
+use crate::daemon::excerpt::{MAX_EXCERPT_BYTES, NoExcerpt, Part};
 
 /// Where all of it lives.
 pub(super) const ROOT: &str = "/api/";
@@ -48,9 +49,9 @@ pub(super) async fn respond(
         ["v1", "processes", namespec] => process(site, namespec).await,
         ["v1", "logs", namespec, channel] => {
             let (namespec, channel) = (namespec.to_string(), channel.to_string());
-            log(site, pace, LogName::Process { namespec, channel }, &form).await
+            log(site, pace, LogRef::Process { namespec, channel }, &form).await
         }
-        ["v1", "mainlog"] => log(site, pace, LogName::Main, &form).await,
+        ["v1", "mainlog"] => log(site, pace, LogRef::Main, &form).await,
         ["v1", "events"] => events(site),
         _ => message(StatusCode::NOT_FOUND, "There is nothing at this address."),
     }
@@ -103,7 +104,7 @@ async fn process(site: &Site, namespec: &str) -> Response<Content> {
     object(value)
 }
 
-async fn log(site: &Site, pace: &Pace, log: LogName, form: &Form) -> Response<Content> {
+async fn log(site: &Site, pace: &Pace, log: LogRef, form: &Form) -> Response<Content> {
     let Some(part) = part(form) else {
         let text = "offset and length are numbers of bytes; only an offset may be negative, and then without a length.";
         return message(StatusCode::BAD_REQUEST, text);
