@@ -19,7 +19,7 @@ use super::fault::{Fault, FaultCode};
 use super::states::Mood;
 use super::supervisor::Supervisor;
 use super::value::Value;
-use methods::{Method, Namespace};
+use methods::{Method, Namespace, SYSTEM};
 use pending::{Pending, Wait};
 
 /// The namespace under which the web interface calls, however the configuration publishes the main interface, if at
@@ -82,7 +82,7 @@ pub(super) fn dispatch(
 /// The method a dotted name means, if it is published here.
 pub(super) fn lookup(supervisor: &Supervisor, name: &str) -> Option<&'static Method> {
     let (namespace, method) = name.split_once('.')?;
-    let namespace = if namespace == "system" {
+    let namespace = if namespace == SYSTEM {
         Namespace::System
     } else if namespace == HOUSE_NAMESPACE
         || supervisor.rpcinterfaces.iter().any(|published| published == namespace)
@@ -92,7 +92,5 @@ pub(super) fn lookup(supervisor: &Supervisor, name: &str) -> Option<&'static Met
         return None;
     };
     // A second dot or a leading underscore matches no name of the table.
-    methods::METHODS
-        .iter()
-        .find(|candidate| candidate.namespace == namespace && candidate.name == method)
+    methods::find(namespace, method)
 }
