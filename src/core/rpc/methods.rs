@@ -14,8 +14,11 @@ pub enum Namespace {
     System,
 }
 
-/// How clients call [`Namespace::System`].
+/// What [`Namespace::System`] is called.
 pub(super) const SYSTEM: &str = "system";
+
+/// What [`Namespace::Supervisor`] is called where the configuration does not say otherwise.
+pub const SUPERVISOR: &str = "supervisor";
 
 /// A parameter, as `methodSignature` and `methodHelp` describe it.
 #[derive(Debug)]

@@ -118,11 +118,12 @@ fn params_bytes(params: &[Value]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::effect::Caller;
 
     const EXTENT: Extent = Extent { info_bytes: 70_000, config_bytes: 200_000, descriptors: 0 };
 
     fn call(method: &str, params: Vec<Value>) -> Call {
-        Call { method: method.to_string(), params }
+        Call { caller: Caller::Client, method: method.to_string(), params }
     }
 
     #[test]
