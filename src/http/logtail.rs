@@ -2,19 +2,17 @@
 
 use std::time::UNIX_EPOCH;
 
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, LAST_MODIFIED};
+use hyper::header::{CONTENT_TYPE, HeaderValue, LAST_MODIFIED};
 use hyper::{Method, Response, StatusCode, Uri};
 
+use super::form::Form;
 use super::percent;
-use super::response::{Content, Feed, Stream, error};
+use super::response::{Content, Feed, Stream, X_ACCEL_BUFFERING, error};
 use super::seats::Listening;
-use super::server::Site;
-use super::ui::form::Form;
+use super::site::Site;
 use crate::core::calendar::Civil;
 use crate::core::logs::LogRef;
 use crate::daemon::follow::{Follower, HEAD_BYTES};
-
-pub(super) const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Most bytes of a log's end that a follower may ask to start with.
 const MAX_HEAD_BYTES: u64 = 1 << 20;

@@ -9,7 +9,7 @@ use crate::core::value::Value;
 use crate::daemon::handle::Handle;
 use crate::sys::clock;
 
-use super::form::Form;
+use super::super::form::Form;
 
 /// Failures named in a message.
 const MAX_NAMED: usize = 5;

@@ -2,10 +2,10 @@
 
 use hyper::{Response, StatusCode};
 
+use super::super::form::Form;
 use super::super::response::Content;
-use super::super::server::Site;
-use super::form::Form;
-use super::page;
+use super::super::site::Site;
+use super::answer::page;
 use super::pages::Frame;
 use super::pages::log::{Source, render};
 use crate::core::fault::{Fault, FaultCode};

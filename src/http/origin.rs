@@ -38,10 +38,10 @@ const TOKEN_BYTES: usize = 16;
 /// What proves that a form is one of ours, behind whatever proxy: a secret that only our pages show, new for every
 /// life of the daemon.
 #[derive(Clone, Debug)]
-pub(in crate::http) struct Token(Rc<str>);
+pub(super) struct Token(Rc<str>);
 
 impl Token {
-    pub(in crate::http) fn random() -> io::Result<Token> {
+    pub(super) fn random() -> io::Result<Token> {
         let mut secret = [0; TOKEN_BYTES];
         getrandom::fill(&mut secret).map_err(io::Error::from)?;
         let mut text = String::new();
@@ -63,7 +63,7 @@ impl Token {
 
 /// Where a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::http) enum Source {
+pub(super) enum Source {
     /// From a page of ours, from a person who typed the address, or from no browser at all.
     Own,
     /// From a browser that does not say, or that nobody has told to.
@@ -74,7 +74,7 @@ pub(in crate::http) enum Source {
 
 impl Source {
     /// Who asks. What a browser loads in case somebody wants it nobody has asked for yet, whatever else it says.
-    pub(in crate::http) fn of(method: &Method, headers: &HeaderMap) -> Source {
+    pub(super) fn of(method: &Method, headers: &HeaderMap) -> Source {
         match Source::claimed(method, headers) {
             Source::Own if is_speculative(headers) => Source::Hidden,
             source => source,
@@ -100,7 +100,7 @@ impl Source {
 ///
 /// It names the site or the origin of whatever may change something. With what only looks it does so over https and to
 /// this machine, and else it still tells its user's languages.
-pub(in crate::http) fn is_browser(method: &Method, headers: &HeaderMap) -> bool {
+pub(super) fn is_browser(method: &Method, headers: &HeaderMap) -> bool {
     if headers.contains_key(SEC_FETCH_SITE) || headers.contains_key(ORIGIN) {
         return true;
     }
@@ -136,7 +136,7 @@ fn is_speculative(headers: &HeaderMap) -> bool {
 /// after the browser asked us, which we never allow; anything else it may send without asking.
 ///
 /// Calls are posted, so browsers name their origin.
-pub(in crate::http) fn is_foreign_call(headers: &HeaderMap) -> bool {
+pub(super) fn is_foreign_call(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     let essence = content_type.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
     let asked = [&b"text/xml"[..], b"application/xml"];

@@ -3,15 +3,12 @@
 use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, Response, StatusCode, Uri};
 
-use super::super::hub::Lane;
-use super::super::logtail::X_ACCEL_BUFFERING;
-use super::super::pace::Pace;
-use super::super::percent;
-use super::super::response::{Content, Feed, Stream, complete};
-use super::super::server::Site;
 use super::form::Form;
 use super::live::Live;
-use super::{fresh, objects};
+use super::pace::{Lane, Pace};
+use super::response::{Content, Feed, Stream, X_ACCEL_BUFFERING, complete, fresh};
+use super::site::Site;
+use super::{objects, percent};
 use crate::core::info::record;
 use crate::core::json;
 use crate::core::logs::LogRef;
@@ -157,8 +154,9 @@ fn events(site: &Site) -> Response<Content> {
         let text = "Too many pages are open: close some.";
         return message(StatusCode::SERVICE_UNAVAILABLE, text);
     };
-    let live = Box::new(Live::new(&site.handle, &site.audience, place));
-    let mut response = Response::new(Content::Endless(Stream::new(Feed::Live(live))));
+    let live = Box::new(Live::new(&site.handle, &site.audience));
+    let feed = Feed::Live { live, _place: place };
+    let mut response = Response::new(Content::Endless(Stream::new(feed)));
     let headers = response.headers_mut();
     headers.insert(
         hyper::header::CONTENT_TYPE,
