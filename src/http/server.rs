@@ -22,7 +22,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::auth::{Gate, Verdict};
+use super::auth::{Admission, Gate};
 use super::bind::Bound;
 use super::hosts::Names;
 use super::hub::Hub;
@@ -129,13 +129,13 @@ enum Listener {
     Unix(UnixListener),
 }
 
-/// A connection's stream, of either family.
-trait Stream: AsyncRead + AsyncWrite + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
+/// A connected socket, of either family.
+trait Socket: AsyncRead + AsyncWrite + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Unpin> Socket for S {}
 
 /// Somebody who came in.
 struct Newcomer {
-    stream: Box<dyn Stream>,
+    stream: Box<dyn Socket>,
     descriptor: RawFd,
     peer: Rc<str>,
 }
@@ -258,9 +258,9 @@ async fn respond(
     let traced = Level::Trace >= site.threshold;
     let entry = traced.then(|| AccessEntry::new(&site.handle, peer, &request));
     let response = match site.gate.judge(request.headers()) {
-        Verdict::Refused => unauthorized(),
-        Verdict::Malformed => error(StatusCode::BAD_REQUEST),
-        Verdict::Accepted => match site.names.refusal(&request) {
+        Admission::Refused => unauthorized(),
+        Admission::Malformed => error(StatusCode::BAD_REQUEST),
+        Admission::Accepted => match site.names.refusal(&request) {
             Some(refusal) => refusal,
             None => {
                 pace.know();
