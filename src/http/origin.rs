@@ -6,7 +6,6 @@
 //! itself; those two cannot be told apart, so a browser that says nothing is asked to confirm. It is known by what it
 //! cannot help saying, never by its name: half of all scripts call themselves Mozilla.
 
-use std::fmt::Write as _;
 use std::io;
 use std::rc::Rc;
 
@@ -16,6 +15,8 @@ use hyper::header::{
 };
 use hyper::{Method, Uri};
 use subtle::ConstantTimeEq;
+
+use crate::sys::random;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -42,13 +43,7 @@ pub(super) struct Token(Rc<str>);
 
 impl Token {
     pub(super) fn random() -> io::Result<Token> {
-        let mut secret = [0; TOKEN_BYTES];
-        getrandom::fill(&mut secret).map_err(io::Error::from)?;
-        let mut text = String::new();
-        for byte in secret {
-            let _ = write!(text, "{byte:02x}"); // writing to a String cannot fail
-        }
-        Ok(Token(text.into()))
+        random::hex::<TOKEN_BYTES>().map(|secret| Token(secret.into()))
     }
 
     pub(super) fn as_str(&self) -> &str {

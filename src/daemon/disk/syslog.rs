@@ -148,6 +148,7 @@ impl SyslogQueue {
     }
 
     /// Whether the lines are done with.
+    #[expect(clippy::disallowed_methods, reason = "the disk thread has no event loop")]
     fn send(&mut self, lines: &mut Lines, reports: &Reports) -> bool {
         if self.is_nobody_there() {
             self.lose(lines);

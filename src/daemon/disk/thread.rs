@@ -205,6 +205,7 @@ impl DiskWork {
     }
 
     /// Gives parked targets a last chance, then lets nothing in any more.
+    #[expect(clippy::disallowed_methods, reason = "the disk thread has no event loop")]
     fn finish(&mut self, queue: &Queue) {
         let deadline = Instant::now() + PARKED_GRACE;
         while !self.parked.is_empty() || self.syslogs.values().any(SyslogQueue::is_parked) {
