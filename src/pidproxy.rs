@@ -75,6 +75,7 @@ fn say(stream: &mut dyn Write, text: &str) {
     let _ = stream.write_all(&text::encode(text)).and_then(|()| stream.flush()); // nobody may be reading
 }
 
+#[expect(clippy::disallowed_methods, reason = "a program of its own, without an event loop")]
 fn run(pidfile: &Path, command: &[OsString]) -> Result<(), String> {
     if command[0].is_empty() {
         return Err("the command must not be empty".to_string());
@@ -129,6 +130,7 @@ fn absolute(path: &Path) -> PathBuf {
 }
 
 /// The next signal before `deadline`.
+#[expect(clippy::disallowed_methods, reason = "a program of its own, without an event loop")]
 fn next_signal(signals: &SignalFd, deadline: Instant) -> Result<Option<Signal>, Errno> {
     loop {
         if let Some(record) = signals.read_signal()? {

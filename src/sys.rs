@@ -1,11 +1,12 @@
 //! All unsafe code: the half of a program's start that runs between fork and exec (`spawn`), the time, names of hosts and
-//! of files, the terminal, and here the few system calls that `nix` offers no sound or no complete wrapper for.
+//! of files, random bytes, the terminal, and here the few system calls that `nix` offers no sound or no complete wrapper for.
 
 #![allow(unsafe_code)]
 
 pub mod clock;
 pub mod files;
 pub mod names;
+pub mod random;
 mod spawn;
 pub mod terminal;
 

@@ -22,9 +22,20 @@ pub struct ReplyId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct JobId(pub u64);
 
+/// Who calls, and so by which names the main interface is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// A client, over XML-RPC: by those under which the configuration publishes it.
+    Client,
+    /// The web interface, for a button: as `supervisor`, however it is published, if at all.
+    Button,
+}
+
 /// An XML-RPC call, e.g. `supervisor.startProcess` with its parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
+    /// Who makes it, and the calls within it.
+    pub caller: Caller,
     /// Namespace, dot, method.
     pub method: String,
     /// Positional parameters.

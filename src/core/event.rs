@@ -58,6 +58,11 @@ impl Channel {
             Channel::Stderr => "stderr",
         }
     }
+
+    /// The channel of a name.
+    pub fn named(name: &str) -> Option<Channel> {
+        [Channel::Stdout, Channel::Stderr].into_iter().find(|channel| channel.name() == name)
+    }
 }
 
 /// How often ticks come.

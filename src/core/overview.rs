@@ -6,6 +6,7 @@ use super::config::{
 };
 use super::info::{ProcessInfo, named};
 use super::namespec;
+use super::process::Process;
 use super::signal;
 use super::states::Mood;
 use super::supervisor::Supervisor;
@@ -67,11 +68,16 @@ impl Supervisor {
 
     /// Looks at one process, by its namespec.
     pub fn program(&self, name: &str, now: Now) -> Option<Program> {
-        let spec = namespec::split(name);
-        let process = self.find(spec.group, spec.process?)?;
-        let group = &self.groups[self.group_index(spec.group)?].config;
+        let process = self.process_named(name)?;
+        let group = &self.groups[self.group_index(process.group_name())?].config;
         let settings = settings(group, process.config());
         Some(Program { info: ProcessInfo::of(process, now), settings })
+    }
+
+    /// The one process that a namespec names.
+    pub(super) fn process_named(&self, name: &str) -> Option<&Process> {
+        let spec = namespec::split(name);
+        self.find(spec.group, spec.process?)
     }
 
     /// Every process, by group and name.

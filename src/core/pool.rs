@@ -10,7 +10,7 @@ use super::effect::{Effect, Host, ProcId, StdinError, earliest};
 use super::event::{Event, EventKind};
 use super::listener::{Listener, ListenerState, Step};
 use super::python::repr_bytes;
-use super::result_handler::{ResultHandler, Verdict};
+use super::result_handler::{Judgement, ResultHandler};
 use super::states::Level;
 use super::text;
 
@@ -329,27 +329,27 @@ impl Pool {
     }
 
     fn judge(&mut self, index: usize, result: &[u8], journal: &mut Journal<'_>) {
-        let verdict = self.handler.judge(result);
+        let judgement = self.handler.judge(result);
         let member = &mut self.members[index];
         let name = &member.name;
-        let next = match &verdict {
-            Verdict::Accepted { .. } => {
+        let next = match &judgement {
+            Judgement::Accepted { .. } => {
                 journal.debug(|| format!("{name}: event was processed"));
                 ListenerState::Acknowledged
             }
-            Verdict::Rejected => {
+            Judgement::Rejected => {
                 journal.log(Level::Warn, format!("{name}: event was rejected"));
                 ListenerState::Acknowledged
             }
-            Verdict::Failed => {
+            Judgement::Failed => {
                 journal.log(Level::Warn, format!("{name}: event caused an error"));
                 ListenerState::Unknown
             }
         };
         member.listener.judged(next);
         say_change(member, ListenerState::Busy, journal);
-        match verdict {
-            Verdict::Accepted { print } => {
+        match judgement {
+            Judgement::Accepted { print } => {
                 member.event = None;
                 self.rejections = 0;
                 self.held_until = None;
@@ -357,7 +357,7 @@ impl Pool {
                     journal.effects.push_back(Effect::Print(print));
                 }
             }
-            Verdict::Rejected | Verdict::Failed => {
+            Judgement::Rejected | Judgement::Failed => {
                 self.take_back(index, journal);
                 self.hold_back(journal.now);
             }

@@ -5,7 +5,7 @@ pub const SUPERVISOR_STDOUT: &str = "supervisor_stdout:event_handler";
 
 /// What becomes of an event after its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Judgement {
     /// It is done with.
     Accepted {
         /// To be written to the daemon's stdout.
@@ -41,18 +41,18 @@ impl ResultHandler {
     }
 
     /// Judges a result.
-    pub fn judge(&mut self, result: &[u8]) -> Verdict {
+    pub fn judge(&mut self, result: &[u8]) -> Judgement {
         match self {
-            ResultHandler::Default if result == b"OK" => Verdict::Accepted { print: Vec::new() },
-            ResultHandler::Default => Verdict::Rejected,
+            ResultHandler::Default if result == b"OK" => Judgement::Accepted { print: Vec::new() },
+            ResultHandler::Default => Judgement::Rejected,
             ResultHandler::SupervisorStdout { soft_space } => match printed(result) {
                 Some(mut print) => {
                     if std::mem::replace(soft_space, !print.ends_with(b"\n")) {
                         print.insert(0, b' ');
                     }
-                    Verdict::Accepted { print }
+                    Judgement::Accepted { print }
                 }
-                None => Verdict::Failed,
+                None => Judgement::Failed,
             },
         }
     }
@@ -91,17 +91,17 @@ mod tests {
     fn print(handler: &mut ResultHandler, data: &str) -> String {
         let result = format!("processname:web groupname:site pid:1 channel:stdout\n{data}");
         match handler.judge(result.as_bytes()) {
-            Verdict::Accepted { print } => String::from_utf8(print).unwrap(),
-            verdict => panic!("{verdict:?}"),
+            Judgement::Accepted { print } => String::from_utf8(print).unwrap(),
+            judgement => panic!("{judgement:?}"),
         }
     }
 
     #[test]
     fn the_default_accepts_ok_only() {
         let mut handler = ResultHandler::of("supervisor.dispatchers:default_handler");
-        assert_eq!(handler.judge(b"OK"), Verdict::Accepted { print: Vec::new() });
+        assert_eq!(handler.judge(b"OK"), Judgement::Accepted { print: Vec::new() });
         for result in [&b""[..], b"OK ", b"ok", b"FAIL"] {
-            assert_eq!(handler.judge(result), Verdict::Rejected);
+            assert_eq!(handler.judge(result), Judgement::Rejected);
         }
     }
 
@@ -126,7 +126,7 @@ mod tests {
             b"processname:web channel:a:b\n",
             b"processname:web channel:x junk\n",
         ] {
-            assert_eq!(handler.judge(result), Verdict::Failed, "{result:?}");
+            assert_eq!(handler.judge(result), Judgement::Failed, "{result:?}");
         }
     }
 }

@@ -11,6 +11,7 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use crate::core::python::{is_space, repr};
 use crate::core::states::Level;
+use crate::sys::random;
 use crate::{native, place};
 
 /// What Python's `tempfile` draws names from.
@@ -82,7 +83,7 @@ fn random_part() -> String {
     let mut out = String::with_capacity(RANDOM_CHARS);
     let mut bytes = [0_u8; 32];
     while out.len() < RANDOM_CHARS {
-        if getrandom::fill(&mut bytes).is_err() {
+        if random::fill(&mut bytes).is_err() {
             // No kernel this runs on lacks it; the existence check still keeps names apart.
             bytes = std::array::from_fn(|index| index as u8);
         }

@@ -4,6 +4,7 @@ use std::io::{self, Seek, SeekFrom};
 use std::path::Path;
 
 use super::disk::{open_regular, read_up_to};
+use crate::core::logs::NoLog;
 use crate::core::text;
 
 /// Most bytes in one excerpt.
@@ -11,20 +12,6 @@ pub const MAX_EXCERPT_BYTES: u64 = 1 << 20;
 
 /// Most bytes of a character in UTF-8.
 const MAX_CHAR_BYTES: usize = 4;
-
-/// Which log is meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LogName {
-    /// A process's.
-    Process {
-        /// `group:process`, or `process`.
-        namespec: String,
-        /// `stdout` or `stderr`, as the client wrote it.
-        channel: String,
-    },
-    /// The daemon's own.
-    Main,
-}
 
 /// Which part of a log is meant, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +47,15 @@ pub enum NoExcerpt {
     NoFile,
     /// It cannot be read.
     Failed,
+}
+
+impl From<NoLog> for NoExcerpt {
+    fn from(why: NoLog) -> NoExcerpt {
+        match why {
+            NoLog::NoProcess => NoExcerpt::NoProcess,
+            NoLog::NoFile => NoExcerpt::NoFile,
+        }
+    }
 }
 
 impl Excerpt {

@@ -3,7 +3,7 @@
 //!
 //! Names of hosts are resolved where waiting harms nobody: at the start, and apart when the configuration is read again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use nix::sys::stat::{Mode, fchmod};
 
 use super::mainlog::MainLog;
 use crate::core::config::{FastCgiSocket, GroupConfig};
-use crate::core::states::Level;
+use crate::core::fastcgi;
 use crate::place::{self, Place, SocketFile};
 use crate::sys::names::resolve_ipv4;
 use crate::{native, sys};
@@ -63,8 +63,7 @@ impl HostNames {
     }
 }
 
-/// Creates and closes the socket of every FastCGI program once, so that a mistake shows at the start
-/// (`process.py: FastCGIProcessGroup`).
+/// Creates and closes the socket of every FastCGI program once, at the start. Asks name servers.
 ///
 /// # Errors
 /// The text for the terminal about the first socket that could not be created.
@@ -74,15 +73,8 @@ pub fn try_all(
     main_log: &MainLog,
 ) -> Result<(), String> {
     names.learn(groups);
-    // Of several groups of one name the first is the one that runs.
-    let mut seen = HashSet::new();
-    let running = groups.iter().filter(|group| seen.insert(&group.name));
-    for socket in running.flat_map(GroupConfig::sockets) {
-        main_log.log(Level::Info, &format!("Creating socket {}", socket.url));
-        drop(create(socket, names).map_err(|why| socket.failure(&why))?);
-        main_log.log(Level::Info, &format!("Closing socket {}", socket.url));
-    }
-    Ok(())
+    let attempt = |socket: &FastCgiSocket| create(socket, names).map(drop);
+    fastcgi::try_all(groups, attempt, |level, line| main_log.log(level, &line))
 }
 
 /// The open sockets.

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
-use super::excerpt::{Excerpt, LogName, NoExcerpt, Part};
+use super::excerpt::{Excerpt, NoExcerpt, Part};
 use super::follow::Follower;
 use super::usage::{Meter, Usage};
 use crate::core::effect::{Call, ReplyId};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::Extent;
+use crate::core::logs::LogRef;
 use crate::core::overview::{About, Overview, Program};
 use crate::core::states::Level;
 use crate::core::value::Value;
@@ -47,7 +48,7 @@ pub enum Request {
     /// Follow a log as it grows.
     Follow {
         /// Which.
-        log: LogName,
+        log: LogRef,
         /// How much of its end comes first.
         head_bytes: u64,
         /// `None` when there is no such process, channel or file.
@@ -56,7 +57,7 @@ pub enum Request {
     /// Read part of a log.
     ReadLog {
         /// Which.
-        log: LogName,
+        log: LogRef,
         /// Which part.
         part: Part,
         /// Where it goes.
@@ -181,12 +182,12 @@ impl Handle {
     }
 
     /// Follows a log, starting with its last `head_bytes`; `None` when there is no such process, channel or file.
-    pub async fn follow(&self, log: LogName, head_bytes: u64) -> Option<Follower> {
+    pub async fn follow(&self, log: LogRef, head_bytes: u64) -> Option<Follower> {
         self.ask(|reply| Request::Follow { log, head_bytes, reply }).await.flatten()
     }
 
     /// Reads part of a log; unlike the XML-RPC methods it does so during a shutdown, too.
-    pub async fn read_log(&self, log: LogName, part: Part) -> Result<Excerpt, NoExcerpt> {
+    pub async fn read_log(&self, log: LogRef, part: Part) -> Result<Excerpt, NoExcerpt> {
         let answer = self.ask(|reply| Request::ReadLog { log, part, reply }).await;
         answer.unwrap_or(Err(NoExcerpt::Failed))
     }

@@ -216,10 +216,7 @@ impl OsHost {
         channel: Channel,
     ) -> io::Result<OutputPump> {
         let program = request.config;
-        let config = match channel {
-            Channel::Stdout => &program.stdout,
-            Channel::Stderr => &program.stderr,
-        };
+        let config = program.channel(channel);
         let listens = matches!(request.kind, GroupKind::Listener(_)) && channel == Channel::Stdout;
         let role = if listens {
             Role::Listener

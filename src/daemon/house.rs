@@ -12,7 +12,6 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::excerpt::{LogName, NoExcerpt};
 use super::exits::Exits;
 use super::follow::Follower;
 use super::handle::{Inbox, Request};
@@ -22,11 +21,9 @@ use super::mainlog::MainLog;
 use super::signals::Signals;
 use super::taps::Taps;
 use crate::core::clock::Now;
-use crate::core::config::{ChannelConfig, Config};
+use crate::core::config::Config;
 use crate::core::effect::{Effect, ExitStatus, Input, Job, JobId, JobOutcome, ProcId, ReplyId};
 use crate::core::fault::{Fault, FaultCode};
-use crate::core::info::log_path;
-use crate::core::namespec;
 use crate::core::states::Mood;
 use crate::core::supervisor::Supervisor;
 use crate::core::value::Value;
@@ -204,6 +201,7 @@ impl House {
     }
 
     /// Handles what has ended, for one turn.
+    #[expect(clippy::disallowed_methods, reason = "how long it works, which no test may set")]
     fn look_at_exits(&mut self) {
         let begun = std::time::Instant::now();
         while begun.elapsed() < EXITS_TURN {
@@ -285,43 +283,28 @@ impl House {
                 let _ = reply.send(self.core.program(&namespec, now)); // likewise
             }
             Request::Follow { log, head_bytes, reply } => {
-                let (path, lookout) = (self.path_of(&log), self.lookout.clone());
+                let path = self.core.log_path(&log).map(native::path);
+                let lookout = self.lookout.clone();
                 tokio::task::spawn_local(async move {
                     let follower = match path {
-                        Ok(path) => {
-                            Follower::open(&lookout, &native::path(&path), head_bytes).await
-                        }
+                        Ok(path) => Follower::open(&lookout, &path, head_bytes).await,
                         Err(_) => None,
                     };
                     let _ = reply.send(follower); // likewise
                 });
             }
             Request::ReadLog { log, part, reply } => {
-                let (path, disk) = (self.path_of(&log), self.host.disk().clone());
+                let path = self.core.log_path(&log).map(native::path);
+                let disk = self.host.disk().clone();
                 tokio::task::spawn_local(async move {
                     let excerpt = match path {
-                        Ok(path) => disk.excerpt(&native::path(&path), part).await,
-                        Err(why) => Err(why),
+                        Ok(path) => disk.excerpt(&path, part).await,
+                        Err(why) => Err(why.into()),
                     };
                     let _ = reply.send(excerpt); // likewise
                 });
             }
         }
-    }
-
-    fn path_of(&self, log: &LogName) -> Result<String, NoExcerpt> {
-        let LogName::Process { namespec, channel } = log else {
-            return Ok(self.core.settings().logfile.clone());
-        };
-        let spec = namespec::split(namespec);
-        let process = spec.process.and_then(|process| self.core.find(spec.group, process));
-        let config = process.ok_or(NoExcerpt::NoProcess)?.config();
-        let channel: &ChannelConfig = match channel.as_str() {
-            "stdout" => &config.stdout,
-            "stderr" => &config.stderr,
-            _ => return Err(NoExcerpt::NoFile),
-        };
-        log_path(channel).map(str::to_string).ok_or(NoExcerpt::NoFile)
     }
 
     fn carry_out(&mut self, effect: Effect) {

@@ -94,6 +94,7 @@ fn open(path: &Path) -> io::Result<(File, Option<Place>)> {
 }
 
 /// Locks the file until it is closed, where that can be had.
+#[expect(clippy::disallowed_methods, reason = "before the event loop runs")]
 fn lock(file: &File) -> io::Result<()> {
     let deadline = Instant::now() + LOCK_PATIENCE;
     loop {

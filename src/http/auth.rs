@@ -16,7 +16,7 @@ pub fn requires_authentication(config: &ServerConfig) -> bool {
 
 /// What the credentials of a request amount to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Admission {
     /// Go on.
     Accepted,
     /// 401: none, wrong, of another scheme, or without a colon.
@@ -38,22 +38,22 @@ impl Gate {
     }
 
     /// Judges the first `Authorization` header that has both a scheme and something after it.
-    pub(super) fn judge(&self, headers: &HeaderMap) -> Verdict {
-        let Some(expected) = &self.credentials else { return Verdict::Accepted };
+    pub(super) fn judge(&self, headers: &HeaderMap) -> Admission {
+        let Some(expected) = &self.credentials else { return Admission::Accepted };
         let mut values = headers.get_all(AUTHORIZATION).iter().map(|value| value.as_bytes());
         let Some((scheme, token)) = values.find_map(split_at_space) else {
-            return Verdict::Refused;
+            return Admission::Refused;
         };
         if !scheme.eq_ignore_ascii_case(b"basic") {
-            return Verdict::Refused;
+            return Admission::Refused;
         }
-        let Some(decoded) = base64::decode_lenient(token) else { return Verdict::Malformed };
+        let Some(decoded) = base64::decode_lenient(token) else { return Admission::Malformed };
         match text::decode(&decoded).split_once(':') {
             Some((username, password)) if matches(expected, username, password) => {
-                Verdict::Accepted
+                Admission::Accepted
             }
-            _ if std::str::from_utf8(&decoded).is_err() => Verdict::Malformed,
-            _ => Verdict::Refused,
+            _ if std::str::from_utf8(&decoded).is_err() => Admission::Malformed,
+            _ => Admission::Refused,
         }
     }
 }
@@ -95,7 +95,7 @@ mod tests {
         })
     }
 
-    fn judge(gate: &Gate, value: &str) -> Verdict {
+    fn judge(gate: &Gate, value: &str) -> Admission {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
         gate.judge(&headers)
@@ -104,40 +104,40 @@ mod tests {
     #[test]
     fn credentials_in_every_form() {
         let gate = gate("user", "pa:ss");
-        for (value, verdict) in [
-            ("Basic dXNlcjpwYTpzcw==", Verdict::Accepted),
-            ("bAsIc dXNl cjpwYTpzcw==", Verdict::Accepted),
-            ("Basic dXNlcjpubw==", Verdict::Refused), // user:no
-            ("Basic bm86cGE6c3M=", Verdict::Refused), // no:pa:ss
-            ("Basic dXNlcg==", Verdict::Refused),     // user, where the reference answers 500
-            ("Basic dXNlcjpwYTpzcw", Verdict::Malformed),
-            ("Basic /w==", Verdict::Malformed),
-            ("Basic", Verdict::Refused),
-            ("Digest dXNlcjpwYTpzcw==", Verdict::Refused),
+        for (value, admission) in [
+            ("Basic dXNlcjpwYTpzcw==", Admission::Accepted),
+            ("bAsIc dXNl cjpwYTpzcw==", Admission::Accepted),
+            ("Basic dXNlcjpubw==", Admission::Refused), // user:no
+            ("Basic bm86cGE6c3M=", Admission::Refused), // no:pa:ss
+            ("Basic dXNlcg==", Admission::Refused),     // user, where the reference answers 500
+            ("Basic dXNlcjpwYTpzcw", Admission::Malformed),
+            ("Basic /w==", Admission::Malformed),
+            ("Basic", Admission::Refused),
+            ("Digest dXNlcjpwYTpzcw==", Admission::Refused),
         ] {
-            assert_eq!(judge(&gate, value), verdict, "{value}");
+            assert_eq!(judge(&gate, value), admission, "{value}");
         }
-        assert_eq!(gate.judge(&HeaderMap::new()), Verdict::Refused);
+        assert_eq!(gate.judge(&HeaderMap::new()), Admission::Refused);
     }
 
     #[test]
     fn credentials_in_latin1() {
         let gate = gate("user", &text::decode(b"\xe9"));
-        assert_eq!(judge(&gate, "Basic dXNlcjrp"), Verdict::Accepted); // user:\xe9
-        assert_eq!(judge(&gate, "Basic dXNlcjro"), Verdict::Malformed); // user:\xe8
+        assert_eq!(judge(&gate, "Basic dXNlcjrp"), Admission::Accepted); // user:\xe9
+        assert_eq!(judge(&gate, "Basic dXNlcjro"), Admission::Malformed); // user:\xe8
     }
 
     #[test]
     fn hashed_passwords_compare_lower_case_hexadecimal() {
         let lower = gate("user", "{SHA}82ab876d1387bfafe46cc1c8a2ef074eae50cb1d");
-        assert_eq!(judge(&lower, "Basic dXNlcjp0aGVwYXNzd29yZA=="), Verdict::Accepted);
-        assert_eq!(judge(&lower, "Basic dXNlcjpubw=="), Verdict::Refused);
+        assert_eq!(judge(&lower, "Basic dXNlcjp0aGVwYXNzd29yZA=="), Admission::Accepted);
+        assert_eq!(judge(&lower, "Basic dXNlcjpubw=="), Admission::Refused);
         let upper = gate("user", "{SHA}82AB876D1387BFAFE46CC1C8A2EF074EAE50CB1D");
-        assert_eq!(judge(&upper, "Basic dXNlcjp0aGVwYXNzd29yZA=="), Verdict::Refused);
+        assert_eq!(judge(&upper, "Basic dXNlcjp0aGVwYXNzd29yZA=="), Admission::Refused);
     }
 
     #[test]
     fn an_empty_user_name_means_no_authentication() {
-        assert_eq!(gate("", "secret").judge(&HeaderMap::new()), Verdict::Accepted);
+        assert_eq!(gate("", "secret").judge(&HeaderMap::new()), Admission::Accepted);
     }
 }

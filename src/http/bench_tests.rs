@@ -17,10 +17,11 @@ use super::super::{Servers, bind};
 use crate::core::config::{Credentials, ServerAddress, ServerConfig};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::Extent;
+use crate::core::logs::LogRef;
 use crate::core::overview::{About, Overview};
 use crate::core::states::{Level, Mood};
 use crate::core::value::Value;
-use crate::daemon::excerpt::{LogName, NoExcerpt};
+use crate::daemon::excerpt::NoExcerpt;
 use crate::daemon::handle::{Handle, Inbox, Request};
 
 /// Nothing awaited here takes this long unless it never comes.
@@ -73,7 +74,7 @@ impl House {
                 Request::Hangup(_) => *self.hangups.borrow_mut() += 1,
                 Request::Log(level, line) => self.log.borrow_mut().push((level, line)),
                 Request::Follow { log, reply, .. } => {
-                    if let LogName::Process { namespec, channel } = log {
+                    if let LogRef::Process { namespec, channel } = log {
                         self.calls.borrow_mut().push(format!("{namespec} {channel}"));
                     }
                     let _ = reply.send(None);

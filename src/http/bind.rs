@@ -27,6 +27,7 @@ use crate::core::text;
 use crate::native;
 use crate::place::{self, Identity, Lock, Place, SocketFile};
 use crate::sys::names::{Unresolved, resolve_ipv4};
+use crate::sys::random;
 
 /// Connections that may wait to be accepted, as in the reference.
 const BACKLOG: i32 = 1024;
@@ -234,7 +235,7 @@ fn bind_unix(
             Err(BindError::System(errno @ (Errno::EEXIST | Errno::ENOENT))) => why = errno,
             Err(error) => return Err(error),
         }
-        suffix = format!(".{}", random_name()?);
+        suffix = format!(".{}", random::hex::<4>().map_err(|_| Errno::EIO)?);
     }
     Err(BindError::System(why))
 }
@@ -293,12 +294,6 @@ fn give_name(temporary: &Place, place: &Place, path: &str) -> Result<(), BindErr
         }
     }
     Err(BindError::InUse)
-}
-
-fn random_name() -> Result<String, BindError> {
-    let mut bytes = [0; 4];
-    getrandom::fill(&mut bytes).map_err(|_| Errno::EIO)?;
-    Ok(format!("{:08x}", u32::from_ne_bytes(bytes)))
 }
 
 fn change_owner(file: &SocketFile, path: &str, owner: Owner) -> Result<(), BindError> {

@@ -11,8 +11,8 @@ use hyper::{Request, Response, StatusCode, Version};
 use nix::unistd::gethostname;
 
 use super::auth::requires_authentication;
+use super::origin::is_browser;
 use super::response::{Content, complete};
-use super::ui::origin::is_browser;
 use crate::core::config::{ServerAddress, ServerConfig};
 
 /// What in `allowed_hosts` stands for every name.

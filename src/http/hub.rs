@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, timeout};
 
-use super::pace::Pace;
+use super::pace::{Lane, Pace};
 use super::seats::Seats;
 use crate::core::rpc::weight::MULTICALL_BYTES;
 
@@ -33,22 +33,8 @@ const MEMORY_CHECK: Duration = Duration::from_millis(50);
 /// In how many of these looks in a row a connection may stand still: a second, longer than any round trip.
 const PATIENCE_CHECKS: u32 = 20;
 
-/// What is held, and so what it may have to wait for. A disk that hangs, or somebody who is slow to take a big log,
-/// holds up no page.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Lane {
-    /// A request, which its client has to send.
-    #[default]
-    Requests,
-    /// What the house knows: made at once, and as big as the configuration.
-    House,
-    /// Logs, which the disk has to give.
-    Logs,
-    /// Multicalls, which may wait for programs between one call and the next.
-    Multicalls,
-}
-
 impl Lane {
+    /// Bytes that all connections may hold in it together.
     fn capacity(self) -> usize {
         match self {
             Lane::Requests | Lane::House | Lane::Logs => MEMORY_BYTES,

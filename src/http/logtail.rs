@@ -2,19 +2,17 @@
 
 use std::time::UNIX_EPOCH;
 
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, LAST_MODIFIED};
+use hyper::header::{CONTENT_TYPE, HeaderValue, LAST_MODIFIED};
 use hyper::{Method, Response, StatusCode, Uri};
 
+use super::form::Form;
 use super::percent;
-use super::response::{Content, Feed, Stream, error};
+use super::response::{Content, Feed, Stream, X_ACCEL_BUFFERING, error};
 use super::seats::Listening;
-use super::server::Site;
-use super::ui::form::Form;
+use super::site::Site;
 use crate::core::calendar::Civil;
-use crate::daemon::excerpt::LogName;
+use crate::core::logs::LogRef;
 use crate::daemon::follow::{Follower, HEAD_BYTES};
-
-pub(super) const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Most bytes of a log's end that a follower may ask to start with.
 const MAX_HEAD_BYTES: u64 = 1 << 20;
@@ -30,7 +28,7 @@ pub(super) async fn process_log(site: &Site, method: &Method, uri: &Uri) -> Resp
     follow(
         site,
         uri,
-        logs.into_iter().map(|(namespec, channel)| LogName::Process { namespec, channel }),
+        logs.into_iter().map(|(namespec, channel)| LogRef::Process { namespec, channel }),
     )
     .await
 }
@@ -40,14 +38,14 @@ pub(super) async fn main_log(site: &Site, method: &Method, uri: &Uri) -> Respons
     if method != Method::GET {
         return error(StatusCode::BAD_REQUEST);
     }
-    follow(site, uri, [LogName::Main]).await
+    follow(site, uri, [LogRef::Main]).await
 }
 
 /// Follows the first of these logs that there is.
 async fn follow(
     site: &Site,
     uri: &Uri,
-    logs: impl IntoIterator<Item = LogName>,
+    logs: impl IntoIterator<Item = LogRef>,
 ) -> Response<Content> {
     let Some(place) = site.hub.seats.listen() else {
         return error(StatusCode::SERVICE_UNAVAILABLE);

@@ -6,27 +6,35 @@
 //! grows a buffer beyond its bound, or ends in a 5xx answer.
 //!
 //! - `bind`: listeners, as the reference opens them
-//! - `server`: accepting, who answers which path
+//! - `server`: accepting, who answers which path; `site`: what those who answer work with
+//! - `rpc2`, `logtail`, `api`: one handler each; `ui`: the web interface
 //! - `seats`: how many connections there may be, and who leaves when others need the place
 //! - `hub`: the memory they hold together
 //! - `pace`: what a connection is doing, below HTTP
-//! - `auth`, `hosts`: who may ask, and under which name; `rpc2`, `logtail`: one handler each
-//! - `ui`: the web interface and the JSON behind it
-//! - `body`: request bodies, bounded; `percent`: addresses, decoded and encoded
-//! - `response`: bodies, headers, error pages, the access log
+//! - `auth`, `hosts`, `origin`: who may ask, under which name, and from where
+//! - `form`, `body`: what a request asks for and carries; `percent`: addresses, decoded and encoded
+//! - `response`: bodies, headers, error pages, the access log; `location`: where a browser is sent back to
+//! - `live`: the streams of events; `objects`: what they and the JSON say
 
+mod api;
 mod auth;
-pub mod bind;
+mod bind;
 mod body;
+mod form;
 mod hosts;
 mod hub;
+mod live;
+mod location;
 mod logtail;
+mod objects;
+mod origin;
 mod pace;
 mod percent;
 mod response;
 mod rpc2;
 mod seats;
-pub mod server;
+mod server;
+mod site;
 mod ui;
 
 pub use auth::requires_authentication;

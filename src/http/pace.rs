@@ -16,9 +16,6 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::hub::Lane;
-use super::seats::Door;
-
 /// Bytes read at once: more than any usual request.
 const READ_CHUNK: usize = 8192;
 
@@ -40,6 +37,30 @@ impl Default for Timeouts {
     fn default() -> Timeouts {
         Timeouts { half_close: Duration::from_millis(250), linger: Duration::from_secs(1) }
     }
+}
+
+/// Where a connection came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Door {
+    /// Anybody may try.
+    Inet,
+    /// The mode of the socket says who may.
+    Unix,
+}
+
+/// What is held, and so what it may have to wait for. A disk that hangs, or somebody who is slow to take a big log,
+/// holds up no page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// A request, which its client has to send.
+    #[default]
+    Requests,
+    /// What the house knows: made at once, and as big as the configuration.
+    House,
+    /// Logs, which the disk has to give.
+    Logs,
+    /// Multicalls, which may wait for programs between one call and the next.
+    Multicalls,
 }
 
 /// What a connection is doing.

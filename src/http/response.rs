@@ -9,15 +9,15 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use hyper::ext::ReasonPhrase;
 use hyper::header::{
-    CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName,
-    HeaderValue, REFERRER_POLICY, SERVER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, EXPIRES,
+    HeaderMap, HeaderName, HeaderValue, PRAGMA, REFERRER_POLICY, SERVER, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use hyper::{Request, Response, StatusCode, Version};
+use hyper::{Method, Request, Response, StatusCode, Version};
 
+use super::live::Live;
 use super::pace::{Pace, Phase};
 use super::seats::Listening;
-use super::ui::live::Live;
 use crate::core::calendar::Civil;
 use crate::core::states::Level;
 use crate::daemon::follow::Follower;
@@ -26,6 +26,9 @@ use crate::sys::clock;
 
 const SERVER_NAME: HeaderValue =
     HeaderValue::from_static(concat!("supervisord-rs/", env!("CARGO_PKG_VERSION")));
+
+/// Keeps proxies such as nginx from keeping what comes when it is `no`.
+pub(super) const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// What a browser is told of every page: take nothing from elsewhere, run nothing that is written into it, show it in
 /// nobody's frame, and tell other sites nothing.
@@ -60,14 +63,14 @@ pub(super) enum Feed {
     /// A log that grows.
     Log { follower: Follower, _place: Listening },
     /// What changes in the house.
-    Live(Box<Live>),
+    Live { live: Box<Live>, _place: Listening },
 }
 
 impl Feed {
     async fn next(&mut self) -> io::Result<Bytes> {
         match self {
             Feed::Log { follower, .. } => follower.next().await.map(Bytes::from),
-            Feed::Live(live) => live.next().await,
+            Feed::Live { live, .. } => live.next().await,
         }
     }
 }
@@ -227,6 +230,14 @@ pub(super) fn error(status: StatusCode) -> Response<Content> {
     response
 }
 
+/// The reference's answer where nobody answers a path.
+pub(super) fn no_such_file(method: &Method) -> Response<Content> {
+    match *method {
+        Method::GET | Method::HEAD => error(StatusCode::NOT_FOUND),
+        _ => error(StatusCode::BAD_REQUEST),
+    }
+}
+
 /// An error after which the connection cannot go on, because the rest of the request is not read.
 pub(super) fn closing_error(status: StatusCode) -> Response<Content> {
     let mut response = error(status);
@@ -239,6 +250,15 @@ pub(super) fn unauthorized() -> Response<Content> {
     let mut response = closing_error(StatusCode::UNAUTHORIZED);
     let realm = HeaderValue::from_static("Basic realm=\"default\"");
     response.headers_mut().insert(WWW_AUTHENTICATE, realm);
+    response
+}
+
+/// Keeps caches from keeping an answer, in the reference's words.
+pub(super) fn fresh(mut response: Response<Content>) -> Response<Content> {
+    let headers = response.headers_mut();
+    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(EXPIRES, HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 GMT"));
     response
 }
 

@@ -5,11 +5,11 @@ use hyper::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use hyper::{Method, Request, Response, StatusCode};
 
 use super::body;
-use super::hub::{Lane, SMALL_BYTES};
-use super::pace::{Pace, Phase};
+use super::hub::SMALL_BYTES;
+use super::origin::is_foreign_call;
+use super::pace::{Lane, Pace, Phase};
 use super::response::{Content, closing_error, complete, error};
-use super::server::Site;
-use super::ui::origin::is_foreign_call;
+use super::site::Site;
 use crate::core::effect::Call;
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::python;

@@ -14,7 +14,7 @@ use nix::sys::resource::{Resource, getrlimit};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
-use super::pace::Pace;
+use super::pace::{Door, Pace};
 use crate::daemon::handle::Handle;
 
 /// Connections that wait for their client, and streams: some 20 KiB each at most while they are quiet.
@@ -56,15 +56,6 @@ impl Default for Places {
         let descriptors = usize::try_from(soft).unwrap_or(usize::MAX);
         Places { quiet: MOST_QUIET, all: MOST, descriptors }
     }
-}
-
-/// Where a connection came in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Door {
-    /// Anybody may try.
-    Inet,
-    /// The mode of the socket says who may.
-    Unix,
 }
 
 impl Door {

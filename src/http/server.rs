@@ -12,7 +12,7 @@ use std::time::Duration;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use nix::libc::{EMFILE, ENFILE};
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::{KeepAlive, TcpKeepCount, TcpKeepIdle, TcpKeepInterval};
@@ -22,18 +22,18 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::auth::{Gate, Verdict};
+use super::auth::{Admission, Gate};
 use super::bind::Bound;
 use super::hosts::Names;
 use super::hub::Hub;
-use super::logtail;
-use super::pace::{Pace, Paced, Phase, Timeouts};
+use super::live::Audience;
+use super::location::own_authority;
+use super::origin::Token;
+use super::pace::{Door, Pace, Paced, Phase, Timeouts};
 use super::response::{AccessEntry, Content, Persistence, Tracked, error, finish, unauthorized};
-use super::seats::{Door, Places, Seat, Seats};
-use super::ui::location::own_authority;
-use super::ui::origin::Token;
-use super::ui::watch::Audience;
-use super::{percent, rpc2, ui};
+use super::seats::{Places, Seat, Seats};
+use super::site::Site;
+use super::{api, logtail, percent, rpc2, ui};
 use crate::core::config::ServerAddress;
 use crate::core::states::Level;
 use crate::daemon::handle::Handle;
@@ -124,44 +124,18 @@ pub(super) fn serve_within(
     Ok(Servers { stop, tasks })
 }
 
-/// One server, as its requests see it.
-#[derive(Debug)]
-pub(super) struct Site {
-    pub(super) handle: Handle,
-    threshold: Level,
-    gate: Gate,
-    names: Names,
-    /// Host and port in redirects for clients that do not say whom they asked.
-    pub(super) authority: String,
-    /// What the forms of our pages carry.
-    pub(super) token: Token,
-    pub(super) timeouts: Timeouts,
-    pub(super) hub: Rc<Hub>,
-    /// Those who listen to the house.
-    pub(super) audience: Audience,
-}
-
-impl Site {
-    /// Writes a line to the main log if that takes such lines.
-    pub(super) fn log(&self, level: Level, line: impl FnOnce() -> String) {
-        if level >= self.threshold {
-            self.handle.log(level, line());
-        }
-    }
-}
-
 enum Listener {
     Inet(TcpListener),
     Unix(UnixListener),
 }
 
-/// A connection's stream, of either family.
-trait Stream: AsyncRead + AsyncWrite + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
+/// A connected socket, of either family.
+trait Socket: AsyncRead + AsyncWrite + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Unpin> Socket for S {}
 
 /// Somebody who came in.
 struct Newcomer {
-    stream: Box<dyn Stream>,
+    stream: Box<dyn Socket>,
     descriptor: RawFd,
     peer: Rc<str>,
 }
@@ -284,9 +258,9 @@ async fn respond(
     let traced = Level::Trace >= site.threshold;
     let entry = traced.then(|| AccessEntry::new(&site.handle, peer, &request));
     let response = match site.gate.judge(request.headers()) {
-        Verdict::Refused => unauthorized(),
-        Verdict::Malformed => error(StatusCode::BAD_REQUEST),
-        Verdict::Accepted => match site.names.refusal(&request) {
+        Admission::Refused => unauthorized(),
+        Admission::Malformed => error(StatusCode::BAD_REQUEST),
+        Admission::Accepted => match site.names.refusal(&request) {
             Some(refusal) => refusal,
             None => {
                 pace.know();
@@ -308,13 +282,9 @@ async fn dispatch(site: &Site, pace: &Pace, request: Request<Incoming>) -> Respo
         path if path.starts_with("/mainlogtail") => {
             logtail::main_log(site, request.method(), request.uri()).await
         }
+        _ if request.uri().path().starts_with(api::ROOT) => {
+            api::respond(site, pace, request.method(), request.uri()).await
+        }
         _ => ui::respond(site, pace, &path, request).await,
-    }
-}
-
-pub(super) fn no_such_file(method: &Method) -> Response<Content> {
-    match *method {
-        Method::GET | Method::HEAD => error(StatusCode::NOT_FOUND),
-        _ => error(StatusCode::BAD_REQUEST),
     }
 }

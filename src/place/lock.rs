@@ -44,6 +44,10 @@ impl Drop for NameLock {
 
 impl Place {
     /// Locks the name against other daemons, waiting so long at most. Blocks.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it blocks, and no event loop is there to lend a clock"
+    )]
     pub fn lock(&self, patience: Duration) -> Lock {
         let place = self.sibling(".lock");
         let deadline = Instant::now() + patience;

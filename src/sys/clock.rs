@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::core::calendar::Civil;
 
 /// Time since the Unix epoch; none before it.
+#[expect(clippy::disallowed_methods, reason = "the one place where the wall clock is read")]
 pub fn wall() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
@@ -41,6 +42,10 @@ fn secs(wall: Duration) -> i64 {
     i64::try_from(wall.as_secs()).unwrap_or(i64::MAX)
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the C library is asked for local time"
+)]
 fn broken_down(unix_secs: i64) -> Option<Civil> {
     let time = libc::time_t::try_from(unix_secs).ok()?;
     let mut tm = MaybeUninit::<libc::tm>::zeroed();

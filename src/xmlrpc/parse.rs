@@ -10,7 +10,7 @@ use std::fmt;
 use super::base64;
 use super::document::{Document, Event};
 use super::scalars;
-use crate::core::effect::Call;
+use crate::core::effect::{Call, Caller};
 use crate::core::text;
 use crate::core::value::Value;
 
@@ -70,7 +70,7 @@ impl<'a> CallReader<'a> {
                 None => {
                     let Request { method, params } = std::mem::take(&mut self.request);
                     let method = method.ok_or(ParseError::NoMethodName)?;
-                    return Ok(Some(Call { method, params }));
+                    return Ok(Some(Call { caller: Caller::Client, method, params }));
                 }
             }
         }

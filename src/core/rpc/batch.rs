@@ -57,9 +57,9 @@ const STARTS_PER_TURN: usize = 8;
 /// Most processes that something else is done to in one turn.
 const CALLS_PER_TURN: usize = 256;
 
-/// Whose result it is.
+/// The process that was called on, as its result names it.
 #[derive(Clone, Debug)]
-pub struct Subject {
+pub struct Callee {
     name: String,
     group: String,
 }
@@ -69,7 +69,7 @@ pub struct Subject {
 pub struct Batch {
     operation: Operation,
     remaining: VecDeque<ProcId>,
-    pub(super) waiting: Vec<(Subject, Wait)>,
+    pub(super) waiting: Vec<(Callee, Wait)>,
     results: Vec<Value>,
     /// Calls left before others get a turn.
     turn: usize,
@@ -110,8 +110,8 @@ impl Batch {
                 let (_, wait) = &mut self.waiting[index];
                 match poll(context, wait, moved) {
                     Some(result) => {
-                        let (subject, _) = self.waiting.remove(index);
-                        self.record(&subject, result.err());
+                        let (callee, _) = self.waiting.remove(index);
+                        self.record(&callee, result.err());
                     }
                     None => index += 1,
                 }
@@ -137,14 +137,14 @@ impl Batch {
                 continue;
             }
             self.turn -= 1;
-            let subject = Subject {
+            let callee = Callee {
                 name: process.config().name.clone(),
                 group: process.group_name().to_string(),
             };
-            match self.call(context, id, &subject) {
-                Ok(Answer::Wait(wait)) => self.waiting.push((subject, wait)),
-                Ok(Answer::Value(_)) => self.record(&subject, None),
-                Err(fault) => self.record(&subject, Some(fault)),
+            match self.call(context, id, &callee) {
+                Ok(Answer::Wait(wait)) => self.waiting.push((callee, wait)),
+                Ok(Answer::Value(_)) => self.record(&callee, None),
+                Err(fault) => self.record(&callee, Some(fault)),
             }
         }
     }
@@ -153,9 +153,9 @@ impl Batch {
         &self,
         context: &mut Context<'_>,
         id: ProcId,
-        subject: &Subject,
+        callee: &Callee,
     ) -> Result<Answer, Fault> {
-        let name = namespec::join(&subject.group, &subject.name);
+        let name = namespec::join(&callee.group, &callee.name);
         match &self.operation {
             Operation::Start { wait } => process::start_one(context, id, &name, *wait),
             Operation::Stop { wait } => process::stop_one(context, id, &name, *wait),
@@ -164,14 +164,14 @@ impl Batch {
         }
     }
 
-    fn record(&mut self, subject: &Subject, fault: Option<Fault>) {
+    fn record(&mut self, callee: &Callee, fault: Option<Fault>) {
         let (status, description) = match fault {
             Some(fault) => (fault.code, fault.text),
             None => (FaultCode::Success, "OK".to_string()),
         };
         self.results.push(record([
-            ("name", Value::str(&subject.name)),
-            ("group", Value::str(&subject.group)),
+            ("name", Value::str(&callee.name)),
+            ("group", Value::str(&callee.group)),
             ("status", Value::Int(status.code())),
             ("description", Value::Str(description)),
         ]));

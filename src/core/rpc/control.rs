@@ -3,12 +3,13 @@
 use super::pending::Wait;
 use super::{Answer, Context, DONE, params};
 use crate::SUPERVISOR_VERSION;
-use crate::core::config::{Config, GroupConfig};
+use crate::core::config::{Config, FastCgiSocket, GroupConfig};
 use crate::core::effect::{Effect, Job};
 use crate::core::event::Event;
+use crate::core::fastcgi;
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::{config_info, record};
-use crate::core::states::{Level, Mood};
+use crate::core::states::Mood;
 use crate::core::supervisor::Supervisor;
 use crate::core::value::Value;
 
@@ -79,17 +80,14 @@ pub(super) fn add_process_group(
 /// A group is added only if its FastCGI sockets can be created; the reference answers HTTP 500 when they cannot.
 fn try_sockets(context: &mut Context<'_>, available: usize) -> Result<(), Fault> {
     let group = &context.supervisor.available[available];
-    let effects = &mut context.supervisor.effects;
-    for socket in group.sockets() {
-        effects.push_back(Effect::Log(Level::Info, format!("Creating socket {}", socket.url)));
-        context
-            .host
-            .open_socket(&group.name, socket)
-            .map_err(|why| Fault::new(FaultCode::Failed, socket.failure(&why)))?;
+    let attempt = |socket: &FastCgiSocket| {
+        context.host.open_socket(&group.name, socket)?;
         context.host.close_socket(&group.name, socket);
-        effects.push_back(Effect::Log(Level::Info, format!("Closing socket {}", socket.url)));
-    }
-    Ok(())
+        Ok(())
+    };
+    let effects = &mut context.supervisor.effects;
+    let log = |level, line| effects.push_back(Effect::Log(level, line));
+    fastcgi::try_group(group, attempt, log).map_err(|text| Fault::new(FaultCode::Failed, text))
 }
 
 pub(super) fn remove_process_group(

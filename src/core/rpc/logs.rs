@@ -4,11 +4,10 @@ use super::batch::{Batch, Operation};
 use super::pending::Wait;
 use super::process::find_one;
 use super::{Answer, Context, DONE, params};
-use crate::core::config::ChannelConfig;
 use crate::core::effect::{Effect, Job, ProcId};
+use crate::core::event::Channel;
 use crate::core::fault::{Fault, FaultCode};
-use crate::core::info::log_path;
-use crate::core::process::Process;
+use crate::core::logs::NoLog;
 use crate::core::value::Value;
 
 fn job(context: &mut Context<'_>, work: Job) -> Answer {
@@ -17,28 +16,22 @@ fn job(context: &mut Context<'_>, work: Job) -> Answer {
     Answer::Wait(Wait::job(job))
 }
 
-fn stdout(process: &Process) -> &ChannelConfig {
-    &process.config().stdout
-}
-
-fn stderr(process: &Process) -> &ChannelConfig {
-    &process.config().stderr
-}
-
 /// Path of the log a client asks for, if that channel has one.
 fn find_log(
     context: &Context<'_>,
     name: &Value,
-    channel: fn(&Process) -> &ChannelConfig,
+    channel: Channel,
 ) -> Result<Option<String>, Fault> {
     let name = params::text(name)?;
-    let id = find_one(context, name)?;
-    let process = context.supervisor.process(id);
-    Ok(process.and_then(|process| log_path(channel(process))).map(str::to_string))
+    match context.supervisor.process_log(name, channel) {
+        Ok(path) => Ok(Some(path.to_string())),
+        Err(NoLog::NoFile) => Ok(None),
+        Err(NoLog::NoProcess) => Err(Fault::new(FaultCode::BadName, name)),
+    }
 }
 
 pub(super) fn read_log(context: &mut Context<'_>, args: &[Value]) -> Result<Answer, Fault> {
-    let path = context.supervisor.settings().logfile.clone();
+    let path = context.supervisor.main_log().to_string();
     let (offset, length) = (params::int(&args[0])?, params::int(&args[1])?);
     Ok(job(context, Job::ReadLog { path, offset, length }))
 }
@@ -50,7 +43,7 @@ pub(super) fn clear_log(context: &mut Context<'_>, _: &[Value]) -> Result<Answer
 fn read_process_log(
     context: &mut Context<'_>,
     args: &[Value],
-    channel: fn(&Process) -> &ChannelConfig,
+    channel: Channel,
 ) -> Result<Answer, Fault> {
     let path = find_log(context, &args[0], channel)?.ok_or(Fault::bare(FaultCode::NoFile))?;
     let (offset, length) = (params::int(&args[1])?, params::int(&args[2])?);
@@ -58,17 +51,17 @@ fn read_process_log(
 }
 
 pub(super) fn read_stdout_log(context: &mut Context<'_>, args: &[Value]) -> Result<Answer, Fault> {
-    read_process_log(context, args, stdout)
+    read_process_log(context, args, Channel::Stdout)
 }
 
 pub(super) fn read_stderr_log(context: &mut Context<'_>, args: &[Value]) -> Result<Answer, Fault> {
-    read_process_log(context, args, stderr)
+    read_process_log(context, args, Channel::Stderr)
 }
 
 fn tail_process_log(
     context: &mut Context<'_>,
     args: &[Value],
-    channel: fn(&Process) -> &ChannelConfig,
+    channel: Channel,
 ) -> Result<Answer, Fault> {
     let Some(path) = find_log(context, &args[0], channel)? else {
         let nothing = vec![Value::str(""), Value::Int(0), Value::Bool(false)];
@@ -79,11 +72,11 @@ fn tail_process_log(
 }
 
 pub(super) fn tail_stdout_log(context: &mut Context<'_>, args: &[Value]) -> Result<Answer, Fault> {
-    tail_process_log(context, args, stdout)
+    tail_process_log(context, args, Channel::Stdout)
 }
 
 pub(super) fn tail_stderr_log(context: &mut Context<'_>, args: &[Value]) -> Result<Answer, Fault> {
-    tail_process_log(context, args, stderr)
+    tail_process_log(context, args, Channel::Stderr)
 }
 
 pub(super) fn clear_process_logs(

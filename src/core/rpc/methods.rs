@@ -14,6 +14,12 @@ pub enum Namespace {
     System,
 }
 
+/// What [`Namespace::System`] is called.
+pub(super) const SYSTEM: &str = "system";
+
+/// What [`Namespace::Supervisor`] is called where the configuration does not say otherwise.
+pub const SUPERVISOR: &str = "supervisor";
+
 /// A parameter, as `methodSignature` and `methodHelp` describe it.
 #[derive(Debug)]
 pub struct Param {
@@ -405,11 +411,19 @@ pub static METHODS: &[Method] = &[
         "Type of the result, then of each parameter.",
         system_methods::method_signature,
     ),
-    system(
-        "multicall",
-        "array",
-        &[param("array", "calls", "structs with methodName and params")],
-        "Makes several calls, one after the other. Each result is the bare value, or a struct with faultCode and faultString.",
-        system_methods::multicall,
+    big(
+        Size::Results,
+        system(
+            "multicall",
+            "array",
+            &[param("array", "calls", "structs with methodName and params")],
+            "Makes several calls, one after the other. Each result is the bare value, or a struct with faultCode and faultString.",
+            system_methods::multicall,
+        ),
     ),
 ];
+
+/// The method of a name.
+pub(super) fn find(namespace: Namespace, name: &str) -> Option<&'static Method> {
+    METHODS.iter().find(|method| method.namespace == namespace && method.name == name)
+}

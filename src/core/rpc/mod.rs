@@ -14,17 +14,13 @@ mod system;
 pub mod weight;
 
 use super::clock::Now;
-use super::effect::{Call, Effect, Host, ReplyId};
+use super::effect::{Call, Caller, Effect, Host, ReplyId};
 use super::fault::{Fault, FaultCode};
 use super::states::Mood;
 use super::supervisor::Supervisor;
 use super::value::Value;
-use methods::{Method, Namespace};
+use methods::{Method, Namespace, SUPERVISOR, SYSTEM};
 use pending::{Pending, Wait};
-
-/// The namespace under which the web interface calls, however the configuration publishes the main interface, if at
-/// all. No client can spell it: XML has no such character.
-pub const HOUSE_NAMESPACE: &str = "\0";
 
 /// What a method answers: at once, or when something has come true.
 #[derive(Debug)]
@@ -43,16 +39,18 @@ pub struct Context<'a> {
     pub(super) supervisor: &'a mut Supervisor,
     pub(super) now: Now,
     pub(super) host: &'a mut dyn Host,
+    /// Who made the call.
+    pub(super) caller: Caller,
 }
 
 impl Supervisor {
     /// Takes a call from a client; its reply follows at once or when its wait is over.
     pub(super) fn receive(&mut self, reply: ReplyId, call: &Call, now: Now, host: &mut dyn Host) {
-        let answer =
-            dispatch(&mut Context { supervisor: self, now, host }, &call.method, &call.params);
-        match answer {
+        let caller = call.caller;
+        let mut context = Context { supervisor: self, now, host, caller };
+        match dispatch(&mut context, &call.method, &call.params) {
             Ok(Answer::Wait(wait)) => {
-                self.pending.push(Pending { reply, wait, put_off: false });
+                self.pending.push(Pending { reply, caller, wait, put_off: false });
             }
             Ok(Answer::Value(value)) => {
                 self.effects.push_back(Effect::Reply { reply, result: Ok(value) });
@@ -69,7 +67,7 @@ pub(super) fn dispatch(
     name: &str,
     params: &[Value],
 ) -> Result<Answer, Fault> {
-    let method = lookup(context.supervisor, name).ok_or(Fault::bare(FaultCode::UnknownMethod))?;
+    let method = lookup(context, name).ok_or(Fault::bare(FaultCode::UnknownMethod))?;
     if params.len() < method.required || params.len() > method.params.len() {
         return Err(Fault::bare(FaultCode::IncorrectParameters));
     }
@@ -79,20 +77,47 @@ pub(super) fn dispatch(
     (method.handler)(context, params)
 }
 
-/// The method a dotted name means, if it is published here.
-pub(super) fn lookup(supervisor: &Supervisor, name: &str) -> Option<&'static Method> {
+/// The method that a dotted name means to the caller, if it means one.
+pub(super) fn lookup(context: &Context<'_>, name: &str) -> Option<&'static Method> {
+    find(&context.supervisor.rpcinterfaces, context.caller, name)
+}
+
+fn find(published: &[String], caller: Caller, name: &str) -> Option<&'static Method> {
     let (namespace, method) = name.split_once('.')?;
-    let namespace = if namespace == "system" {
-        Namespace::System
-    } else if namespace == HOUSE_NAMESPACE
-        || supervisor.rpcinterfaces.iter().any(|published| published == namespace)
-    {
-        Namespace::Supervisor
-    } else {
-        return None;
+    let is_main = || match caller {
+        Caller::Client => published.iter().any(|name| name == namespace),
+        Caller::Button => namespace == SUPERVISOR,
+    };
+    let namespace = match namespace {
+        SYSTEM => Namespace::System,
+        _ if is_main() => Namespace::Supervisor,
+        _ => return None,
     };
     // A second dot or a leading underscore matches no name of the table.
-    methods::METHODS
-        .iter()
-        .find(|candidate| candidate.namespace == namespace && candidate.name == method)
+    methods::find(namespace, method)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_finds_what() {
+        let renamed = ["main".to_string(), "other".to_string()];
+        for (name, client, button) in [
+            ("main.getState", true, false),
+            ("other.getState", true, false),
+            ("supervisor.getState", false, true),
+            ("system.listMethods", true, true),
+            ("system.getState", false, false),
+            ("main.listMethods", false, false),
+            ("supervisor.supervisor.getState", false, false),
+            ("supervisor._getState", false, false),
+            ("getState", false, false),
+            (".getState", false, false),
+        ] {
+            let found = |caller| find(&renamed, caller, name).is_some();
+            assert_eq!((found(Caller::Client), found(Caller::Button)), (client, button), "{name}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use super::batch::Batch;
 use super::weight::{FAULT_BYTES, MULTICALL_BYTES, Weight, weigh_part};
 use super::{Answer, Context, dispatch};
 use crate::core::clock::Now;
-use crate::core::effect::{Effect, Host, JobId, JobOutcome, ProcId, ReplyId};
+use crate::core::effect::{Caller, Effect, Host, JobId, JobOutcome, ProcId, ReplyId};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::record;
 use crate::core::states::ProcessState;
@@ -19,6 +19,8 @@ use crate::core::value::Value;
 pub struct Pending {
     /// The call.
     pub reply: ReplyId,
+    /// Who made it.
+    pub caller: Caller,
     /// What it waits for.
     pub wait: Wait,
     /// It is among those that wait for a turn.
@@ -188,7 +190,8 @@ impl Supervisor {
             moved = false;
             let mut still = Vec::new();
             for mut pending in std::mem::take(&mut self.pending) {
-                let mut context = Context { supervisor: self, now, host };
+                let caller = pending.caller;
+                let mut context = Context { supervisor: self, now, host, caller };
                 match poll(&mut context, &mut pending.wait, &mut moved) {
                     Some(result) => {
                         moved = true;

@@ -7,6 +7,7 @@ use crate::core::effect::{CommandError, ProcId, StdinError};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::ProcessInfo;
 use crate::core::namespec;
+use crate::core::process::Process;
 use crate::core::states::ProcessState;
 use crate::core::text;
 use crate::core::value::Value;
@@ -36,10 +37,8 @@ pub(super) fn find(context: &Context<'_>, name: &str) -> Result<Target, Fault> {
 
 /// Finds one process; a whole group is BAD_NAME.
 pub(super) fn find_one(context: &Context<'_>, name: &str) -> Result<ProcId, Fault> {
-    match find(context, name)? {
-        Target::Process(id) => Ok(id),
-        Target::Group(_) => Err(Fault::new(FaultCode::BadName, name)),
-    }
+    let process = context.supervisor.process_named(name);
+    process.map(Process::id).ok_or_else(|| Fault::new(FaultCode::BadName, name))
 }
 
 /// The processes of a group named by its plain name, in starting order.

@@ -24,7 +24,7 @@ pub(super) fn list_methods(context: &mut Context<'_>, _: &[Value]) -> Result<Ans
 
 fn known(context: &Context<'_>, name: &Value) -> Result<&'static Method, Fault> {
     let method = match name {
-        Value::Str(name) => lookup(context.supervisor, name),
+        Value::Str(name) => lookup(context, name),
         _ => None,
     };
     method.ok_or(Fault::bare(FaultCode::SignatureUnsupported))

@@ -1,6 +1,6 @@
 //! How much memory the answer to a call may take: known before the call is made, so that it can wait or be refused.
 
-use super::methods::{METHODS, Namespace};
+use super::methods::{self, Namespace, SYSTEM};
 use crate::core::effect::Call;
 use crate::core::info::Extent;
 use crate::core::value::Value;
@@ -25,6 +25,8 @@ pub enum Size {
         /// It is read, not tailed.
         from_end: bool,
     },
+    /// The results of the calls in its one parameter.
+    Results,
 }
 
 /// What an answer may hold.
@@ -46,8 +48,8 @@ pub enum Weight {
 
 /// Weighs a call, whatever its interface is published as.
 pub fn weigh(call: &Call, extent: &Extent) -> Weight {
-    match (call.method.as_str(), call.params.as_slice()) {
-        ("system.multicall", [calls @ Value::Array(parts)]) => {
+    match (size_of(&call.method), call.params.as_slice()) {
+        (Size::Results, [calls @ Value::Array(parts)]) => {
             let (mut results, mut logs) = (0usize, 0u64);
             for part in parts {
                 let bytes = match weigh_part(part, extent) {
@@ -62,7 +64,7 @@ pub fn weigh(call: &Call, extent: &Extent) -> Weight {
             let bytes = calls.held_bytes() + results.min(MULTICALL_BYTES);
             Weight::Multicall { bytes, logs }
         }
-        (method, params) => match weigh_one(method, params, extent) {
+        (size, params) => match weigh_one(size, params, extent) {
             // Faults quote what was sent.
             Weight::House(bytes) => Weight::House(bytes + params_bytes(params)),
             other => other,
@@ -77,18 +79,24 @@ pub(super) fn weigh_part(part: &Value, extent: &Extent) -> Weight {
         _ => &[],
     };
     match part.member("methodName") {
-        Some(Value::Str(method)) => weigh_one(method, params, extent),
+        Some(Value::Str(method)) => weigh_one(size_of(method), params, extent),
         _ => Weight::House(0),
     }
 }
 
-fn weigh_one(method: &str, params: &[Value], extent: &Extent) -> Weight {
-    let name = method.split_once('.').map(|(_, name)| name);
-    let known = METHODS
-        .iter()
-        .find(|method| method.namespace == Namespace::Supervisor && Some(method.name) == name);
-    match known.map_or(Size::Small, |method| method.size) {
-        Size::Small => Weight::House(0),
+/// What the table says of a method, whatever its interface is published as; the answer of an unknown one is a fault.
+fn size_of(method: &str) -> Size {
+    let known = method.split_once('.').and_then(|(namespace, name)| {
+        let namespace = if namespace == SYSTEM { Namespace::System } else { Namespace::Supervisor };
+        methods::find(namespace, name)
+    });
+    known.map_or(Size::Small, |method| method.size)
+}
+
+fn weigh_one(size: Size, params: &[Value], extent: &Extent) -> Weight {
+    match size {
+        // A multicall of something else than calls, or within another, is a fault.
+        Size::Small | Size::Results => Weight::House(0),
         Size::Infos => Weight::House(extent.info_bytes),
         Size::Configs => Weight::House(extent.config_bytes),
         Size::Log { from_end } => Weight::Log(log_bytes(params, from_end)),
@@ -110,11 +118,12 @@ fn params_bytes(params: &[Value]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::effect::Caller;
 
     const EXTENT: Extent = Extent { info_bytes: 70_000, config_bytes: 200_000, descriptors: 0 };
 
     fn call(method: &str, params: Vec<Value>) -> Call {
-        Call { method: method.to_string(), params }
+        Call { caller: Caller::Client, method: method.to_string(), params }
     }
 
     #[test]
@@ -126,6 +135,8 @@ mod tests {
             ("supervisor.getAllProcessInfo", vec![], Weight::House(70_000)),
             ("renamed.getAllConfigInfo", vec![], Weight::House(200_000)),
             ("supervisor.nonsense", vec![], Weight::House(0)),
+            ("system.getAllProcessInfo", vec![], Weight::House(0)),
+            ("system.multicall", vec![], Weight::House(0)),
             ("supervisor.readProcessStdoutLog", ints(0, 0), Weight::Log(u64::MAX)),
             ("renamed.readProcessStdoutLog", ints(7, 100), Weight::Log(100)),
             ("supervisor.readProcessLog", ints(-1600, 0), Weight::Log(1600)),

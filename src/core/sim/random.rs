@@ -4,7 +4,7 @@ use crate::core::config::{
     AutoRestart, ChannelConfig, Config, FastCgiSocket, GroupConfig, GroupKind, ListenerConfig,
     LogFile, ProcessConfig, Settings,
 };
-use crate::core::effect::Call;
+use crate::core::effect::{Call, Caller};
 use crate::core::rpc::methods::METHODS;
 use crate::core::states::Level;
 use crate::core::value::Value;
@@ -199,7 +199,8 @@ pub(super) fn random_call(rng: &mut Rng, nested: bool) -> Call {
                     ])
                 })
                 .collect();
-            return Call { method: "system.multicall".into(), params: vec![Value::Array(calls)] };
+            let (caller, method) = (Caller::Client, "system.multicall".into());
+            return Call { caller, method, params: vec![Value::Array(calls)] };
         }
         "startAllProcesses" | "stopAllProcesses" => vec![wait],
         "startProcess" | "stopProcess" | "startProcessGroup" | "stopProcessGroup" => {
@@ -224,5 +225,5 @@ pub(super) fn random_call(rng: &mut Rng, nested: bool) -> Call {
     };
     let system = matches!(method, "listMethods" | "methodHelp" | "methodSignature");
     let namespace = if system { "system" } else { "supervisor" };
-    Call { method: format!("{namespace}.{method}"), params }
+    Call { caller: Caller::Client, method: format!("{namespace}.{method}"), params }
 }

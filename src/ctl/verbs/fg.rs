@@ -103,6 +103,7 @@ fn attend(ctl: &mut Controller, name: &str, mut interrupts: Interrupts) -> Outco
 
 /// After the end of the input: the answers to its last lines, unless the program goes on talking. Whoever has not
 /// answered yet has more time to begin.
+#[expect(clippy::disallowed_methods, reason = "the client has no event loop")]
 fn hear_out(
     ctl: &mut Controller,
     logs: &mut [Log; 2],

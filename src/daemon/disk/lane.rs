@@ -15,7 +15,7 @@ use nix::sys::signal::SigSet;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::queue::Inbox;
+use super::queue::Queue;
 use super::thread::{DiskWork, Next};
 use super::{Disk, Reports, SHUTDOWN_BOUND, errno_text};
 use crate::core::states::Level;
@@ -46,10 +46,10 @@ impl std::fmt::Debug for Lane {
 
 impl Lane {
     /// A thread if there can be one; if not, that is said.
-    pub(super) fn start(inbox: &Arc<Inbox>, reports: Reports) -> Lane {
+    pub(super) fn start(queue: &Arc<Queue>, reports: Reports) -> Lane {
         let work = Arc::new(Mutex::new(DiskWork::new(reports)));
         let (alive, ended) = mpsc::channel();
-        let (theirs, their_work) = (Arc::clone(inbox), Arc::clone(&work));
+        let (theirs, their_work) = (Arc::clone(queue), Arc::clone(&work));
         let started = Builder::new().name("disk".to_string()).spawn(move || {
             // Signals are the supervision thread's business; and a write to a closed pipe or beyond a file size limit
             // must be an error here, whatever the dispositions are.
@@ -67,14 +67,14 @@ impl Lane {
     }
 
     /// Waits for the end of the thread, or does what is left.
-    pub(super) fn finish(self, inbox: &Inbox) {
+    pub(super) fn finish(self, queue: &Queue) {
         match self {
             Lane::Thread { thread, ended } => {
                 if ended.recv_timeout(SHUTDOWN_BOUND) == Err(RecvTimeoutError::Disconnected) {
                     let _ = thread.join(); // only a panic makes it an error, and there is nobody left to tell
                 }
             }
-            Lane::Here(work) => lock(&work).run(inbox),
+            Lane::Here(work) => lock(&work).run(queue),
             Lane::Closed => {}
         }
     }
@@ -94,10 +94,10 @@ impl Disk {
             Lane::Here(work) => Arc::clone(work),
             Lane::Thread { .. } | Lane::Closed => return Ok(()),
         };
-        let inbox = Arc::clone(&self.inbox);
-        let wake = sys::watch(inbox.wake_fd().try_clone_to_owned()?, Interest::READABLE)?;
+        let queue = Arc::clone(&self.queue);
+        let wake = sys::watch(queue.wake_fd().try_clone_to_owned()?, Interest::READABLE)?;
         tokio::task::spawn_local(async move {
-            while lock(&work).process(inbox.take()) == Next::GoOn {
+            while lock(&work).process(queue.take()) == Next::GoOn {
                 let parked = lock(&work).parked_fds();
                 wait(&wake, parked).await;
                 lock(&work).resume_parked();

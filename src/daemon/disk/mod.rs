@@ -38,7 +38,7 @@ use crate::daemon::excerpt::{self, Excerpt, NoExcerpt, Part};
 use apart::Apart;
 use lane::Lane;
 pub use output::errno_text;
-use queue::{Account, Inbox, Message, SinkId};
+use queue::{Account, Message, Queue, SinkId};
 pub(crate) use reads::{Followed, Probe, open_regular, read_up_to};
 pub use syslog::{SyslogSink, WASTE_PAUSE};
 
@@ -65,7 +65,7 @@ pub type Reports = Box<dyn Fn(Level, String) + Send>;
 /// Handle of the disk thread.
 #[derive(Clone, Debug)]
 pub struct Disk {
-    inbox: Arc<Inbox>,
+    queue: Arc<Queue>,
     lane: Arc<Mutex<Lane>>,
     apart: Apart,
 }
@@ -111,12 +111,12 @@ pub struct Sink {
 struct SinkShared {
     id: SinkId,
     account: Arc<Account>,
-    inbox: Arc<Inbox>,
+    queue: Arc<Queue>,
 }
 
 impl Drop for SinkShared {
     fn drop(&mut self) {
-        self.inbox.send(Message::Close(self.id));
+        self.queue.send(Message::Close(self.id));
     }
 }
 
@@ -127,14 +127,14 @@ impl Disk {
     /// # Errors
     /// When the system has no more descriptors.
     pub fn start(reports: Reports) -> io::Result<Disk> {
-        let inbox = Arc::new(Inbox::new()?);
-        let lane = Arc::new(Mutex::new(Lane::start(&inbox, reports)));
-        Ok(Disk { inbox, lane, apart: Apart::default() })
+        let queue = Arc::new(Queue::new()?);
+        let lane = Arc::new(Mutex::new(Lane::start(&queue, reports)));
+        Ok(Disk { queue, lane, apart: Apart::default() })
     }
 
     /// A source of lines for the syslog daemon at `path`.
     pub fn open_syslog(&self, path: &Path) -> SyslogSink {
-        SyslogSink::new(path, &self.inbox)
+        SyslogSink::new(path, &self.queue)
     }
 
     /// Opens a sink. The file is opened on the disk thread; a failure is said in the main log and tried again with
@@ -145,15 +145,15 @@ impl Disk {
 
     /// The same, but what is held is written to until the path is to be opened anew.
     pub fn open_sink_on(&self, spec: SinkSpec, held: Option<HeldOutput>) -> Sink {
-        let id = self.inbox.next_id();
+        let id = self.queue.next_id();
         let account = Arc::new(Account::default());
-        self.inbox.send(Message::Open(id, spec, Arc::clone(&account), held));
-        Sink { shared: Arc::new(SinkShared { id, account, inbox: Arc::clone(&self.inbox) }) }
+        self.queue.send(Message::Open(id, spec, Arc::clone(&account), held));
+        Sink { shared: Arc::new(SinkShared { id, account, queue: Arc::clone(&self.queue) }) }
     }
 
     /// Makes sure a log file exists, created empty and private to its owner (`options.py: mktempfile`).
     pub fn create_log(&self, path: impl Into<PathBuf>) {
-        self.inbox.send(Message::Create(path.into()));
+        self.queue.send(Message::Create(path.into()));
     }
 
     /// Answers `readLog` and `readProcess*Log` (`options.py: readFile`): a string; bytes that are not UTF-8 become
@@ -181,7 +181,7 @@ impl Disk {
 
     /// Runs something that reads files. A panic in it ends it and nothing else.
     pub fn run(&self, work: Box<dyn FnOnce() + Send>) {
-        self.inbox.send(Message::Run(work));
+        self.queue.send(Message::Run(work));
     }
 
     /// Resolves when everything pushed so far is written, but for what waits in parked sinks.
@@ -206,8 +206,8 @@ impl Disk {
         let mut lane = self.lane.lock().unwrap_or_else(PoisonError::into_inner);
         let ending = std::mem::replace(&mut *lane, Lane::Closed);
         drop(lane);
-        self.inbox.send(Message::Shutdown);
-        ending.finish(&self.inbox);
+        self.queue.send(Message::Shutdown);
+        ending.finish(&self.queue);
     }
 
     /// Runs `question` on the thread; `None` when the thread ended first. Queued now, not when polled.
@@ -227,8 +227,8 @@ impl Disk {
         &self,
         path: &Path,
     ) -> impl Future<Output = Option<Followed>> + use<> {
-        let (path, inbox) = (path.to_path_buf(), Arc::clone(&self.inbox));
-        let opened = self.ask(move || Followed::open(&path, &inbox).ok());
+        let (path, queue) = (path.to_path_buf(), Arc::clone(&self.queue));
+        let opened = self.ask(move || Followed::open(&path, &queue).ok());
         async move { opened.await.flatten() }
     }
 
@@ -279,18 +279,18 @@ async fn flatten(
 impl Sink {
     /// Queues a chunk. Rotation happens between chunks, never inside one.
     pub fn push(&self, bytes: Vec<u8>) -> Pushed {
-        let SinkShared { id, account, inbox } = &*self.shared;
+        let SinkShared { id, account, queue } = &*self.shared;
         if bytes.is_empty() {
             return if account.is_full() { Pushed::Full } else { Pushed::Accepted };
         }
         if !account.charge(bytes.len()) {
             if account.count_dropped(bytes.len()) {
-                inbox.send(Message::Dropping(*id));
+                queue.send(Message::Dropping(*id));
             }
             return Pushed::Full;
         }
         let length = bytes.len();
-        if !inbox.send(Message::Chunk(*id, bytes)) {
+        if !queue.send(Message::Chunk(*id, bytes)) {
             account.release(length);
         }
         if account.is_full() { Pushed::Full } else { Pushed::Accepted }
@@ -305,14 +305,14 @@ impl Sink {
     /// Closes the file and opens its path anew (`FileHandler.reopen`); bytes pushed before go to the old file. If
     /// that fails, the old file goes on being written, and every later chunk tries again.
     pub fn reopen(&self) {
-        self.shared.inbox.send(Message::Reopen(self.shared.id));
+        self.shared.queue.send(Message::Reopen(self.shared.id));
     }
 
     /// Removes the file and opens it anew (`FileHandler.remove`, `reopen`): what was pushed before is gone. Pipes,
     /// terminals and devices are left alone, where the reference would unlink them.
     pub fn clear(&self, missing: Missing) -> impl Future<Output = io::Result<()>> + use<> {
         let (answer, answered) = oneshot::channel();
-        self.shared.inbox.send(Message::Clear(self.shared.id, missing, answer));
+        self.shared.queue.send(Message::Clear(self.shared.id, missing, answer));
         async move { answered.await.unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into())) }
     }
 }

@@ -40,7 +40,7 @@ pub(super) enum Message {
 
 /// The queue. Its length is bounded by the accounts of the sinks and by the requests under way.
 #[derive(Debug)]
-pub(super) struct Inbox {
+pub(super) struct Queue {
     messages: Mutex<Messages>,
     wake: EventFd,
     ids: AtomicU64,
@@ -58,10 +58,10 @@ impl std::fmt::Debug for Messages {
     }
 }
 
-impl Inbox {
-    pub(super) fn new() -> io::Result<Inbox> {
+impl Queue {
+    pub(super) fn new() -> io::Result<Queue> {
         let wake = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
-        Ok(Inbox { messages: Mutex::default(), wake, ids: AtomicU64::new(0) })
+        Ok(Queue { messages: Mutex::default(), wake, ids: AtomicU64::new(0) })
     }
 
     pub(super) fn next_id(&self) -> SinkId {

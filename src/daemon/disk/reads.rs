@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use nix::fcntl::OFlag;
 
-use super::queue::{Inbox, Message};
+use super::queue::{Message, Queue};
 use super::rotation::numbered;
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::text;
@@ -137,7 +137,7 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
 pub(crate) struct Followed {
     /// `None` only while it is dropped.
     file: Option<File>,
-    inbox: Arc<Inbox>,
+    queue: Arc<Queue>,
     identity: Identity,
     /// Size when it was opened.
     pub(crate) size: u64,
@@ -161,11 +161,11 @@ pub(crate) enum Probe {
 }
 
 impl Followed {
-    pub(super) fn open(path: &Path, inbox: &Arc<Inbox>) -> io::Result<Followed> {
+    pub(super) fn open(path: &Path, queue: &Arc<Queue>) -> io::Result<Followed> {
         let (file, found) = open_regular(path)?;
         Ok(Followed {
             file: Some(file),
-            inbox: Arc::clone(inbox),
+            queue: Arc::clone(queue),
             identity: Identity::from(&found),
             size: found.size(),
             modified: found.modified().unwrap_or(SystemTime::UNIX_EPOCH),
@@ -206,19 +206,19 @@ impl Followed {
         for number in 1..=FOLLOW_BACKUPS_LIMIT {
             match std::fs::metadata(numbered(&end, number)) {
                 Ok(found) if Identity::from(&found) == self.identity && number > 1 => {
-                    return Followed::open(&numbered(&end, number - 1), &self.inbox);
+                    return Followed::open(&numbered(&end, number - 1), &self.queue);
                 }
                 Ok(found) if Identity::from(&found) != self.identity => {}
                 Ok(_) | Err(_) => break,
             }
         }
-        Followed::open(path, &self.inbox)
+        Followed::open(path, &self.queue)
     }
 }
 
 impl Drop for Followed {
     fn drop(&mut self) {
         let file = self.file.take();
-        self.inbox.send(Message::Run(Box::new(move || drop(file))));
+        self.queue.send(Message::Run(Box::new(move || drop(file))));
     }
 }

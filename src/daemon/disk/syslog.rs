@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::queue::{Account, Inbox, Message};
+use super::queue::{Account, Message, Queue};
 use super::{Pushed, Reports, errno_text};
 use crate::core::states::Level;
 use crate::core::text;
@@ -25,12 +25,12 @@ const RETRY: Duration = Duration::from_secs(1);
 pub struct SyslogSink {
     path: Arc<Path>,
     account: Arc<Account>,
-    inbox: Arc<Inbox>,
+    queue: Arc<Queue>,
 }
 
 impl SyslogSink {
-    pub(super) fn new(path: &Path, inbox: &Arc<Inbox>) -> SyslogSink {
-        SyslogSink { path: path.into(), account: Arc::default(), inbox: Arc::clone(inbox) }
+    pub(super) fn new(path: &Path, queue: &Arc<Queue>) -> SyslogSink {
+        SyslogSink { path: path.into(), account: Arc::default(), queue: Arc::clone(queue) }
     }
 
     /// Queues text, every line of which becomes a message of its own with `prefix` before it
@@ -45,7 +45,7 @@ impl SyslogSink {
         let account = Arc::clone(&self.account);
         let lines =
             Lines { account, header: String::new(), prefix: prefix.to_string(), text, at: 0 };
-        if !self.inbox.send(Message::Syslog(Arc::clone(&self.path), lines)) {
+        if !self.queue.send(Message::Syslog(Arc::clone(&self.path), lines)) {
             self.account.release(cost);
         }
         if self.account.is_full() { Pushed::Full } else { Pushed::Accepted }
@@ -160,6 +160,7 @@ impl SyslogQueue {
     }
 
     /// Whether the lines are done with.
+    #[expect(clippy::disallowed_methods, reason = "the disk thread has no event loop")]
     fn send(&mut self, lines: &mut Lines, reports: &Reports) -> bool {
         if self.is_nobody_there() {
             self.lose(lines);

@@ -334,6 +334,7 @@ fn the_next_sink_of_a_parked_path_comes_after_the_last() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
 fn shutdown_does_not_wait_for_a_stuck_pipe() {
     let dir = TempDir::new();
     let path = dir.path("fifo");

@@ -12,7 +12,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::files::OpenFiles;
 use super::output::{create_private, errno_text};
-use super::queue::{Account, Inbox, Message, SinkId};
+use super::queue::{Account, Message, Queue, SinkId};
 use super::sink::LogSink;
 use super::syslog::SyslogQueue;
 use super::{HeldOutput, PARKED_GRACE, Reports, SinkSpec};
@@ -48,11 +48,11 @@ impl DiskWork {
     }
 
     /// Runs until a `Shutdown` message.
-    pub(super) fn run(&mut self, inbox: &Inbox) {
-        while self.process(inbox.take()) == Next::GoOn {
-            self.sleep(Some(inbox.wake_fd()), PollTimeout::NONE);
+    pub(super) fn run(&mut self, queue: &Queue) {
+        while self.process(queue.take()) == Next::GoOn {
+            self.sleep(Some(queue.wake_fd()), PollTimeout::NONE);
         }
-        self.finish(inbox);
+        self.finish(queue);
     }
 
     /// Does what was asked for.
@@ -205,7 +205,8 @@ impl DiskWork {
     }
 
     /// Gives parked targets a last chance, then lets nothing in any more.
-    fn finish(&mut self, inbox: &Inbox) {
+    #[expect(clippy::disallowed_methods, reason = "the disk thread has no event loop")]
+    fn finish(&mut self, queue: &Queue) {
         let deadline = Instant::now() + PARKED_GRACE;
         while !self.parked.is_empty() || self.syslogs.values().any(SyslogQueue::is_parked) {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -226,7 +227,7 @@ impl DiskWork {
             queue.finish(&self.reports);
         }
         // The reports above are the last that get in.
-        self.process(inbox.close());
+        self.process(queue.close());
         for sink in self.sinks.values() {
             sink.release_producer();
         }

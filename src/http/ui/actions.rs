@@ -1,15 +1,15 @@
 //! What the buttons do (`web.py: StatusView.make_callback`): an action becomes a call, its outcome a message.
 
-use crate::core::effect::Call;
+use crate::core::effect::{Call, Caller};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::record;
 use crate::core::namespec;
-use crate::core::rpc::HOUSE_NAMESPACE;
+use crate::core::rpc::methods::SUPERVISOR;
 use crate::core::value::Value;
 use crate::daemon::handle::Handle;
 use crate::sys::clock;
 
-use super::form::Form;
+use super::super::form::Form;
 
 /// Failures named in a message.
 const MAX_NAMED: usize = 5;
@@ -170,7 +170,7 @@ async fn on_group(handle: &Handle, verb: Verb, group: &str) -> String {
 /// A call of a method of the main interface.
 fn call(method: &str, params: &[&str]) -> Call {
     let params = params.iter().map(|param| Value::str(*param)).collect();
-    Call { method: format!("{HOUSE_NAMESPACE}.{method}"), params }
+    Call { caller: Caller::Button, method: format!("{SUPERVISOR}.{method}"), params }
 }
 
 /// The calls one after the other, each when the one before it is done.
@@ -179,7 +179,8 @@ fn multicall(calls: impl IntoIterator<Item = Call>) -> Call {
         record([("methodName", Value::Str(call.method)), ("params", Value::Array(call.params))])
     };
     let parts = calls.into_iter().map(part).collect();
-    Call { method: "system.multicall".to_string(), params: vec![Value::Array(parts)] }
+    let (caller, method) = (Caller::Button, "system.multicall".to_string());
+    Call { caller, method, params: vec![Value::Array(parts)] }
 }
 
 /// The fault of the first of several calls, or of all of them together.

@@ -2,14 +2,15 @@
 
 use hyper::{Response, StatusCode};
 
+use super::super::form::Form;
 use super::super::response::Content;
-use super::super::server::Site;
-use super::form::Form;
-use super::page;
+use super::super::site::Site;
+use super::answer::page;
 use super::pages::Frame;
 use super::pages::log::{Source, render};
 use crate::core::fault::{Fault, FaultCode};
-use crate::daemon::excerpt::{LogName, MAX_EXCERPT_BYTES, NoExcerpt, Part};
+use crate::core::logs::LogRef;
+use crate::daemon::excerpt::{MAX_EXCERPT_BYTES, NoExcerpt, Part};
 
 /// Fewer bytes are never shown.
 const MIN_BYTES: u64 = 1024;
@@ -24,7 +25,7 @@ pub(super) async fn process(site: &Site, form: &Form) -> Response<Content> {
         Some("stderr") => "stderr",
         _ => "stdout",
     };
-    let log = LogName::Process { namespec: namespec.to_string(), channel: channel.to_string() };
+    let log = LogRef::Process { namespec: namespec.to_string(), channel: channel.to_string() };
     let text = read(site, log, namespec, limit).await;
     show(site, form, &Source::Program { namespec, channel }, &text, limit).await
 }
@@ -32,7 +33,7 @@ pub(super) async fn process(site: &Site, form: &Form) -> Response<Content> {
 /// The end of the main log.
 pub(super) async fn main(site: &Site, form: &Form) -> Response<Content> {
     let limit = limit(form);
-    let text = read(site, LogName::Main, "the supervisor", limit).await;
+    let text = read(site, LogRef::Main, "the supervisor", limit).await;
     show(site, form, &Source::Main, &text, limit).await
 }
 
@@ -48,7 +49,7 @@ async fn show(
 }
 
 /// The end of a log, or what is wrong with it in the reference's words.
-async fn read(site: &Site, log: LogName, name: &str, limit: u64) -> String {
+async fn read(site: &Site, log: LogRef, name: &str, limit: u64) -> String {
     let _turn = site.hub.turn_of_logs(limit).await;
     let fault = match site.handle.read_log(log, Part::End(limit)).await {
         Ok(excerpt) => return excerpt.text().0,

@@ -1,50 +1,38 @@
-//! The web interface: pages, the actions of their buttons, and the JSON behind them.
+//! The web interface: pages, and the actions of their buttons.
 //!
-//! - `form`: what a request asks for
-//! - `origin`: who sent it; `actions`: what it does; `location`: where the browser is sent back to
+//! - `actions`: what buttons do
 //! - `logs`: the pages of logs
-//! - `api`, `live`, `objects`: the JSON, the stream of events, and what both say; `watch`: what all streams share
+//! - `answer`: a page as an answer
 //! - `pages/`: what is rendered, from what it is handed and nothing else
 //! - `assets/`: style sheet, script and icons; `files`: how they are sent
 //! - here: who answers which path
 
 mod actions;
-mod api;
+mod answer;
 mod assets;
 mod files;
-pub(super) mod form;
-pub(super) mod live;
-pub(super) mod location;
 mod logs;
-mod objects;
-pub(super) mod origin;
 mod pages;
-pub(super) mod watch;
 
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, CACHE_CONTROL, EXPIRES, HeaderMap, HeaderValue, LOCATION, PRAGMA};
+use hyper::header::{ACCEPT, HeaderMap, HeaderValue, LOCATION};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
-use maud::Markup;
 
-use super::body;
-use super::hub::Lane;
-use super::pace::{Pace, Phase};
-use super::response::{Content, closing_error, complete, error};
-use super::server::{Site, no_such_file};
-use crate::core::overview::About;
-use crate::core::text;
+use super::form::Form;
+use super::origin::Source;
+use super::pace::{Lane, Pace, Phase};
+use super::response::{Content, closing_error, complete, error, fresh, no_such_file};
+use super::site::Site;
+use super::{api, body, location};
 use actions::Nonsense;
-use form::Form;
-use origin::Source;
+use answer::{framed, page};
 use pages::{Frame, program, refused, status};
-
-const HTML: &str = "text/html;charset=utf-8";
 
 /// Largest form: its fields are names and verbs.
 const MAX_FORM_BYTES: u64 = 64 << 10;
 
-/// Answers a request that is neither XML-RPC nor a log stream; `path` is decoded.
+/// Answers a request that nobody else does; `path` is decoded.
 pub(super) async fn respond(
     site: &Site,
     pace: &Pace,
@@ -52,9 +40,6 @@ pub(super) async fn respond(
     request: Request<Incoming>,
 ) -> Response<Content> {
     let method = request.method();
-    if request.uri().path().starts_with(api::ROOT) {
-        return api::respond(site, pace, method, request.uri()).await;
-    }
     // What follows a semicolon are parameters, which nothing here has.
     let name = path.split(';').next().unwrap_or_default().trim_start_matches('/');
     if let Some(page) = Page::named(name)
@@ -124,48 +109,6 @@ async fn page_for(
         };
         pace.hold(lane, bytes.len());
     }
-    response
-}
-
-/// A page with what every page has around its contents, which no cache is to keep.
-async fn page(
-    site: &Site,
-    status: StatusCode,
-    message: Option<&str>,
-    render: impl FnOnce(&Frame<'_>) -> Markup,
-) -> Response<Content> {
-    match site.handle.about().await {
-        Some(about) => framed(site, &about, status, message, render),
-        None => error(StatusCode::SERVICE_UNAVAILABLE),
-    }
-}
-
-/// The same, of a supervisor that was looked at already.
-fn framed(
-    site: &Site,
-    about: &About,
-    status: StatusCode,
-    message: Option<&str>,
-    render: impl FnOnce(&Frame<'_>) -> Markup,
-) -> Response<Content> {
-    let frame = Frame {
-        identifier: &about.identifier,
-        mood: about.mood,
-        message,
-        token: site.token.as_str(),
-    };
-    let page = render(&frame).into_string();
-    let mut response = fresh(complete(HTML, text::shown(&page).into_owned()));
-    *response.status_mut() = status;
-    response
-}
-
-/// Keeps caches from keeping an answer, in the reference's words.
-fn fresh(mut response: Response<Content>) -> Response<Content> {
-    let headers = response.headers_mut();
-    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(EXPIRES, HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 GMT"));
     response
 }
 

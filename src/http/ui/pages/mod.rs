@@ -15,15 +15,15 @@ mod words;
 use crate::core::states::Mood;
 
 /// What every page has around its contents.
-pub(in crate::http) struct Frame<'a> {
+pub(super) struct Frame<'a> {
     /// The `identifier` of the daemon, which tells one from another.
-    pub(in crate::http) identifier: &'a str,
+    pub(super) identifier: &'a str,
     /// What the daemon is doing.
-    pub(in crate::http) mood: Mood,
+    pub(super) mood: Mood,
     /// What the last action had to say.
-    pub(in crate::http) message: Option<&'a str>,
+    pub(super) message: Option<&'a str>,
     /// Proves that a form came from a page of ours; goes into every form as `token`.
-    pub(in crate::http) token: &'a str,
+    pub(super) token: &'a str,
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use hyper::header::{HOST, HeaderMap};
 use nix::unistd::gethostname;
 
-use super::super::percent;
+use super::percent;
 use crate::core::config::ServerAddress;
 
 /// `http://HOST/?message=…`, absolute as the reference's, by the host the client asked for or else `own`.
@@ -22,7 +22,7 @@ pub(super) fn back(message: &str) -> String {
 
 /// The name and port of a server itself. The reference asks for the name of its address; this does so only where no
 /// name server is needed.
-pub(in crate::http) fn own_authority(address: &ServerAddress) -> String {
+pub(super) fn own_authority(address: &ServerAddress) -> String {
     match address {
         ServerAddress::Unix { path, .. } => format!("<unix domain socket>:{path}"),
         ServerAddress::Inet { host, port } => {

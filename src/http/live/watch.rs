@@ -13,7 +13,7 @@ use bytes::Bytes;
 use tokio::sync::{Mutex, OnceCell, watch};
 use tokio::time::Instant;
 
-use super::objects;
+use super::super::objects;
 use crate::core::info::{ProcessInfo, record};
 use crate::core::json;
 use crate::core::overview::Overview;

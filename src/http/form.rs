@@ -2,18 +2,18 @@
 
 use std::collections::HashMap;
 
-use super::super::percent;
+use super::percent;
 
 /// Names and values; those of the body win over those of the query.
 #[derive(Debug, Default)]
-pub(in crate::http) struct Form {
+pub(super) struct Form {
     query: HashMap<String, String>,
     body: HashMap<String, String>,
 }
 
 impl Form {
     /// Reads a query (`urllib.parse.parse_qs`); the first of several values counts.
-    pub(in crate::http) fn of_query(query: &str) -> Form {
+    pub(super) fn of_query(query: &str) -> Form {
         let mut fields = HashMap::new();
         for (name, value) in pairs(query) {
             fields.entry(name).or_insert(value);
@@ -28,7 +28,7 @@ impl Form {
     }
 
     /// A value, which is never empty.
-    pub(in crate::http) fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.body.get(name).or_else(|| self.query.get(name)).map(String::as_str)
     }
 

@@ -3,32 +3,34 @@
 //! A stream sleeps until the house announces a change, looks, and sends what is different from what it sent before. What
 //! there is to see and to say is the same for all streams: `watch`.
 
+mod watch;
+
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::watch;
+use tokio::sync::watch::Receiver;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::super::seats::Listening;
 use super::objects;
-use super::watch::{Audience, GATHER, Told, Watch};
 use crate::core::info::record;
 use crate::core::json;
 use crate::core::overview::Overview;
 use crate::core::value::Value;
 use crate::daemon::handle::Handle;
+pub(super) use watch::Audience;
+use watch::{GATHER, Told, Watch};
 
 /// After how much silence a comment is sent, so that proxies and browsers know that the stream lives.
 const SILENCE: Duration = Duration::from_secs(20);
 
 /// The stream of one client.
-pub(in crate::http) struct Live {
-    pub(super) watch: Rc<Watch>,
-    changes: watch::Receiver<u64>,
+pub(super) struct Live {
+    watch: Rc<Watch>,
+    changes: Receiver<u64>,
     /// `None` before the first event.
-    pub(super) told: Option<Rc<Told>>,
+    told: Option<Rc<Told>>,
     /// The value of the counter of changes that the client knows everything of.
     seen: u64,
     /// The end of the event whose beginning was sent.
@@ -36,11 +38,10 @@ pub(in crate::http) struct Live {
     usage_due: Instant,
     /// When something was sent last.
     spoke: Instant,
-    _place: Listening,
 }
 
 impl Live {
-    pub(super) fn new(handle: &Handle, audience: &Audience, place: Listening) -> Live {
+    pub(super) fn new(handle: &Handle, audience: &Audience) -> Live {
         let watch = audience.join(handle);
         Live {
             changes: handle.changes(),
@@ -50,7 +51,6 @@ impl Live {
             usage_due: watch.usage_due(),
             spoke: Instant::now(),
             watch,
-            _place: place,
         }
     }
 
@@ -58,7 +58,7 @@ impl Live {
     ///
     /// # Errors
     /// When the house has left its loop.
-    pub(in crate::http) async fn next(&mut self) -> io::Result<Bytes> {
+    pub(super) async fn next(&mut self) -> io::Result<Bytes> {
         if let Some(rest) = self.rest.take() {
             return Ok(rest);
         }
@@ -115,7 +115,7 @@ impl Live {
 }
 
 /// Waits until the counter of changes is not at this value.
-async fn moved(changes: &mut watch::Receiver<u64>, seen: u64) -> io::Result<()> {
+async fn moved(changes: &mut Receiver<u64>, seen: u64) -> io::Result<()> {
     let moved = changes.wait_for(|&now| now != seen).await;
     moved.map(drop).map_err(|_| io::ErrorKind::BrokenPipe.into())
 }

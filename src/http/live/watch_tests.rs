@@ -8,8 +8,7 @@ use super::*;
 use crate::core::overview::About;
 use crate::core::states::{Mood, ProcessState};
 use crate::daemon::handle::{Inbox, Request};
-use crate::http::seats::{Places, Seats};
-use crate::http::ui::live::Live;
+use crate::http::live::Live;
 
 /// A house of programs, and how often it was looked at.
 struct House {
@@ -44,12 +43,11 @@ struct Fixture {
     house: Rc<House>,
     handle: Handle,
     audience: Audience,
-    seats: Rc<Seats>,
 }
 
 impl Fixture {
     fn listener(&self) -> Live {
-        Live::new(&self.handle, &self.audience, self.seats.listen().unwrap())
+        Live::new(&self.handle, &self.audience)
     }
 }
 
@@ -86,8 +84,7 @@ fn with_a_house<F: Future<Output = ()>>(test: impl FnOnce(Fixture) -> F) {
             changes,
         });
         spawn_local(house.clone().serve(requests));
-        let seats = Seats::new(Places { quiet: 1000, ..Places::default() }, handle.clone());
-        test(Fixture { house, handle, audience: Audience::default(), seats }).await;
+        test(Fixture { house, handle, audience: Audience::default() }).await;
     });
 }
 

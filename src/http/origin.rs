@@ -6,7 +6,6 @@
 //! itself; those two cannot be told apart, so a browser that says nothing is asked to confirm. It is known by what it
 //! cannot help saying, never by its name: half of all scripts call themselves Mozilla.
 
-use std::fmt::Write as _;
 use std::io;
 use std::rc::Rc;
 
@@ -16,6 +15,8 @@ use hyper::header::{
 };
 use hyper::{Method, Uri};
 use subtle::ConstantTimeEq;
+
+use crate::sys::random;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -38,17 +39,11 @@ const TOKEN_BYTES: usize = 16;
 /// What proves that a form is one of ours, behind whatever proxy: a secret that only our pages show, new for every
 /// life of the daemon.
 #[derive(Clone, Debug)]
-pub(in crate::http) struct Token(Rc<str>);
+pub(super) struct Token(Rc<str>);
 
 impl Token {
-    pub(in crate::http) fn random() -> io::Result<Token> {
-        let mut secret = [0; TOKEN_BYTES];
-        getrandom::fill(&mut secret).map_err(io::Error::from)?;
-        let mut text = String::new();
-        for byte in secret {
-            let _ = write!(text, "{byte:02x}"); // writing to a String cannot fail
-        }
-        Ok(Token(text.into()))
+    pub(super) fn random() -> io::Result<Token> {
+        random::hex::<TOKEN_BYTES>().map(|secret| Token(secret.into()))
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -63,7 +58,7 @@ impl Token {
 
 /// Where a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::http) enum Source {
+pub(super) enum Source {
     /// From a page of ours, from a person who typed the address, or from no browser at all.
     Own,
     /// From a browser that does not say, or that nobody has told to.
@@ -74,7 +69,7 @@ pub(in crate::http) enum Source {
 
 impl Source {
     /// Who asks. What a browser loads in case somebody wants it nobody has asked for yet, whatever else it says.
-    pub(in crate::http) fn of(method: &Method, headers: &HeaderMap) -> Source {
+    pub(super) fn of(method: &Method, headers: &HeaderMap) -> Source {
         match Source::claimed(method, headers) {
             Source::Own if is_speculative(headers) => Source::Hidden,
             source => source,
@@ -100,7 +95,7 @@ impl Source {
 ///
 /// It names the site or the origin of whatever may change something. With what only looks it does so over https and to
 /// this machine, and else it still tells its user's languages.
-pub(in crate::http) fn is_browser(method: &Method, headers: &HeaderMap) -> bool {
+pub(super) fn is_browser(method: &Method, headers: &HeaderMap) -> bool {
     if headers.contains_key(SEC_FETCH_SITE) || headers.contains_key(ORIGIN) {
         return true;
     }
@@ -136,7 +131,7 @@ fn is_speculative(headers: &HeaderMap) -> bool {
 /// after the browser asked us, which we never allow; anything else it may send without asking.
 ///
 /// Calls are posted, so browsers name their origin.
-pub(in crate::http) fn is_foreign_call(headers: &HeaderMap) -> bool {
+pub(super) fn is_foreign_call(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     let essence = content_type.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
     let asked = [&b"text/xml"[..], b"application/xml"];

@@ -3,19 +3,17 @@
 use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, Response, StatusCode, Uri};
 
-use super::super::hub::Lane;
-use super::super::logtail::X_ACCEL_BUFFERING;
-use super::super::pace::Pace;
-use super::super::percent;
-use super::super::response::{Content, Feed, Stream, complete};
-use super::super::server::Site;
 use super::form::Form;
 use super::live::Live;
-use super::{fresh, objects};
+use super::pace::{Lane, Pace};
+use super::response::{Content, Feed, Stream, X_ACCEL_BUFFERING, complete, fresh};
+use super::site::Site;
+use super::{objects, percent};
 use crate::core::info::record;
 use crate::core::json;
+use crate::core::logs::LogRef;
 use crate::core::value::Value;
-use crate::daemon::excerpt::{LogName, MAX_EXCERPT_BYTES, NoExcerpt, Part};
+use crate::daemon::excerpt::{MAX_EXCERPT_BYTES, NoExcerpt, Part};
 
 /// Where all of it lives.
 pub(super) const ROOT: &str = "/api/";
@@ -48,9 +46,9 @@ pub(super) async fn respond(
         ["v1", "processes", namespec] => process(site, namespec).await,
         ["v1", "logs", namespec, channel] => {
             let (namespec, channel) = (namespec.to_string(), channel.to_string());
-            log(site, pace, LogName::Process { namespec, channel }, &form).await
+            log(site, pace, LogRef::Process { namespec, channel }, &form).await
         }
-        ["v1", "mainlog"] => log(site, pace, LogName::Main, &form).await,
+        ["v1", "mainlog"] => log(site, pace, LogRef::Main, &form).await,
         ["v1", "events"] => events(site),
         _ => message(StatusCode::NOT_FOUND, "There is nothing at this address."),
     }
@@ -103,7 +101,7 @@ async fn process(site: &Site, namespec: &str) -> Response<Content> {
     object(value)
 }
 
-async fn log(site: &Site, pace: &Pace, log: LogName, form: &Form) -> Response<Content> {
+async fn log(site: &Site, pace: &Pace, log: LogRef, form: &Form) -> Response<Content> {
     let Some(part) = part(form) else {
         let text = "offset and length are numbers of bytes; only an offset may be negative, and then without a length.";
         return message(StatusCode::BAD_REQUEST, text);
@@ -156,8 +154,9 @@ fn events(site: &Site) -> Response<Content> {
         let text = "Too many pages are open: close some.";
         return message(StatusCode::SERVICE_UNAVAILABLE, text);
     };
-    let live = Box::new(Live::new(&site.handle, &site.audience, place));
-    let mut response = Response::new(Content::Endless(Stream::new(Feed::Live(live))));
+    let live = Box::new(Live::new(&site.handle, &site.audience));
+    let feed = Feed::Live { live, _place: place };
+    let mut response = Response::new(Content::Endless(Stream::new(feed)));
     let headers = response.headers_mut();
     headers.insert(
         hyper::header::CONTENT_TYPE,
