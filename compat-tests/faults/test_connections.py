@@ -6,15 +6,12 @@ import shutil
 import signal
 import socket
 import struct
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from harness import WAIT_SECS, free_port, read_response, wait_for  # noqa: E402  (it lies one folder up)
-from test_rare_events import compile_c  # noqa: E402
+from building import compile_c
+from harness import WAIT_SECS, free_port, read_response, wait_for
 
 CALL = "<?xml version='1.0'?><methodCall><methodName>supervisor.{}</methodName><params>{}</params></methodCall>"
 CAT = "[program:cat]\ncommand=/bin/cat\nstartsecs=0\n"

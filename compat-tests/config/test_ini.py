@@ -9,14 +9,11 @@ import os
 import random
 import struct
 import subprocess
-import sys
 import threading
-
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from supervisor.options import UnhosedConfigParser
 
-from configtools import example_binary
+from building import example
 
 SOURCE = 'random.conf'
 
@@ -71,7 +68,7 @@ def test_ini_agrees_with_python():
     source = random.Random(seed)
     files = [random_file(source) for _ in range(count)]
     child = subprocess.Popen(
-        [example_binary('parse_ini', 'PARSE_INI_BIN')], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [example('parse_ini')], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
 
     def feed():

@@ -13,23 +13,9 @@ import types
 
 from supervisor import datatypes, options
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
+from building import example
 
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
-
-
-def example_binary(name, variable):
-    """Path of one of our example binaries: from the environment, else the newest build under the target directory."""
-    given = os.environ.get(variable)
-    if given:
-        return os.path.abspath(given)
-    target = os.environ.get('CARGO_TARGET_DIR', os.path.join(ROOT, 'target'))
-    built = [os.path.join(ROOT, target, profile, 'examples', name) for profile in ('release', 'debug')]
-    built = [path for path in built if os.path.exists(path)]
-    if not built:
-        raise RuntimeError('build it first: cargo build --example %s' % name)
-    return max(built, key=os.path.getmtime)
 
 
 class Exit(Exception):
@@ -251,7 +237,7 @@ class Session:
     `load_config` kept running beside it."""
 
     def __init__(self):
-        binary = example_binary('load_config', 'LOAD_CONFIG_BIN')
+        binary = example('load_config')
         self.scratch = os.path.realpath(tempfile.mkdtemp(prefix='supervisord-rs-configs-'))
         home = os.path.join(self.scratch, 'home')
         os.mkdir(home)

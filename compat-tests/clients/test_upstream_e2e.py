@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import FORKING, HERE, MARK, SCRIPTS, binary, marked
+from harness import FORKING, MARK, SCRIPTS, TESTS, binary, marked
 from scenario import sides
 
 # Tests for which our daemon still lacks something, with what they wait for. They are run and have to fail, so that a
@@ -83,7 +83,7 @@ def private_tmp(home):
 
 def complete_fixtures():
     """Adds the fixtures that the wheel lacks to the installed suite."""
-    for source in (HERE / "upstream").iterdir():
+    for source in (TESTS / "clients" / "upstream").iterdir():
         try:
             (SUITE.parent / "fixtures" / source.name).symlink_to(source)
         except FileExistsError:

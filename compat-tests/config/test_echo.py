@@ -9,9 +9,9 @@ import pytest
 from supervisor import datatypes, options
 
 import configtools
-from harness import Daemon, binary
+from harness import REPO, Daemon, binary
 
-SAMPLE = Path(__file__).resolve().parent.parent / "src" / "echo" / "sample.conf"
+SAMPLE = REPO / "src" / "echo" / "sample.conf"
 
 # Settings without a default, or with one that depends on the machine.
 WITHOUT_DEFAULT = {

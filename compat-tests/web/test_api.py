@@ -9,8 +9,7 @@ from urllib.parse import quote
 
 import webfacts
 from harness import wait_for
-from webasking import CAT, GROUPS, ask, only_ours, request
-from test_web_security import endless
+from webasking import CAT, GROUPS, ask, endless, only_ours, request
 
 # Members that change with time alone.
 AGEING = ("now", "description")

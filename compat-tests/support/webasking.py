@@ -3,6 +3,7 @@
 from urllib.parse import unquote
 
 import webfacts
+from harness import read_response
 from scenario import scenario
 
 CAT = """
@@ -80,3 +81,12 @@ startsecs=0
 def only_ours(config, start=True):
     """A scenario about what the reference does not have."""
     return scenario(config, start=start, only="ours")
+
+
+def endless(d, target):
+    """The answer to a request for a stream, after its headers."""
+    stream = d.connect()
+    stream.sendall(request(target))
+    reader = stream.makefile("rb")
+    assert " 200 " in read_response(reader, has_body=False)[0]
+    return stream, reader

@@ -14,23 +14,14 @@ from supervisor import loggers
 from supervisor.dispatchers import stripEscapes
 from supervisor.options import readFile, tailFile
 
-ROOT = Path(__file__).resolve().parent.parent
+from building import example
 
-
-def tool(name):
-    """The newest build of one of the example tools."""
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    found = [target / profile / "examples" / name for profile in ("debug", "release")]
-    found = [path for path in found if path.exists()]
-    if not found:
-        pytest.fail(f"{name} is not built: cargo build --examples")
-    return max(found, key=lambda path: path.stat().st_mtime)
 
 
 def ask(name, lines, *arguments):
     """The lines a tool answers to these lines."""
     done = subprocess.run(
-        [tool(name), *map(str, arguments)],
+        [example(name), *map(str, arguments)],
         input="".join(line + "\n" for line in lines),
         capture_output=True,
         text=True,

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import normalize
 
-HERE = Path(__file__).resolve().parent
-REPO = HERE.parent
+TESTS = Path(__file__).resolve().parent.parent
+REPO = TESTS.parent
 SCRIPTS = Path(sys.executable).parent
 MARK = "COMPAT_ROOT"
 READY_SECS = 60
@@ -108,8 +108,12 @@ def marked(root):
 
 
 def children(pid):
-    """Pids of the children that the first thread of a process has."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """Pids of the children of a process, by all its threads."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):
+            found += [int(child) for child in (task / "children").read_text().split()]
+    return found
 
 
 def wait_for_rest(pid):

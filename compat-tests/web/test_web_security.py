@@ -6,7 +6,7 @@ import socket
 
 import webfacts
 from harness import read_response, wait_for
-from webasking import CAT, ask, only_ours, place, request
+from webasking import CAT, ask, endless, only_ours, place, request
 
 PAGE_HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -351,15 +351,6 @@ def test_the_json_needs_the_password(d):
         assert_protected(headers)
         assert ask(d, target, headers=["Host: x", "Authorization: Basic dXNlcjpubw=="])[0] == 401
     assert ask(d, "/api/v1/status", headers=["Host: x", "Authorization: Basic dXNlcjpwYXNz"])[0] == 200
-
-
-def endless(d, target):
-    """The answer to a request for a stream, after its headers."""
-    stream = d.connect()
-    stream.sendall(request(target))
-    reader = stream.makefile("rb")
-    assert " 200 " in read_response(reader, has_body=False)[0]
-    return stream, reader
 
 
 @only_ours(CAT)

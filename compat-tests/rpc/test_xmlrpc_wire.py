@@ -12,31 +12,18 @@ import struct
 import subprocess
 import xml.etree.ElementTree
 import xmlrpc.client
-from pathlib import Path
 
-import pytest
 from supervisor.xmlrpc import supervisor_xmlrpc_handler
+
+from building import example
 
 SEED = int(os.environ.get("XMLRPC_SEED", "4300"))
 CASES = int(os.environ.get("XMLRPC_CASES", "6000"))
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def tool():
-    named = os.environ.get("PARSE_XMLRPC_BIN")
-    if named:
-        return named
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    for profile in ("release", "debug"):
-        path = target / profile / "examples" / "parse_xmlrpc"
-        if path.exists():
-            return str(path)
-    pytest.skip("the example parse_xmlrpc is not built")
 
 
 def ours(bodies):
     frames = b"".join(struct.pack("<I", len(body)) + body for body in bodies)
-    done = subprocess.run([tool()], input=frames, stdout=subprocess.PIPE, check=True, timeout=300)
+    done = subprocess.run([example("parse_xmlrpc")], input=frames, stdout=subprocess.PIPE, check=True, timeout=300)
     lines = done.stdout.decode("utf-8").split("\n")[:-1]
     assert len(lines) == len(bodies)
     return [json.loads(line) for line in lines]

@@ -3,14 +3,10 @@
 import os
 import signal
 import socket
-import sys
 from pathlib import Path
 
 from harness import wait_for
-
-sys.path.insert(0, str(Path(__file__).resolve().parent / "bench"))
-
-from measures import status_of, switches  # noqa: E402  (the benchmarks' readers of /proc)
+from procfs import status_of, switches
 
 # How many look at logs at the same time.
 VIEWERS = 40

@@ -12,17 +12,9 @@ import pytest
 from supervisor.options import NotFound, ProcessConfig, ProcessException, ServerOptions
 from supervisor.process import Subprocess
 
-ROOT = Path(__file__).resolve().parent.parent
+from building import example
+
 ESCAPES = {"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
-
-
-def tool(name):
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    built = [target / kind / "examples" / name for kind in ("release", "debug")]
-    found = [path for path in built if path.exists()]
-    if not found:
-        pytest.fail("not built: cargo build --examples")
-    return max(found, key=lambda path: path.stat().st_mtime)
 
 
 def escape(text):
@@ -44,7 +36,7 @@ def ours(cases, cwd, path=None):
     lines = "".join(f"{'-' if env is None else escape(env)}\t{escape(command)}\n" for env, command in cases)
     environ = {} if path is None else {"PATH": path}
     done = subprocess.run(
-        [tool("resolve_command")], input=lines.encode(), capture_output=True, cwd=cwd, env=environ, check=True
+        [example("resolve_command")], input=lines.encode(), capture_output=True, cwd=cwd, env=environ, check=True
     )
     answers = done.stdout.decode().split("\n")[:-1]
     assert len(answers) == len(cases)
@@ -140,7 +132,7 @@ def test_no_permission():
         secret.write_text("")
         secret.chmod(0o700)
         program = directory / "resolve_command"
-        shutil.copy(tool("resolve_command"), program)
+        shutil.copy(example("resolve_command"), program)
         nobody = {"user": 65534, "group": 65534, "extra_groups": []}
         done = subprocess.run([program], input=f"-\t{secret}\n".encode(), capture_output=True, cwd="/", check=True, **nobody)
         assert done.stdout.decode() == f"notexecutable\tno permission to run command '{secret}'\n"

@@ -9,7 +9,6 @@ import random
 import select
 import signal
 import socket
-import sys
 import threading
 import time
 from pathlib import Path
@@ -17,10 +16,7 @@ from pathlib import Path
 import pytest
 
 from harness import Daemon, free_port, read_response, wait_for
-
-sys.path.insert(0, str(Path(__file__).resolve().parent / "bench"))
-
-from measures import cpu_ticks, status_of  # noqa: E402  (the benchmarks' readers of /proc)
+from procfs import cpu_ticks, status_of
 
 MOST_KIB = 30 * 1024
 CALL = "<?xml version='1.0'?><methodCall><methodName>{}</methodName><params>{}</params></methodCall>"

@@ -2,12 +2,12 @@
 
 import os
 import shutil
-import subprocess
 import time
 import xmlrpc.client
 
 import pytest
 
+from building import compile_c
 from harness import wait_for
 from listeners import comparable, events, fields, install, listener, wait_events
 from scenario import scenario
@@ -37,13 +37,6 @@ HOUR_SECS = 3600
 # Time for both daemons and their listeners to start before the hour begins.
 LEAD_SECS = 15
 PERIODS = (5, 60, HOUR_SECS)
-
-
-def compile_c(d, name, source, *options):
-    """Compiles a program or library into the daemon's directory and returns its path."""
-    path = str(d.root / name)
-    subprocess.run(["cc", "-O1", "-o", path, d.write(f"{name}.c", source), *options], check=True)
-    return path
 
 
 @pytest.mark.skipif(not shutil.which("cc"), reason="there is no C compiler")

@@ -7,19 +7,16 @@ import importlib.machinery
 import importlib.util
 import os
 import random
-import sys
 
 import pytest
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
-
 import configtools
 import make_configs
+from harness import TESTS
 
 
 def load_script(name):
-    path = os.path.join(HERE, name)
+    path = str(TESTS / name)
     loader = importlib.machinery.SourceFileLoader(name, path)
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
     loader.exec_module(module)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness import BASE, HERE, SCRIPTS, Daemon, binary, free_port
+from harness import BASE, SCRIPTS, TESTS, Daemon, binary, free_port
 
 AUTOMATION = Path(__file__).resolve().parent
 SIDES = ("python", "ours")
@@ -24,9 +24,9 @@ BROKEN = "[program:broken]\ncommand=/bin/false\nautostart=false\nstartretries=0\
 def environment(name):
     """The virtual environment of requirements-NAME.txt, made once and kept beside the tests' own."""
     requirements = AUTOMATION / f"requirements-{name}.txt"
-    venv = HERE / f".venv-{name}"
+    venv = TESTS / f".venv-{name}"
     stamp = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
-    with open(HERE / f".venv-{name}.lock", "a", encoding="ascii") as lock:
+    with open(TESTS / f".venv-{name}.lock", "a", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         made = venv / ".requirements"
         if not made.exists() or made.read_text(encoding="ascii") != stamp:

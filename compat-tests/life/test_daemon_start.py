@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from test_command import tool
+from building import example
 
 SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR2)
 
@@ -19,7 +19,7 @@ class Probe:
         self.report, self.pidfile = tmp_path / "report", tmp_path / "probe.pid"
         self.report.touch()
         arguments = [str(self.report), str(self.pidfile), str(directory)]
-        self.process = subprocess.Popen([*command, tool("daemon_probe"), *arguments], stdin=subprocess.PIPE, **options)
+        self.process = subprocess.Popen([*command, example("daemon_probe"), *arguments], stdin=subprocess.PIPE, **options)
         self.wait_for("taken over")
 
     def lines(self):
