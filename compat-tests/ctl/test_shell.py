@@ -10,7 +10,8 @@ import pexpect
 import pytest
 
 import normalize
-from harness import FORKING, SCRIPTS, WAIT_SECS, Daemon, binary, finish, wait_for, wait_for_rest
+from harness import WAIT_SECS, finish, wait_for, wait_for_rest
+from terminals import LOCKED, SIDES, client_of, close_terminals, open_terminal, served, wait_silent  # noqa: F401 (a fixture among them)
 
 PROGRAMS = """
 [program:cat]
@@ -25,37 +26,15 @@ numprocs=2
 [program:talker]
 command=/bin/sh -c "echo ready; while read line; do echo out $line; echo err $line >&2; done"
 """
-SIDES = ("python", "ours")
-# The terminals opened by the running test.
-OPEN = []
-
-
-@pytest.fixture(autouse=True)
-def close_terminals():
-    """No shell outlives its test."""
-    yield
-    while OPEN:
-        OPEN.pop().close(force=True)
 
 
 @pytest.fixture(scope="module")
 def daemon():
     """A daemon that all the shells talk to."""
-    d = Daemon("ours")
-    try:
-        d.configure(PROGRAMS)
-        (d.root / "bin" / "supervisorctl").symlink_to(binary())
-        d.start()
+    with served(PROGRAMS) as d:
         for name in ("cat", "web:web_0", "web:web_1", "talker"):
             d.wait_state(name, "RUNNING")
         yield d
-    finally:
-        assert d.close() is None
-
-
-def command(d, side):
-    """A side's supervisorctl."""
-    return str(SCRIPTS / "supervisorctl" if side == "python" else d.root / "bin" / "supervisorctl")
 
 
 def plain(d, text):
@@ -70,7 +49,7 @@ def plain(d, text):
 def piped(d, side, text, *args, config=True):
     """Runs a shell with piped input: exit status and standard output."""
     where = ["-c", d.config] if config else []
-    status, out, err = finish([command(d, side), *where, *args], WAIT_SECS, text, cwd=d.root, env=d.env,
+    status, out, err = finish([client_of(d, side), *where, *args], WAIT_SECS, text, cwd=d.root, env=d.env,
                               start_new_session=True)
     if side == "ours":
         assert "panicked" not in err
@@ -128,21 +107,13 @@ def test_prompt_of_the_configuration(daemon):
 def test_output_that_nobody_reads(daemon):
     """`supervisorctl | head -n 1` ends."""
     status, out, err = finish(
-        ["sh", "-c", f"yes status | {command(daemon, 'ours')} -c {daemon.config} | head -n 1"], WAIT_SECS,
+        ["sh", "-c", f"yes status | {client_of(daemon, 'ours')} -c {daemon.config} | head -n 1"], WAIT_SECS,
         cwd=daemon.root, env=daemon.env)
     assert (status, out.split()[:2], err) == (0, ["cat", "RUNNING"], "")
 
 
 def test_authentication_asks_and_goes_on():
-    d = Daemon("ours")
-    try:
-        base = "[unix_http_server]\nfile=%(here)s/s.sock\nusername=user\npassword=secret\n"
-        d.configure(PROGRAMS, base=base + "[supervisord]\nlogfile=%(here)s/main.log\npidfile=%(here)s/s.pid\n{extra}\n"
-                    "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = "
-                    "supervisor.rpcinterface:make_main_rpcinterface\n[supervisorctl]\nserverurl=unix://%(here)s/s.sock\n")
-        (d.root / "bin" / "supervisorctl").symlink_to(binary())
-        d.username, d.password = "user", "secret"
-        d.start()
+    with served(PROGRAMS, base=LOCKED) as d:
         d.wait_state("cat", "RUNNING")
         outputs = []
         for side in SIDES:
@@ -154,28 +125,20 @@ def test_authentication_asks_and_goes_on():
             shell.expect_exact("Username:")
             shell.send("user\r")
             shell.expect_exact("Password:")
-            wait_for(lambda: not shell.getecho(), "the terminal to be silent")
+            wait_silent(shell)
             shell.send("secret\r")
             shell.expect("cat +RUNNING")
             assert "secret" not in shell.before
             run(shell, "version", r"4\.3\.0")
             leave(shell)
-    finally:
-        assert d.close() is None
 
 
 # On a terminal
 
 def terminal(d, side, *args, term="dumb", config=None):
     """A side's shell on a terminal."""
-    with FORKING:
-        shell = pexpect.spawn(
-            command(d, side), ["-c", str(config or d.config), *args], encoding="utf-8", timeout=WAIT_SECS,
-            env={**d.env, "TERM": term, "INPUTRC": "/dev/null"}, cwd=str(d.root), echo=term != "dumb",
-            dimensions=(50, 150))
-    shell.delaybeforesend = None
-    OPEN.append(shell)
-    return shell
+    return open_terminal(d, side, ["-c", str(config or d.config), *args], {"TERM": term, "INPUTRC": "/dev/null"},
+                         encoding="utf-8", echo=term != "dumb", dimensions=(50, 150))
 
 
 def run(shell, line, pattern):
@@ -381,11 +344,7 @@ def test_fg_hears_the_answer_to_piped_input(daemon):
 @pytest.mark.parametrize("side", SIDES)
 def test_questions(side):
     """Confirmations on a terminal: anything that starts with a y restarts, and shuts down."""
-    d = Daemon("ours")
-    try:
-        d.configure(PROGRAMS)
-        (d.root / "bin" / "supervisorctl").symlink_to(binary())
-        d.start()
+    with served(PROGRAMS) as d:
         shell = terminal(d, side, term="xterm")
         shell.expect_exact("supervisor> ")
         shell.send("reload\r")
@@ -404,5 +363,3 @@ def test_questions(side):
         shell.expect_exact("supervisor> ")
         run(shell, "status", "no such file|refused connection")
         assert leave(shell) == (0, None)
-    finally:
-        assert d.close() is None
