@@ -6,21 +6,10 @@ import socket
 from pathlib import Path
 
 from harness import wait_for
-from procfs import status_of, switches
+from procfs import descriptors, status_of, switches
 
 # How many look at logs at the same time.
 VIEWERS = 40
-
-
-def descriptors(daemon):
-    """What the daemon's descriptors lead to, by number."""
-    found = {}
-    for entry in Path(f"/proc/{daemon.pid}/fd").iterdir():
-        try:
-            found[entry.name] = os.readlink(entry)
-        except OSError:
-            continue
-    return found
 
 
 def quiet(daemon):
@@ -78,10 +67,10 @@ def test_a_hundred_rereads_leak_nothing(ours):
 
     for n in range(1, 11):
         turn(n)
-    before, memory = len(descriptors(ours)), status_of(ours.pid, "VmRSS")
+    before, memory = len(descriptors(ours.pid)), status_of(ours.pid, "VmRSS")
     for n in range(11, 111):
         turn(n)
-    wait_for(lambda: len(descriptors(ours)) <= before, lambda: f"{before} descriptors, then {descriptors(ours)}")
+    wait_for(lambda: len(descriptors(ours.pid)) <= before, lambda: f"{before} descriptors, then {descriptors(ours.pid)}")
     assert status_of(ours.pid, "VmRSS") <= memory + 512
 
 
@@ -97,16 +86,16 @@ def test_a_hundred_restarts_leak_nothing(ours):
         wait_for(lambda: ours.answers() and ours.pid_of("a") not in (0, victim), "a restart")
 
     def logs():
-        return sorted(Path(target).name.split("---")[0] for target in descriptors(ours).values() if target.endswith(".log"))
+        return sorted(Path(target).name.split("---")[0] for target in descriptors(ours.pid).values() if target.endswith(".log"))
 
     for _ in range(10):
         restart()
     # The disk thread opens its files when it gets round to it.
     wait_for(lambda: logs() == ["a-stderr", "a-stdout", "main.log"], lambda: f"open logs, there are {logs()}")
-    before, memory = len(descriptors(ours)), status_of(pid, "VmRSS")
+    before, memory = len(descriptors(ours.pid)), status_of(pid, "VmRSS")
     for _ in range(100):
         restart()
-    wait_for(lambda: len(descriptors(ours)) <= before, lambda: f"{before} descriptors, then {descriptors(ours)}")
+    wait_for(lambda: len(descriptors(ours.pid)) <= before, lambda: f"{before} descriptors, then {descriptors(ours.pid)}")
     assert status_of(pid, "VmRSS") <= memory + 512
     assert ours.rpc("supervisor.getPID") == pid
 
@@ -129,7 +118,7 @@ startsecs=0
         ours.wait_file(f"cat{number}.log", "so far\n")
 
     def instances():
-        return [target for target in descriptors(ours).values() if "inotify" in target]
+        return [target for target in descriptors(ours.pid).values() if "inotify" in target]
 
     def say(text, viewers):
         for name in names:
@@ -139,7 +128,7 @@ startsecs=0
                 pass
 
     assert instances() == []
-    before = len(descriptors(ours))
+    before = len(descriptors(ours.pid))
     viewers = []
     for number in range(VIEWERS):
         stream = ours.connect()
@@ -149,19 +138,19 @@ startsecs=0
     # One instance, which the event loop knows by a descriptor of its own.
     assert len(instances()) == 2
     most = before + 2 * VIEWERS + 2
-    wait_for(lambda: len(descriptors(ours)) <= most, lambda: f"{most} descriptors at most, there are {descriptors(ours)}")
+    wait_for(lambda: len(descriptors(ours.pid)) <= most, lambda: f"{most} descriptors at most, there are {descriptors(ours.pid)}")
     wait_for(lambda: quiet(ours), "three seconds without a wake-up", timeout=30)
     gone, viewers = viewers[:VIEWERS // 2], viewers[VIEWERS // 2:]
     for viewer in gone:
         for end in reversed(viewer):
             end.close()
     most = before + 2 * len(viewers) + 2
-    wait_for(lambda: len(descriptors(ours)) <= most, lambda: f"{most} descriptors at most, there are {descriptors(ours)}")
+    wait_for(lambda: len(descriptors(ours.pid)) <= most, lambda: f"{most} descriptors at most, there are {descriptors(ours.pid)}")
     say("to those who stay", viewers)
     for viewer in viewers:
         for end in reversed(viewer):
             end.close()
-    wait_for(lambda: len(descriptors(ours)) <= before, lambda: f"{before} descriptors, there are {descriptors(ours)}")
+    wait_for(lambda: len(descriptors(ours.pid)) <= before, lambda: f"{before} descriptors, there are {descriptors(ours.pid)}")
     wait_for(lambda: instances() == [], "the last instance to be given up")
 
 

@@ -16,16 +16,11 @@ from pathlib import Path
 import pytest
 
 from harness import Daemon, free_port, read_response, wait_for
-from procfs import cpu_ticks, status_of
+from procfs import cpu_ticks, descriptors, status_of
 
 MOST_KIB = 30 * 1024
 CALL = "<?xml version='1.0'?><methodCall><methodName>{}</methodName><params>{}</params></methodCall>"
 PROGRAM = "[program:cat]\ncommand=/bin/cat\nstartsecs=0\nstdout_logfile=%(here)s/cat.log\n"
-
-
-def descriptors(daemon):
-    """How many descriptors the daemon has open."""
-    return len(os.listdir(f"/proc/{daemon.pid}/fd"))
 
 
 @contextlib.contextmanager
@@ -36,10 +31,11 @@ def hostility(config, extra=""):
     try:
         daemon.configure(config, extra)
         daemon.start()
-        before = descriptors(daemon)
+        before = len(descriptors(daemon.pid))
         yield daemon
         unharmed(daemon)
-        wait_for(lambda: descriptors(daemon) <= before, lambda: f"{before} descriptors, now {descriptors(daemon)}")
+        wait_for(lambda: len(descriptors(daemon.pid)) <= before,
+                 lambda: f"{before} descriptors, now {descriptors(daemon.pid)}")
     finally:
         complaint = daemon.close()
     assert complaint is None, complaint
@@ -179,7 +175,7 @@ def test_more_connections_than_there_is_room_for():
             if number % 50 == 0:
                 unharmed(d)
         unharmed(d)
-        assert descriptors(d) < 300
+        assert len(descriptors(d.pid)) < 300
         held.close()
 
 

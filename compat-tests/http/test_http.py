@@ -339,7 +339,8 @@ def test_streams_for_old_clients(d):
             if d.side == "python":
                 d.rpc("supervisor.sendProcessStdin", "cat", "x" * 65536 + "\n")
             while b"first\n" not in text:
-                text += stream.recv(65536)
+                text += (piece := stream.recv(65536))
+                assert piece, f"the stream ended: {text}"
             d.see(head, text.split(b"\r\n")[0].split(b" ", 1)[1])
 
 

@@ -4,12 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from building import example
+from harness import WAIT_SECS, wait_for
 
 SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR2)
 
@@ -25,11 +25,8 @@ class Probe:
     def lines(self):
         return self.report.read_text().splitlines()
 
-    def wait_for(self, line, seconds=20):
-        deadline = time.monotonic() + seconds
-        while line not in self.lines():
-            assert time.monotonic() < deadline, (line, self.lines())
-            time.sleep(0.01)
+    def wait_for(self, line):
+        wait_for(lambda: line in self.lines(), lambda: f"{line!r} among {self.lines()}", pause=0.01)
 
     def go_on(self):
         self.process.stdin.write(b"\n")
@@ -50,7 +47,7 @@ class Probe:
             pass
         if not self.process.stdin.closed:
             self.process.stdin.close()
-        self.process.wait(20)
+        self.process.wait(WAIT_SECS)
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
-"""What /proc tells of a process: memory, processor time, how often it woke up."""
+"""What /proc tells of a process: memory, processor time, how often it woke up, what it has open."""
 
+import contextlib
+import os
 from pathlib import Path
 
 
@@ -30,3 +32,12 @@ def cpu_ticks(pid):
 def cpu_secs(pid):
     """Processor time used so far by all threads, in seconds, as the scheduler counts it."""
     return sum(int((task / "schedstat").read_text().split()[0]) for task in Path(f"/proc/{pid}/task").iterdir()) / 1e9
+
+
+def descriptors(pid):
+    """What the descriptors of a process lead to, by number; one that is closed meanwhile is left out."""
+    found = {}
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found[int(number)] = os.readlink(f"/proc/{pid}/fd/{number}")
+    return found

@@ -1,12 +1,12 @@
 """The web interface: the same facts and actions as the reference's."""
 
-import os
 import re
 import signal
 from urllib.parse import quote
 
 import webfacts
 from harness import wait_for
+from procfs import descriptors
 from scenario import scenario
 from webasking import CAT, GROUPS, act, ask, facts, only_ours, place, request, see_page, see_tail
 
@@ -339,12 +339,11 @@ def test_a_client_that_goes_away_withdraws_its_call(d):
 def test_a_restart_goes_on_without_the_browser(d):
     """Stopped half way, the program would stay stopped."""
     pid = d.wait_state("slow", "RUNNING")["pid"]
-    descriptors = lambda: len(os.listdir(f"/proc/{d.pid}/fd"))
-    before = descriptors()
+    before = len(descriptors(d.pid))
     with d.connect() as browser:
         browser.sendall(b"GET /index.html?processname=slow&action=restart HTTP/1.1\r\nHost: x\r\n\r\n")
         d.wait_state("slow", "STOPPING")
-    wait_for(lambda: descriptors() <= before, "the daemon to see that nobody waits any more")
+    wait_for(lambda: len(descriptors(d.pid)) <= before, "the daemon to see that nobody waits any more")
     d.rpc("supervisor.signalProcess", "slow", "KILL")
     assert d.wait_state("slow", "RUNNING")["pid"] != pid
     d.rpc("supervisor.stopProcess", "slow", False)

@@ -5,7 +5,7 @@ import signal
 import socket
 
 import webfacts
-from harness import read_response, wait_for
+from harness import WAIT_SECS, read_response, wait_for
 from webasking import CAT, ask, endless, only_ours, place, request
 
 PAGE_HEADERS = {
@@ -360,7 +360,7 @@ def test_streams_end_with_the_daemon(d):
     d.signal(signal.SIGTERM)
     d.wait_exit()
     for stream, reader in streams:
-        stream.settimeout(20)
+        stream.settimeout(WAIT_SECS)
         try:
             while reader.read1():
                 pass
