@@ -1,6 +1,7 @@
 //! supervisord-rs: a drop-in replacement of Supervisor 4.3.0.
 //!
-//! The modules and who may use whom are described in ARCHITECTURE.md; `tests/` of `compat-tests` enforces it.
+//! The modules and who may use whom are described in ARCHITECTURE.md; `compat-tests/repo/test_import_rules.py`
+//! enforces it.
 
 pub mod config;
 pub mod core;

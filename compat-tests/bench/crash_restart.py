@@ -14,7 +14,9 @@ import sys
 import time
 from pathlib import Path
 
-from measures import children, daemon, row, wait_for
+from measures import daemon, row
+
+from harness import children, wait_for
 
 CONFIG = """
 [program:victim]

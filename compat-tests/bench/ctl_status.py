@@ -11,9 +11,9 @@ import statistics
 import sys
 import time
 
-from measures import daemon, row, wait_for
+from measures import daemon, row
 
-from harness import SCRIPTS, binary
+from harness import SCRIPTS, binary, wait_for
 
 CONFIG = "".join(f"\n[program:program{n:03}]\ncommand=/bin/sleep 1000000\nstartsecs=0\n" for n in range(100))
 

@@ -17,7 +17,10 @@ import sys
 import time
 from pathlib import Path
 
-from measures import cpu_secs, daemon, row, status_of, wait_for
+from measures import daemon, row
+
+from harness import wait_for
+from procfs import cpu_secs, status_of
 
 CONFIG = """
 [eventlistener:pool]

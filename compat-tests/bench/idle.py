@@ -7,7 +7,10 @@
 import sys
 import time
 
-from measures import cpu_ticks, daemon, status_of, switches, wait_for
+from measures import daemon
+
+from harness import wait_for
+from procfs import cpu_ticks, status_of, switches
 
 CONFIG = "".join(f"\n[program:idle{n}]\ncommand=/bin/sleep 1000000\nstartsecs=1\n" for n in range(10))
 

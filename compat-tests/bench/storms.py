@@ -14,11 +14,11 @@ import time
 import xmlrpc.client
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
 from harness import Daemon, binary, finish, free_port  # noqa: E402
 from listeners import REJECTER  # noqa: E402
-from measures import status_of  # noqa: E402
+from procfs import status_of  # noqa: E402
 
 CROWD = """
 [program:crowd]

@@ -10,7 +10,10 @@ import statistics
 import sys
 import time
 
-from measures import cpu_secs, daemon, row, wait_for
+from measures import daemon, row
+
+from harness import wait_for
+from procfs import cpu_secs
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: sv.example\r\nConnection: close\r\n\r\n"
 EVENTS = b"GET /api/v1/events HTTP/1.1\r\nHost: sv.example\r\n\r\n"

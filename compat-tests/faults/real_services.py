@@ -28,7 +28,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 from harness import REPO, free_port, wait_for
 
 UNIT = REPO / "packaging" / "systemd" / "supervisord.service"

@@ -6,15 +6,12 @@ import shutil
 import signal
 import socket
 import struct
-import sys
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from harness import WAIT_SECS, free_port, read_response, wait_for  # noqa: E402  (it lies one folder up)
-from test_rare_events import compile_c  # noqa: E402
+from building import compile_c
+from harness import WAIT_SECS, free_port, read_response, wait_for
+from procfs import descriptors
 
 CALL = "<?xml version='1.0'?><methodCall><methodName>supervisor.{}</methodName><params>{}</params></methodCall>"
 CAT = "[program:cat]\ncommand=/bin/cat\nstartsecs=0\n"
@@ -160,7 +157,7 @@ def test_silent_strangers_leave_descriptors_to_the_programs(ours):
     first = wait_for(lambda: len(running := pids()) == programs and running, "all programs")
     strangers = [socket.create_connection(("127.0.0.1", port)) for _ in range(300)]
     with ours.connect() as operator:
-        operator.settimeout(20)
+        operator.settimeout(WAIT_SECS)
         operator.sendall(call("getState"))
         assert answer(operator)[0] == "HTTP/1.1 200 OK"
     for pid in sorted(first)[:20]:
@@ -168,7 +165,7 @@ def test_silent_strangers_leave_descriptors_to_the_programs(ours):
     second = wait_for(lambda: len(running := pids()) == programs and len(running - first) == 20 and running, "restarts")
     assert len(second) == programs and "too many open files" not in ours.log_text()
     # Somebody who knows the password gets in among the others.
-    known = socket.create_connection(("127.0.0.1", port), 20)
+    known = socket.create_connection(("127.0.0.1", port), WAIT_SECS)
     known.sendall(call("getState", headers="Authorization: Basic dTpzZWNyZXQ=\r\n"))
     assert answer(known)[0] == "HTTP/1.1 200 OK"
     for stream in (known, *strangers):
@@ -182,17 +179,16 @@ def test_strangers_leave_before_the_operator_is_kept_out(ours):
     ours.start()
     hard = resource.prlimit(ours.pid, resource.RLIMIT_NOFILE)[1]
     strangers = [socket.create_connection(("127.0.0.1", port)) for _ in range(20)]
-    descriptors = Path(f"/proc/{ours.pid}/fd")
-    wait_for(lambda: sum("socket:" in os.readlink(fd) for fd in descriptors.iterdir() if fd.is_symlink()) > 20, "20 strangers")
+    wait_for(lambda: sum("socket:" in target for target in descriptors(ours.pid).values()) > 20, "20 strangers")
     assert ours.rpc("supervisor.getState")["statename"] == "RUNNING"
     # The lowest free number is the limit.
-    taken = {int(fd.name) for fd in descriptors.iterdir()}
+    taken = descriptors(ours.pid)
     limit = next(number for number in range(3, 4096) if number not in taken)
     resource.prlimit(ours.pid, resource.RLIMIT_NOFILE, (limit, hard))
     operators = []
     for _ in range(5):
         operators.append(ours.connect())
-        operators[-1].settimeout(20)
+        operators[-1].settimeout(WAIT_SECS)
         operators[-1].sendall(call("getState"))
         assert answer(operators[-1])[0] == "HTTP/1.1 200 OK"
     resource.prlimit(ours.pid, resource.RLIMIT_NOFILE, (hard, hard))

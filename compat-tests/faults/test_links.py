@@ -3,9 +3,9 @@ root, in directories that are theirs."""
 
 import os
 
-from faults.shim import preloaded
 from harness import wait_for
 from scenario import scenario
+from shim import preloaded
 
 NOBODY = 65534
 

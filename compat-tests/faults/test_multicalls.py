@@ -2,17 +2,12 @@
 
 import contextlib
 import select
-import sys
 import xmlrpc.client
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
-
-from harness import read_response, wait_for  # noqa: E402  (it lies one folder up)
-from measures import status_of  # noqa: E402  (the benchmarks' readers of /proc)
+from harness import read_response, wait_for
+from procfs import status_of
 
 STOPPED = "[program:p]\ncommand=/bin/cat\nautostart=false\nnumprocs={}\nprocess_name=%(process_num)d\n"
 MOST_KIB = 64 * 1024

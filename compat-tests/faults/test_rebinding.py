@@ -5,10 +5,10 @@ import socket
 
 import pytest
 
-from faults.test_who_is_a_browser import CHROMIUM, CLIENTS, HIDDEN, MOZILLA
 from harness import Daemon, free_port, read_response
 from namespaces import NEEDS_MOUNTS, Private
 from scenario import scenario
+from visitors import CHROMIUM, CLIENTS, HIDDEN, MOZILLA
 from webasking import CAT, request
 
 INET = "[inet_http_server]\nport={address}:{port}\n{more}\n"

@@ -1,5 +1,6 @@
 """Several writers of one log: no line is lost or torn, whatever the log is called."""
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -33,9 +34,17 @@ startsecs=0
 
 
 def all_lines(d, name):
-    """What is in a log and all its rotated files, each file once."""
-    files = {path.stat().st_ino: path for path in d.root.glob(f"{name}*")}
-    return [line for path in files.values() for line in path.read_text().splitlines()]
+    """What is in a log and all its rotated files, each file once.
+
+    All are opened before the first is read: names change at a rotation, and what is open does not.
+    """
+    with contextlib.ExitStack() as opened:
+        files = {}
+        for path in d.root.glob(f"{name}*"):
+            with contextlib.suppress(FileNotFoundError):
+                file = opened.enter_context(path.open(encoding="utf-8"))
+                files[os.fstat(file.fileno()).st_ino] = file
+        return [line for file in files.values() for line in file.read().splitlines()]
 
 
 def log_is_whole(d, name, expected):

@@ -9,88 +9,45 @@ import pexpect
 import pytest
 
 from ctl_pair import FLEET, settle
-from harness import FORKING, SCRIPTS, WAIT_SECS, Daemon, binary, wait_for, wait_for_rest
+from harness import wait_for_rest
+from terminals import LOCKED, SIDES, close_terminals, client_of, open_terminal, served, wait_silent  # noqa: F401 (a fixture among them)
 
-SIDES = ("python", "ours")
 PROMPT = b"supervisor> "
-LOCKED = """\
-[unix_http_server]
-file=%(here)s/s.sock
-username=user
-password=secret
-[supervisord]
-logfile=%(here)s/main.log
-pidfile=%(here)s/s.pid
-childlogdir=%(here)s
-{extra}
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
-[supervisorctl]
-serverurl=unix://%(here)s/s.sock
-"""
 # In this order: what reads logs comes before what writes them.
 COMMANDS = (
     "status", "status cat idle", "status nope", "status many:*", "avail", "pid", "pid all", "pid idle", "help", "help start",
     "help nope", "tail talker", "tail -5 talker", "tail talker stderr", "tail nope", "maintail -200", "version", "reread", "update",
     "nope", "signal CONT cat", "start cat", "start missing", "stop idle", "clear cat", "fg nope", "fg idle", "open x", "add cat",
     "restart cat", "-x", "-c /no/such/file status")
-# OPEN: the terminals of the running test.
-OPEN = []
-
-
-@pytest.fixture(autouse=True)
-def close_terminals():
-    yield
-    while OPEN:
-        OPEN.pop().close(force=True)
 
 
 @pytest.fixture(scope="module")
 def fleet():
-    daemon = Daemon("ours")
-    try:
-        (daemon.root / "bin" / "supervisorctl").symlink_to(binary())
-        daemon.configure(FLEET)
-        daemon.start()
+    with served(FLEET) as daemon:
         settle(daemon)
         daemon.wait_file(os.path.basename(daemon.rpc("supervisor.getProcessInfo", "talker")["stderr_logfile"]), "complaint")
         yield daemon
-    finally:
-        assert daemon.close() is None
 
 
 @pytest.fixture(scope="module")
 def locked():
-    daemon = Daemon("ours")
-    try:
-        (daemon.root / "bin" / "supervisorctl").symlink_to(binary())
-        daemon.configure("[program:cat]\ncommand=/bin/cat\nautostart=false\n", base=LOCKED)
-        daemon.username, daemon.password = "user", "secret"
-        daemon.start()
+    with served("[program:cat]\ncommand=/bin/cat\nautostart=false\n", base=LOCKED) as daemon:
         yield daemon
-    finally:
-        assert daemon.close() is None
 
 
 def terminal(daemon, side, line="", term="xterm"):
     """A side's client on a terminal, nothing of which is switched off."""
-    command = SCRIPTS / "supervisorctl" if side == "python" else daemon.root / "bin" / "supervisorctl"
     words = line.split() if line.startswith("-c") else ["-c", str(daemon.config), *line.split()]
-    with FORKING:
-        client = pexpect.spawn(str(command), words, timeout=WAIT_SECS, env={**daemon.env, "TERM": term}, cwd=str(daemon.root),
-                               dimensions=(40, 120))
-    client.delaybeforesend = None
-    client.ptyproc.delayafterclose = 0
-    OPEN.append(client)
-    return client
+    return open_terminal(daemon, side, words, {"TERM": term}, dimensions=(40, 120))
 
 
 def plain(daemon, text):
     """Bytes without what differs from run to run, and from one terminal library of Python's to the other."""
     text = re.sub(rb"pid \d+, uptime \d:\d\d:\d\d", b"pid N, uptime T", text).replace(b"^C", b"")
     text = re.sub(rb"(?m): file: \S+ line: \d+(\r*)$", rb": <PLACE>\1", text)
-    return text.replace(str(SCRIPTS / "supervisorctl").encode(), b"<CTL>").replace(
-        str(daemon.root / "bin" / "supervisorctl").encode(), b"<CTL>")
+    for side in SIDES:
+        text = text.replace(client_of(daemon, side).encode(), b"<CTL>")
+    return text
 
 
 def end(daemon, client, seen=b""):
@@ -98,11 +55,6 @@ def end(daemon, client, seen=b""):
     client.expect(pexpect.EOF)
     client.close()
     return plain(daemon, seen + client.before), client.exitstatus, client.signalstatus
-
-
-def silent(client):
-    """Waits until the terminal shows nothing that is typed."""
-    wait_for(lambda: not client.getecho(), "the terminal to be silent")
 
 
 def talk(daemon, side, steps, **more):
@@ -113,7 +65,7 @@ def talk(daemon, side, steps, **more):
         client.expect_exact(text)
         seen += client.before + client.after
         if text == b"Password:":
-            silent(client)
+            wait_silent(client)
         if isinstance(keys, int):
             wait_for_rest(client.pid)
             client.kill(keys)

@@ -4,9 +4,9 @@ import os
 import socket
 import subprocess
 
-from faults.shim import preloaded
 from harness import popen, wait_for
 from scenario import scenario
+from shim import preloaded
 
 RACES = 60
 RACERS = 4
