@@ -15,6 +15,7 @@ use super::pool::{Journal, Pool};
 use super::process::Process;
 use super::states::ProcessState;
 use super::supervisor::Supervisor;
+use super::timers::Timer;
 
 /// How long until a listener that has not read its last events is tried again, in seconds.
 const CONGESTION_RETRY_SECS: i64 = 1;
@@ -63,21 +64,15 @@ impl Supervisor {
     fn watch_ticks(&mut self) {
         let pools = &self.pools;
         self.ticker.watch(|kind| pools.iter().any(|pool| pool.copies(kind) > 0));
+        self.timers.set(Timer::Tick, self.ticker.deadline());
     }
 
     /// Notifies of the periods that have begun.
     pub(super) fn tick(&mut self, now: Now) {
-        if self.ticker.deadline().is_some_and(|due| due <= now.mono) {
-            for event in self.ticker.tick(now) {
-                self.notify(event);
-            }
+        for event in self.ticker.tick(now) {
+            self.notify(event);
         }
-    }
-
-    /// When events call for another look: a tick, a listener that was too slow, or the end of a shutdown's patience.
-    pub(super) fn event_deadline(&self) -> Option<Duration> {
-        let closing = self.pools.iter().map(Pool::closing_deadline);
-        earliest(closing.chain([self.ticker.deadline(), self.pool_retry]))
+        self.timers.set(Timer::Tick, self.ticker.deadline());
     }
 
     /// Whether the shutdown may stop a group; listeners may still have something to hear.
@@ -86,7 +81,9 @@ impl Supervisor {
         let processes = &self.processes;
         let running = |id| is_running(processes, id);
         let pool = self.pools.iter_mut().find(|pool| pool.name() == name);
-        pool.is_none_or(|pool| pool.may_stop(now.mono, LISTENER_GRACE, running))
+        let until = pool.and_then(|pool| pool.waits_until(now.mono, LISTENER_GRACE, running));
+        self.timers.set(Timer::LastEvents, until);
+        until.is_none()
     }
 
     /// Tells the pool of a listener about a change of its process id, or of its state.
@@ -135,9 +132,8 @@ impl Supervisor {
     }
 
     /// Hands out what waits, where something changed since the last time.
-    pub(super) fn dispatch(&mut self, now: Now, host: &mut dyn Host) {
-        let retry = self.pool_retry.is_some_and(|due| due <= now.mono);
-        if !std::mem::take(&mut self.pools_moved) && !retry {
+    pub(super) fn dispatch(&mut self, host: &mut dyn Host) {
+        if !std::mem::take(&mut self.pools_moved) {
             return;
         }
         let processes = &self.processes;
@@ -148,8 +144,9 @@ impl Supervisor {
             pool.dispatch(&self.settings.identifier, running, host, &mut journal);
         }
         let congested = self.pools.iter().any(Pool::is_congested);
-        let retry = congested.then(|| after_secs(now.mono, CONGESTION_RETRY_SECS));
-        self.pool_retry = earliest(self.pools.iter().map(Pool::deadline).chain([retry]));
+        let retry = congested.then(|| after_secs(self.mono, CONGESTION_RETRY_SECS));
+        let retry = earliest(self.pools.iter().map(Pool::deadline).chain([retry]));
+        self.timers.set(Timer::EventRetry, retry);
     }
 }
 

@@ -200,16 +200,16 @@ impl Pool {
         self.serial_before_input = self.next_serial;
     }
 
-    /// Whether the listeners may be stopped now that the shutdown has come to them: not while events wait that occurred
+    /// Until when the listeners may not be stopped although the shutdown has come to them: while events wait that occurred
     /// before, or one is being worked on, but not for longer than `patience`. The reference looks at its listeners
     /// several times until it notices that the last program before them has ended; so they hear of everything but that
     /// end.
-    pub(super) fn may_stop(
+    pub(super) fn waits_until(
         &mut self,
         now: Duration,
         patience: Duration,
         running: impl Fn(ProcId) -> bool,
-    ) -> bool {
+    ) -> Option<Duration> {
         let before = self.serial_before_input;
         let until = Some(now.saturating_add(patience));
         let closing = self.closing.get_or_insert(Closing { before, until });
@@ -223,12 +223,7 @@ impl Pool {
         if (!waiting && !busy) || closing.until.is_none_or(|until| until <= now) {
             closing.until = None;
         }
-        closing.until.is_none()
-    }
-
-    /// Until when the shutdown waits for the listeners at most.
-    pub(super) fn closing_deadline(&self) -> Option<Duration> {
-        self.closing.and_then(|closing| closing.until)
+        closing.until
     }
 
     /// Takes a new event, `copies` times (a repeated subscription makes the reference deliver it repeatedly).

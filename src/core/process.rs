@@ -1,9 +1,9 @@
 //! One supervised process.
 //!
 //! [`next_state`] is the whole policy of changes; everything else decides *when* a cause occurs. What happens by
-//! itself (a retry, the step to RUNNING, the final SIGKILL) hangs on the one [`Process::deadline`] of the current
-//! state, on the monotonic clock. The reference looks at every process once a second instead; where that is visible
-//! it is listed in QUIRKS.md. How a process ends is told in [`ending`].
+//! itself (a retry, the step to RUNNING, the final SIGKILL) hangs on a timer, see [`Process::due`]. The reference looks
+//! at every process once a second instead; where that is visible it is listed in QUIRKS.md. How a process ends is told
+//! in [`ending`].
 
 mod ending;
 
@@ -18,6 +18,7 @@ use super::lifecycle::{Cause, next_state};
 use super::parting::Parting;
 use super::signal;
 use super::states::{Level, Mood, ProcessState};
+use super::timers::Kind;
 
 /// What Python says of a signal to a process that is gone.
 const NO_SUCH_PROCESS: &str = "[Errno 3] No such process";
@@ -174,32 +175,26 @@ impl Process {
         self.last_stop.map(|moment| moment.utc_offset_secs)
     }
 
-    /// When [`Process::transition`] has something to do. While the supervisor stops, nothing is started any more.
-    pub fn deadline(&self, mood: Mood) -> Option<Duration> {
+    /// When it has something of this kind to do, on the monotonic clock. While the supervisor stops, nothing is started
+    /// any more.
+    pub fn due(&self, kind: Kind, mood: Mood) -> Option<Duration> {
+        use ProcessState::{Backoff, Exited, Starting, Stopped, Stopping};
         if let Some(parting) = &self.parting {
-            return parting.deadline(self.asked());
+            return if kind == Kind::Part { parting.deadline(self.asked()) } else { None };
         }
-        match self.state {
-            ProcessState::Starting | ProcessState::Stopping => self.due,
-            ProcessState::Backoff if self.backoff > self.config.startretries => self.due,
-            ProcessState::Stopped | ProcessState::Exited | ProcessState::Backoff => {
-                if mood == Mood::Running { self.due } else { None }
+        let used_up = self.backoff > self.config.startretries;
+        let waits = match kind {
+            Kind::Start => {
+                let starts =
+                    matches!(self.state, Stopped | Exited) || (self.state == Backoff && !used_up);
+                starts && mood == Mood::Running
             }
-            ProcessState::Running | ProcessState::Fatal | ProcessState::Unknown => None,
-        }
-    }
-
-    /// Whether what is due next is a start.
-    pub fn waits_to_start(&self) -> bool {
-        match self.state {
-            ProcessState::Stopped | ProcessState::Exited => true,
-            ProcessState::Backoff => self.backoff <= self.config.startretries,
-            ProcessState::Starting
-            | ProcessState::Running
-            | ProcessState::Stopping
-            | ProcessState::Fatal
-            | ProcessState::Unknown => false,
-        }
+            Kind::GiveUp => self.state == Backoff && used_up,
+            Kind::Survive => self.state == Starting,
+            Kind::Kill => self.state == Stopping,
+            Kind::Part => false,
+        };
+        self.due.filter(|_| waits)
     }
 
     /// Starts the process (`process.py: spawn`). A live one is left alone with a warning. A failure leaves the
@@ -396,22 +391,18 @@ impl Process {
         self.change(Cause::GiveUp, shell);
     }
 
-    /// Does what is due (`process.py: transition`). Every call either moves the deadline or removes it.
-    pub fn transition(&mut self, shell: &mut Shell<'_>) {
-        let due = self.deadline(shell.mood).is_some_and(|deadline| deadline <= shell.now.mono);
-        if !due {
+    /// Does what is due (`process.py: transition`), and nothing before its time. Every call either moves the deadline or
+    /// removes it.
+    pub fn become_due(&mut self, kind: Kind, shell: &mut Shell<'_>) {
+        if self.due(kind, shell.mood).is_none_or(|due| due > shell.now.mono) {
             return;
         }
-        if self.parting.is_some() {
-            self.part(shell);
-            return;
-        }
-        match self.state {
-            ProcessState::Stopped | ProcessState::Exited => {
+        match kind {
+            Kind::Start => {
                 self.due = None;
                 self.spawn(shell);
             }
-            ProcessState::Backoff if self.backoff > self.config.startretries => {
+            Kind::GiveUp => {
                 self.give_up(shell);
                 shell.log(
                     Level::Info,
@@ -421,23 +412,24 @@ impl Process {
                     ),
                 );
             }
-            ProcessState::Backoff => self.spawn(shell),
-            ProcessState::Starting => {
-                self.due = None;
-                self.backoff = 0;
-                self.change(Cause::Survived, shell);
-                shell.log(
-                    Level::Info,
-                    format!(
-                        "success: {} entered RUNNING state, process has stayed up for > than {} seconds (startsecs)",
-                        self.config.name, self.config.startsecs
-                    ),
-                );
-            }
-            ProcessState::Stopping if self.has_survived(shell) => self.leave_behind(shell),
-            ProcessState::Stopping => self.kill_finally(shell),
-            ProcessState::Running | ProcessState::Fatal | ProcessState::Unknown => {}
+            Kind::Survive => self.survive(shell),
+            Kind::Kill if self.has_survived(shell) => self.leave_behind(shell),
+            Kind::Kill => self.kill_finally(shell),
+            Kind::Part => self.part(shell),
         }
+    }
+
+    fn survive(&mut self, shell: &mut Shell<'_>) {
+        self.due = None;
+        self.backoff = 0;
+        self.change(Cause::Survived, shell);
+        shell.log(
+            Level::Info,
+            format!(
+                "success: {} entered RUNNING state, process has stayed up for > than {} seconds (startsecs)",
+                self.config.name, self.config.startsecs
+            ),
+        );
     }
 
     /// The time to stop by itself is over: SIGKILL.

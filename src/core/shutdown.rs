@@ -1,7 +1,5 @@
 //! The shutdown: one group after the other is stopped, and what listeners hear of it (`supervisord.py: runforever`).
 
-use std::time::Duration;
-
 use super::clock::{Now, after_secs};
 use super::effect::{Effect, Host};
 use super::event::{Event, EventKind};
@@ -10,6 +8,7 @@ use super::process::Process;
 use super::states::ProcessState::{Backoff, Running, Starting};
 use super::states::{Level, Mood};
 use super::supervisor::{Group, Supervisor};
+use super::timers::Timer;
 
 /// Least time between two lines about processes that hold up the shutdown, in seconds.
 const SHUTDOWN_REPORT_SECS: i64 = 3;
@@ -56,6 +55,7 @@ impl Supervisor {
             }
         }
         self.exited = true;
+        self.timers.set(Timer::ShutdownReport, None);
         self.effects.push_back(Effect::Exit(self.mood));
         false
     }
@@ -94,20 +94,13 @@ impl Supervisor {
         moved
     }
 
-    /// When it is said again who holds up the shutdown.
-    pub(super) fn shutdown_report_deadline(&self) -> Option<Duration> {
-        let last = self.last_shutdown_report.filter(|_| self.stop_order.is_some() && !self.exited);
-        last.map(|last| after_secs(last, SHUTDOWN_REPORT_SECS))
-    }
-
+    /// Says who holds up the shutdown, unless that was said a short time ago: the timer runs.
     fn report_shutdown(&mut self, now: Now) {
-        let due = self
-            .last_shutdown_report
-            .is_none_or(|last| after_secs(last, SHUTDOWN_REPORT_SECS) <= now.mono);
-        if !due {
+        if self.timers.deadline(Timer::ShutdownReport).is_some() {
             return;
         }
-        self.last_shutdown_report = Some(now.mono);
+        let again = after_secs(now.mono, SHUTDOWN_REPORT_SECS);
+        self.timers.set(Timer::ShutdownReport, Some(again));
         let waiting: Vec<(String, &'static str)> = self
             .groups
             .iter()

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::clock::Now;
 use super::config::{Config, GroupConfig, GroupKind, LogFile, Settings};
-use super::effect::{Effect, Host, Input, JobId, ProcId, ReplyId, earliest};
+use super::effect::{Effect, Host, Input, JobId, ProcId, ReplyId};
 use super::event::{Event, EventKind};
 use super::info::Extent;
 use super::pool::Pool;
@@ -19,7 +19,7 @@ use super::signal;
 use super::states::{Level, Mood};
 use super::text;
 use super::tick::Ticker;
-use super::timers::{Lane, Timers};
+use super::timers::{Kind, Starts, Timer, Timers};
 
 /// Most starts that one input brings about: each takes a fork, and others wait.
 const STARTS_PER_INPUT: usize = 8;
@@ -54,8 +54,6 @@ pub struct Supervisor {
     pub(super) pools: Vec<Pool>,
     /// Something changed that may allow a pool to hand out an event.
     pub(super) pools_moved: bool,
-    /// When handing out is tried again, if a listener was too slow or rejects everything.
-    pub(super) pool_retry: Option<Duration>,
     pub(super) ticker: Ticker,
     /// Serial of the next event that somebody wants.
     pub(super) next_event: u64,
@@ -63,12 +61,11 @@ pub struct Supervisor {
     pub(super) verbose: bool,
     /// How often anything changed that an [`Overview`](super::overview::Overview) shows.
     pub(super) changes: u64,
-    timers: Timers,
+    pub(super) timers: Timers,
     /// When the input that is being handled came.
     pub(super) mono: Duration,
     /// Groups still to be stopped, the next one last; `None` until the shutdown begins.
     pub(super) stop_order: Option<Vec<String>>,
-    pub(super) last_shutdown_report: Option<Duration>,
     pub(super) exited: bool,
     next_proc: u64,
     next_job: u64,
@@ -92,14 +89,12 @@ impl Supervisor {
             effects: VecDeque::new(),
             pools: Vec::new(),
             pools_moved: false,
-            pool_retry: None,
             ticker: Ticker::new(),
             next_event: 0,
             changes: 0,
             timers: Timers::default(),
             mono: Duration::ZERO,
             stop_order: None,
-            last_shutdown_report: None,
             exited: false,
             next_proc: 0,
             next_job: 0,
@@ -171,12 +166,7 @@ impl Supervisor {
 
     /// When [`Input::Timer`] is wanted, on the monotonic clock.
     pub fn next_deadline(&self) -> Option<Duration> {
-        earliest([
-            self.timers.next(),
-            self.shutdown_report_deadline(),
-            self.stop_report_deadline(),
-            self.event_deadline(),
-        ])
+        self.timers.next()
     }
 
     /// Whether programs wait for a first start that is due at once, of the configuration or of a group just added. Whoever
@@ -212,7 +202,7 @@ impl Supervisor {
                 self.log(Level::Info, format!("reaped unknown pid {pid} ({})", status.describe()));
             }
             Input::Call { reply, call } => self.receive(reply, &call, now, host),
-            Input::Hangup { reply } => self.pending.retain(|pending| pending.reply != reply),
+            Input::Hangup { reply } => self.hang_up(reply),
             Input::Turn => self.give_turn(),
             Input::Signal(number) => self.signalled(number),
             Input::JobDone { job, outcome } => self.job_done(job, outcome),
@@ -229,10 +219,10 @@ impl Supervisor {
         loop {
             // Calls first: a client that waits for RUNNING must see it even if the process dies in the same instant.
             self.poll_pending(now, host);
-            self.tick(now);
-            if let Some((lane, id)) = self.timers.due(now.mono, starts < STARTS_PER_INPUT) {
-                starts += usize::from(lane == Lane::Starts);
-                self.with_process(id, now, host, |process, shell| process.transition(shell));
+            let may = if starts < STARTS_PER_INPUT { Starts::May } else { Starts::Wait };
+            if let Some(timer) = self.timers.due(now.mono, may) {
+                starts += usize::from(matches!(timer, Timer::Process(_, Kind::Start)));
+                self.become_due(timer, now, host);
                 continue;
             }
             if self.advance_shutdown(now, host) {
@@ -240,7 +230,25 @@ impl Supervisor {
             }
             break;
         }
-        self.dispatch(now, host);
+        self.dispatch(host);
+    }
+
+    /// Does what is due, which sets the timer anew or stops it.
+    fn become_due(&mut self, timer: Timer, now: Now, host: &mut dyn Host) {
+        match timer {
+            Timer::Process(id, kind) => {
+                self.with_process(id, now, host, |process, shell| process.become_due(kind, shell));
+            }
+            Timer::Tick => self.tick(now),
+            Timer::EventRetry => {
+                self.pools_moved = true;
+                self.timers.set(timer, None);
+            }
+            // The calls that wait are looked at next, and then the shutdown.
+            Timer::StopReport(_) | Timer::LastEvents | Timer::ShutdownReport => {
+                self.timers.set(timer, None);
+            }
+        }
     }
 
     /// Lets a process act and keeps the timers true to what it did.
@@ -265,8 +273,7 @@ impl Supervisor {
         let retried = (start_before.0, start_before.1.as_deref()) != start_after;
         self.changes += u64::from(moved || retried);
         let listens = moved && matches!(process.kind(), GroupKind::Listener(_));
-        let timer = timer(process, self.mood);
-        self.timers.set(id, timer);
+        set_timers(&mut self.timers, process, self.mood);
         for event in occurred {
             self.notify(event);
         }
@@ -315,7 +322,7 @@ impl Supervisor {
         self.mood = mood;
         self.changes += 1;
         for process in self.processes.values() {
-            self.timers.set(process.id(), timer(process, mood));
+            set_timers(&mut self.timers, process, mood);
         }
     }
 
@@ -347,7 +354,7 @@ impl Supervisor {
                 None => members.push(id),
             }
             let process = Process::new(id, process.clone(), &config.name, &config.kind);
-            self.timers.set(id, timer(&process, self.mood));
+            set_timers(&mut self.timers, &process, self.mood);
             self.extent.add(Extent::of(&process));
             self.processes.insert(id, process);
         }
@@ -395,7 +402,10 @@ impl Supervisor {
         if let Some(process) = self.processes.remove(&id) {
             self.extent.remove(Extent::of(&process));
         }
-        self.timers.set(id, None);
+        for kind in Kind::ALL {
+            self.timers.set(Timer::Process(id, kind), None);
+        }
+        self.timers.set(Timer::StopReport(id), None);
     }
 
     /// Members of a group in starting order: by priority, ties in the order of the configuration.
@@ -418,8 +428,9 @@ impl Supervisor {
     }
 }
 
-/// When a process has something to do, and what.
-fn timer(process: &Process, mood: Mood) -> Option<(Lane, Duration)> {
-    let lane = if process.waits_to_start() { Lane::Starts } else { Lane::Steps };
-    process.deadline(mood).map(|deadline| (lane, deadline))
+/// Keeps the timers true to what a process waits for.
+fn set_timers(timers: &mut Timers, process: &Process, mood: Mood) {
+    for kind in Kind::ALL {
+        timers.set(Timer::Process(process.id(), kind), process.due(kind, mood));
+    }
 }

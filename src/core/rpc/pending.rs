@@ -1,7 +1,6 @@
 //! Calls that answer later, as data. They are looked at again whenever something happened; nothing polls.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use super::batch::Batch;
 use super::weight::{FAULT_BYTES, MULTICALL_BYTES, Weight, weigh_part};
@@ -10,8 +9,10 @@ use crate::core::clock::Now;
 use crate::core::effect::{Effect, Host, JobId, JobOutcome, ProcId, ReplyId};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::record;
+use crate::core::process::{Process, Shell};
 use crate::core::states::ProcessState;
 use crate::core::supervisor::Supervisor;
+use crate::core::timers::Timer;
 use crate::core::value::Value;
 
 /// A call that has not been answered.
@@ -225,19 +226,17 @@ impl Supervisor {
         }
     }
 
-    /// When the next "waiting for x to stop" line is due.
-    pub(in crate::core) fn stop_report_deadline(&self) -> Option<Duration> {
-        let mut soonest: Option<Duration> = None;
-        for pending in &self.pending {
-            pending.wait.each_stop(&mut |proc| {
-                let due = self.processes.get(&proc).and_then(|process| process.stop_report_due());
-                soonest = match (soonest, due) {
-                    (Some(a), Some(b)) => Some(a.min(b)),
-                    (a, b) => a.or(b),
-                };
-            });
-        }
-        soonest
+    /// The client of a call went away. Other calls that wait for the same stops are looked at next, and set their timers.
+    pub(in crate::core) fn hang_up(&mut self, reply: ReplyId) {
+        let timers = &mut self.timers;
+        let mut stay = |pending: &Pending| {
+            let stays = pending.reply != reply;
+            if !stays {
+                pending.wait.each_stop(&mut |proc| timers.set(Timer::StopReport(proc), None));
+            }
+            stays
+        };
+        self.pending.retain(&mut stay);
     }
 
     /// A job is done: a new configuration is taken over, an answer goes to the call that waits for it.
@@ -289,13 +288,14 @@ fn poll_start(context: &Context<'_>, proc: ProcId, name: &str) -> Option<Result<
 }
 
 fn poll_stop(context: &mut Context<'_>, proc: ProcId) -> Option<Result<Value, Fault>> {
-    let stopped = context
-        .supervisor
-        .with_process(proc, context.now, context.host, |process, shell| {
-            process.stop_report(shell);
-            process.state().is_stopped()
-        })
-        .unwrap_or(true);
+    let (supervisor, now) = (&mut *context.supervisor, context.now);
+    let look = |process: &mut Process, shell: &mut Shell<'_>| {
+        process.stop_report(shell);
+        (process.state().is_stopped(), process.stop_report_due())
+    };
+    let (stopped, report) =
+        supervisor.with_process(proc, now, context.host, look).unwrap_or((true, None));
+    supervisor.timers.set(Timer::StopReport(proc), report);
     stopped.then_some(Ok(Value::Bool(true)))
 }
 

@@ -9,6 +9,7 @@ use crate::core::info::ProcessInfo;
 use crate::core::namespec;
 use crate::core::states::ProcessState;
 use crate::core::text;
+use crate::core::timers::Kind;
 use crate::core::value::Value;
 
 /// What a namespec turned out to name.
@@ -104,10 +105,7 @@ pub(super) fn start_one(
     }
     context.supervisor.with_process(id, context.now, context.host, |process, shell| {
         process.spawn(shell);
-        // startsecs=0 is RUNNING at once.
-        if process.state() == ProcessState::Starting {
-            process.transition(shell);
-        }
+        process.become_due(Kind::Survive, shell); // startsecs=0 is RUNNING at once
     });
     let process = context.supervisor.process(id);
     if process.is_some_and(|process| process.spawn_error().is_some()) {
