@@ -22,6 +22,7 @@ mod pool;
 pub mod process;
 pub mod python;
 pub mod result_handler;
+mod roster;
 pub mod rpc;
 pub mod shlex;
 mod shutdown;

@@ -69,14 +69,13 @@ impl Supervisor {
     pub fn program(&self, name: &str, now: Now) -> Option<Program> {
         let spec = namespec::split(name);
         let process = self.find(spec.group, spec.process?)?;
-        let group = &self.groups[self.group_index(spec.group)?].config;
-        let settings = settings(group, process.config());
+        let settings = settings(process.group_config(), process.config());
         Some(Program { info: ProcessInfo::of(process, now), settings })
     }
 
     /// Every process, by group and name.
     pub(super) fn infos(&self, now: Now) -> impl Iterator<Item = ProcessInfo> {
-        let mut processes: Vec<_> = self.processes.values().collect();
+        let mut processes: Vec<_> = self.roster.processes().collect();
         processes.sort_by_key(|process| (process.group_name(), process.config().name.as_str()));
         processes.into_iter().map(move |process| ProcessInfo::of(process, now))
     }

@@ -169,6 +169,7 @@ impl Pool {
     }
 
     /// The name of the group.
+    #[cfg(test)]
     pub(super) fn name(&self) -> &str {
         &self.name
     }
@@ -179,6 +180,7 @@ impl Pool {
     }
 
     /// Whether one of its listeners is this process.
+    #[cfg(test)]
     pub(super) fn has(&self, id: ProcId) -> bool {
         self.members.iter().any(|member| member.id == id)
     }

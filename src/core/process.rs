@@ -11,11 +11,12 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::clock::{Moment, Now, after_secs};
-use super::config::{GroupKind, ProcessConfig};
+use super::config::{GroupConfig, GroupKind, ProcessConfig};
 use super::effect::{Effect, Host, KillError, ProcId, SpawnRequest};
 use super::event::{Event, Subject};
 use super::lifecycle::{Cause, next_state};
 use super::parting::Parting;
+use super::roster::{GroupId, Member};
 use super::signal;
 use super::states::{Level, Mood, ProcessState};
 use super::timers::Kind;
@@ -54,9 +55,8 @@ impl Shell<'_> {
 #[derive(Debug)]
 pub struct Process {
     id: ProcId,
-    config: ProcessConfig,
-    group_name: String,
-    kind: GroupKind,
+    config: Member,
+    group: GroupId,
     state: ProcessState,
     pid: Option<i32>,
     /// Failed starts since the last successful one.
@@ -82,13 +82,12 @@ pub struct Process {
 
 impl Process {
     /// A process that was never started. With `autostart` its first start is due at once.
-    pub fn new(id: ProcId, config: ProcessConfig, group_name: &str, kind: &GroupKind) -> Process {
+    pub(super) fn new(id: ProcId, config: Member, group: GroupId) -> Process {
         let due = config.autostart.then_some(Duration::ZERO);
         Process {
             id,
             config,
-            group_name: group_name.to_string(),
-            kind: kind.clone(),
+            group,
             state: ProcessState::Stopped,
             pid: None,
             backoff: 0,
@@ -118,19 +117,29 @@ impl Process {
 
     /// Name of its group.
     pub fn group_name(&self) -> &str {
-        &self.group_name
+        &self.config.group().name
+    }
+
+    /// Its group.
+    pub(super) fn group(&self) -> GroupId {
+        self.group
+    }
+
+    /// The configuration of its group.
+    pub fn group_config(&self) -> &GroupConfig {
+        self.config.group()
     }
 
     /// Kind of its group.
     pub fn kind(&self) -> &GroupKind {
-        &self.kind
+        &self.config.group().kind
     }
 
     /// What events say about it.
     pub fn subject(&self) -> Subject<'_> {
         Subject {
             process: &self.config.name,
-            group: &self.group_name,
+            group: self.group_name(),
             pid: self.pid.unwrap_or_default(),
         }
     }
@@ -232,8 +241,8 @@ impl Process {
             shell.host.resolve(&self.config).map_err(|error| error.message().to_string())?;
         shell.host.spawn(SpawnRequest {
             proc: self.id,
-            group_name: &self.group_name,
-            kind: &self.kind,
+            group_name: self.group_name(),
+            kind: self.kind(),
             config: &self.config,
             command: &command,
         })
@@ -244,7 +253,7 @@ impl Process {
         let Some(socket) = &self.config.socket else {
             return Ok(());
         };
-        let opened = shell.host.open_socket(&self.group_name, socket);
+        let opened = shell.host.open_socket(&self.config.group().name, socket);
         if opened != Ok(false) {
             shell.log(Level::Info, format!("Creating socket {}", socket.url));
         }
@@ -255,7 +264,7 @@ impl Process {
     fn close_socket(&mut self, shell: &mut Shell<'_>) {
         if std::mem::take(&mut self.uses_socket)
             && let Some(socket) = &self.config.socket
-            && shell.host.close_socket(&self.group_name, socket)
+            && shell.host.close_socket(&self.config.group().name, socket)
         {
             shell.log(Level::Info, format!("Closing socket {}", socket.url));
         }

@@ -5,32 +5,25 @@
 //! what is due and pending, not on how many programs there are.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::clock::Now;
-use super::config::{Config, GroupConfig, GroupKind, LogFile, Settings};
+use super::config::{Config, GroupKind, Settings};
 use super::effect::{Effect, Host, Input, JobId, ProcId, ReplyId};
 use super::event::{Event, EventKind};
 use super::info::Extent;
 use super::pool::Pool;
 use super::process::{Process, Shell};
+use super::roster::{Available, GroupId, Roster};
 use super::rpc::pending::Pending;
 use super::signal;
 use super::states::{Level, Mood};
-use super::text;
 use super::tick::Ticker;
 use super::timers::{Kind, Starts, Timer, Timers};
 
 /// Most starts that one input brings about: each takes a fork, and others wait.
 const STARTS_PER_INPUT: usize = 8;
-
-/// An active process group.
-#[derive(Debug)]
-pub(super) struct Group {
-    pub(super) config: GroupConfig,
-    /// Its processes, in the order of the configuration; a repeated name replaced the earlier one.
-    pub(super) members: Vec<ProcId>,
-}
 
 /// The state of everything supervised.
 #[derive(Debug)]
@@ -38,20 +31,16 @@ pub struct Supervisor {
     pub(super) settings: Settings,
     /// Names under which the main interface is published.
     pub(super) rpcinterfaces: Vec<String>,
-    /// Groups of the last configuration read; `add` takes them from here.
-    pub(super) available: Vec<GroupConfig>,
-    /// Active groups, in the order they were added.
-    pub(super) groups: Vec<Group>,
-    pub(super) processes: BTreeMap<ProcId, Process>,
+    pub(super) available: Available,
+    pub(super) roster: Roster,
     pub(super) mood: Mood,
     pub(super) pid: i32,
     pub(super) pending: Vec<Pending>,
     /// Multicalls that wait for their turn, the next one first.
     pub(super) put_off: VecDeque<ReplyId>,
-    extent: Extent,
     pub(super) effects: VecDeque<Effect>,
-    /// The pools of the active groups of listeners, in the order they were added.
-    pub(super) pools: Vec<Pool>,
+    /// The pools of the active groups of listeners.
+    pub(super) pools: BTreeMap<GroupId, Pool>,
     /// Something changed that may allow a pool to hand out an event.
     pub(super) pools_moved: bool,
     pub(super) ticker: Ticker,
@@ -65,9 +54,8 @@ pub struct Supervisor {
     /// When the input that is being handled came.
     pub(super) mono: Duration,
     /// Groups still to be stopped, the next one last; `None` until the shutdown begins.
-    pub(super) stop_order: Option<Vec<String>>,
+    pub(super) stop_order: Option<Vec<GroupId>>,
     pub(super) exited: bool,
-    next_proc: u64,
     next_job: u64,
 }
 
@@ -78,16 +66,14 @@ impl Supervisor {
             verbose: config.settings.loglevel <= Level::Debug,
             settings: config.settings,
             rpcinterfaces: config.rpcinterfaces,
-            available: config.groups,
-            groups: Vec::new(),
-            processes: BTreeMap::new(),
+            available: Available::new(config.groups),
+            roster: Roster::default(),
             mood: Mood::Running,
             pid,
             pending: Vec::new(),
             put_off: VecDeque::new(),
-            extent: Extent::default(),
             effects: VecDeque::new(),
-            pools: Vec::new(),
+            pools: BTreeMap::new(),
             pools_moved: false,
             ticker: Ticker::new(),
             next_event: 0,
@@ -96,14 +82,13 @@ impl Supervisor {
             mono: Duration::ZERO,
             stop_order: None,
             exited: false,
-            next_proc: 0,
             next_job: 0,
         }
     }
 
     /// Adds every group of the configuration. Nothing is started before the first input.
     pub fn add_all_groups(&mut self, host: &mut dyn Host) {
-        for index in 0..self.available.len() {
+        for index in 0..self.available.groups().len() {
             self.add_group(index, host);
         }
         self.notify(Event::supervisor(EventKind::SupervisorRunning));
@@ -136,27 +121,22 @@ impl Supervisor {
 
     /// How much there is of everything supervised.
     pub fn extent(&self) -> Extent {
-        self.extent
+        self.roster.extent()
     }
 
     /// The process of a group, by their names as clients give them.
     pub fn find(&self, group: &str, process: &str) -> Option<&Process> {
-        let group = self.groups.iter().find(|candidate| candidate.config.name == group)?;
-        group
-            .members
-            .iter()
-            .map(|id| &self.processes[id])
-            .find(|candidate| text::is_called(&candidate.config().name, process))
+        self.roster.find(group, process)
     }
 
     /// A process by its identity.
     pub fn process(&self, id: ProcId) -> Option<&Process> {
-        self.processes.get(&id)
+        self.roster.process(id)
     }
 
     /// Every process, in the order they were added.
     pub fn processes(&self) -> impl Iterator<Item = &Process> {
-        self.processes.values()
+        self.roster.processes()
     }
 
     /// The next effect to be carried out.
@@ -179,7 +159,7 @@ impl Supervisor {
     /// [`Supervisor::next_deadline`] is in the past, and the others had their turn meanwhile.
     pub fn handle(&mut self, now: Now, host: &mut dyn Host, input: Input) {
         self.mono = now.mono;
-        self.pools.iter_mut().for_each(Pool::mark_input);
+        self.pools.values_mut().for_each(Pool::mark_input);
         match input {
             Input::Timer => {}
             Input::LeaderEnded { proc, status, open_pipes } => {
@@ -259,7 +239,7 @@ impl Supervisor {
         host: &mut dyn Host,
         act: impl FnOnce(&mut Process, &mut Shell<'_>) -> T,
     ) -> Option<T> {
-        let process = self.processes.get_mut(&id)?;
+        let process = self.roster.process_mut(id)?;
         let (pid_before, state_before) = (process.pid(), process.state());
         let start_before = (process.start_secs(), process.spawn_error().map(str::to_string));
         let mut occurred = Vec::new();
@@ -272,13 +252,14 @@ impl Supervisor {
         let start_after = (process.start_secs(), process.spawn_error());
         let retried = (start_before.0, start_before.1.as_deref()) != start_after;
         self.changes += u64::from(moved || retried);
-        let listens = moved && matches!(process.kind(), GroupKind::Listener(_));
+        let listens =
+            (moved && matches!(process.kind(), GroupKind::Listener(_))).then(|| process.group());
         set_timers(&mut self.timers, process, self.mood);
         for event in occurred {
             self.notify(event);
         }
-        if listens {
-            self.listener_moved(id, pid_before, pid_after);
+        if let Some(group) = listens {
+            self.listener_moved(group, id, pid_before, pid_after);
         }
         Some(result)
     }
@@ -321,110 +302,54 @@ impl Supervisor {
     pub(super) fn set_mood(&mut self, mood: Mood) {
         self.mood = mood;
         self.changes += 1;
-        for process in self.processes.values() {
+        for process in self.roster.processes() {
             set_timers(&mut self.timers, process, mood);
         }
     }
 
-    /// Index of an active group.
-    pub(super) fn group_index(&self, name: &str) -> Option<usize> {
-        self.groups.iter().position(|group| group.config.name == name)
-    }
-
     /// Activates a group of the last configuration read; `false` when one of its name is active.
     pub(super) fn add_group(&mut self, available: usize, host: &mut dyn Host) -> bool {
-        let name = self.available[available].name.clone();
-        if self.group_index(&name).is_some() {
+        let name = &self.available.groups()[available].name;
+        if self.roster.group_named(name).is_some() {
             return false;
         }
-        self.name_auto_logs(available, host);
-        let config = self.available[available].clone();
-        let mut members: Vec<ProcId> = Vec::new();
-        for process in &config.processes {
-            self.next_proc += 1;
-            let id = ProcId(self.next_proc);
-            let twin = members
-                .iter()
-                .position(|member| self.processes[member].config().name == process.name);
-            match twin {
-                Some(position) => {
-                    self.drop_process(members[position]);
-                    members[position] = id;
-                }
-                None => members.push(id),
-            }
-            let process = Process::new(id, process.clone(), &config.name, &config.kind);
-            set_timers(&mut self.timers, &process, self.mood);
-            self.extent.add(Extent::of(&process));
-            self.processes.insert(id, process);
+        let choose = |process: &str, channel: &str| host.auto_log_name(process, channel);
+        let config = self.available.with_named_logs(available, choose);
+        let Some(id) = self.roster.add(Rc::clone(&config)) else {
+            return false;
+        };
+        for process in self.roster.members(id) {
+            set_timers(&mut self.timers, process, self.mood);
         }
-        self.add_pool(&config.name, &config.kind, &members);
-        self.groups.push(Group { config, members });
+        self.add_pool(id, &config);
         self.changes += 1;
-        self.notify(Event::group(EventKind::GroupAdded, &name));
+        self.notify(Event::group(EventKind::GroupAdded, &config.name));
         true
     }
 
-    /// Gives AUTO logs their names, once per configuration read (`options.py: create_autochildlogs`).
-    fn name_auto_logs(&mut self, available: usize, host: &mut dyn Host) {
-        for process in &mut self.available[available].processes {
-            let name = process.name.clone();
-            for (channel, config) in
-                [("stdout", &mut process.stdout), ("stderr", &mut process.stderr)]
-            {
-                if config.logfile == LogFile::Auto {
-                    config.logfile = LogFile::Path(host.auto_log_name(&name, channel));
-                }
-            }
-        }
-    }
-
     /// Deactivates a group; `false` while any of its processes is alive or coming up.
-    pub(super) fn remove_group(&mut self, index: usize) -> bool {
-        let busy = self.groups[index].members.iter().any(|id| {
-            let process = &self.processes[id];
-            !process.state().is_stopped() || process.pid().is_some()
-        });
-        if busy {
+    pub(super) fn remove_group(&mut self, id: GroupId) -> bool {
+        let idle = |process: &Process| process.state().is_stopped() && process.pid().is_none();
+        if !self.roster.members(id).all(idle) {
             return false;
         }
-        let group = self.groups.remove(index);
+        let Some(group) = self.roster.remove(id) else {
+            return false;
+        };
         self.changes += 1;
-        for id in group.members {
-            self.drop_process(id);
+        for member in group.members {
+            self.forget_timers(member);
         }
-        self.remove_pool(&group.config.name);
+        self.remove_pool(id);
         self.notify(Event::group(EventKind::GroupRemoved, &group.config.name));
         true
     }
 
-    fn drop_process(&mut self, id: ProcId) {
-        if let Some(process) = self.processes.remove(&id) {
-            self.extent.remove(Extent::of(&process));
-        }
+    fn forget_timers(&mut self, id: ProcId) {
         for kind in Kind::ALL {
             self.timers.set(Timer::Process(id, kind), None);
         }
         self.timers.set(Timer::StopReport(id), None);
-    }
-
-    /// Members of a group in starting order: by priority, ties in the order of the configuration.
-    pub(super) fn by_priority(&self, group: &Group) -> Vec<ProcId> {
-        let mut members = group.members.clone();
-        members.sort_by_key(|id| self.processes[id].config().priority);
-        members
-    }
-
-    /// Every process in starting order: groups by priority, then as [`Supervisor::by_priority`].
-    pub(super) fn all_by_priority(&self) -> Vec<ProcId> {
-        let mut groups: Vec<&Group> = self.groups.iter().collect();
-        groups.sort_by_key(|group| group.config.priority);
-        groups.into_iter().flat_map(|group| self.by_priority(group)).collect()
-    }
-
-    /// Kind of an active group.
-    pub fn group_kind(&self, name: &str) -> Option<&GroupKind> {
-        self.group_index(name).map(|index| &self.groups[index].config.kind)
     }
 }
 

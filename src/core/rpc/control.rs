@@ -3,11 +3,12 @@
 use super::pending::Wait;
 use super::{Answer, Context, DONE, params};
 use crate::SUPERVISOR_VERSION;
-use crate::core::config::{Config, GroupConfig};
+use crate::core::config::Config;
 use crate::core::effect::{Effect, Job};
 use crate::core::event::Event;
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::{config_info, record};
+use crate::core::roster::Available;
 use crate::core::states::{Level, Mood};
 use crate::core::supervisor::Supervisor;
 use crate::core::value::Value;
@@ -61,12 +62,9 @@ pub(super) fn add_process_group(
 ) -> Result<Answer, Fault> {
     let name = params::compared_name(&args[0])?;
     let supervisor = &mut *context.supervisor;
-    let index = supervisor
-        .available
-        .iter()
-        .position(|group| group.name == name)
-        .ok_or_else(|| Fault::new(FaultCode::BadName, name))?;
-    if supervisor.group_index(name).is_none() {
+    let index =
+        supervisor.available.position(name).ok_or_else(|| Fault::new(FaultCode::BadName, name))?;
+    if supervisor.roster.group_named(name).is_none() {
         try_sockets(context, index)?;
     }
     if context.supervisor.add_group(index, context.host) {
@@ -78,7 +76,7 @@ pub(super) fn add_process_group(
 
 /// A group is added only if its FastCGI sockets can be created; the reference answers HTTP 500 when they cannot.
 fn try_sockets(context: &mut Context<'_>, available: usize) -> Result<(), Fault> {
-    let group = &context.supervisor.available[available];
+    let group = &context.supervisor.available.groups()[available];
     let effects = &mut context.supervisor.effects;
     for socket in group.sockets() {
         effects.push_back(Effect::Log(Level::Info, format!("Creating socket {}", socket.url)));
@@ -98,8 +96,9 @@ pub(super) fn remove_process_group(
 ) -> Result<Answer, Fault> {
     let name = params::group_name(&args[0])?;
     let supervisor = &mut *context.supervisor;
-    let index = supervisor.group_index(name).ok_or_else(|| Fault::new(FaultCode::BadName, name))?;
-    if supervisor.remove_group(index) {
+    let bad_name = || Fault::new(FaultCode::BadName, name);
+    let group = supervisor.roster.group_named(name).ok_or_else(bad_name)?;
+    if supervisor.remove_group(group) {
         Ok(DONE)
     } else {
         Err(Fault::new(FaultCode::StillRunning, name))
@@ -109,8 +108,8 @@ pub(super) fn remove_process_group(
 pub(super) fn get_all_config_info(context: &mut Context<'_>, _: &[Value]) -> Result<Answer, Fault> {
     let supervisor = &context.supervisor;
     let mut entries: Vec<(&str, Value)> = Vec::new();
-    for group in &supervisor.available {
-        let in_use = supervisor.group_index(&group.name).is_some();
+    for group in supervisor.available.groups() {
+        let in_use = supervisor.roster.group_named(&group.name).is_some();
         for process in &group.processes {
             entries.push((&process.name, config_info(group, process, in_use)));
         }
@@ -136,7 +135,7 @@ impl Supervisor {
         let serverurl = self.settings.serverurl.take();
         self.settings = config.settings;
         self.settings.serverurl = serverurl;
-        self.available = config.groups;
+        self.available = Available::new(config.groups);
         self.changes += 1; // the identifier is shown
         self.effects.push_back(Effect::ApplySettings);
         let lists = self
@@ -148,21 +147,20 @@ impl Supervisor {
     /// Groups added, changed and removed between the active ones and a configuration
     /// (`supervisord.py: diff_to_active`).
     fn diff_to_active(&self) -> [Vec<String>; 3] {
-        let names =
-            |groups: Vec<&GroupConfig>| groups.iter().map(|group| group.name.clone()).collect();
-        let active = |name: &str| self.group_index(name).map(|index| &self.groups[index].config);
-        let added = self.available.iter().filter(|group| active(&group.name).is_none()).collect();
-        let changed = self
-            .available
-            .iter()
-            .filter(|group| active(&group.name).is_some_and(|current| current != *group))
-            .collect();
-        let removed = self
-            .groups
-            .iter()
-            .map(|group| &group.config)
-            .filter(|group| !self.available.iter().any(|candidate| candidate.name == group.name))
-            .collect();
-        [names(added), names(changed), names(removed)]
+        let [mut added, mut changed, mut removed] = [const { Vec::new() }; 3];
+        for group in self.available.groups() {
+            let active = self.roster.group_named(&group.name).and_then(|id| self.roster.group(id));
+            match active {
+                None => added.push(group.name.clone()),
+                Some(active) if active.config != *group => changed.push(group.name.clone()),
+                Some(_) => {}
+            }
+        }
+        for (_, group) in self.roster.groups() {
+            if self.available.position(&group.config.name).is_none() {
+                removed.push(group.config.name.clone());
+            }
+        }
+        [added, changed, removed]
     }
 }

@@ -99,7 +99,7 @@ pub(super) fn clear_all_process_logs(
     context: &mut Context<'_>,
     _: &[Value],
 ) -> Result<Answer, Fault> {
-    let processes = context.supervisor.all_by_priority();
+    let processes = context.supervisor.roster.all_by_priority();
     Ok(Answer::Wait(Wait::Batch(Batch::new(Operation::ClearLogs, processes))))
 }
 

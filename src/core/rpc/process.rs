@@ -25,9 +25,11 @@ pub(super) fn find(context: &Context<'_>, name: &str) -> Result<Target, Fault> {
     let bad_name = || Fault::new(FaultCode::BadName, name);
     let supervisor = &context.supervisor;
     let spec = namespec::split(name);
-    let index = supervisor.group_index(spec.group).ok_or_else(bad_name)?;
     match spec.process {
-        None => Ok(Target::Group(supervisor.by_priority(&supervisor.groups[index]))),
+        None => {
+            let group = supervisor.roster.group_named(spec.group).ok_or_else(bad_name)?;
+            Ok(Target::Group(supervisor.roster.by_priority(group)))
+        }
         Some(process) => {
             let process = supervisor.find(spec.group, process).ok_or_else(bad_name)?;
             Ok(Target::Process(process.id()))
@@ -45,10 +47,10 @@ pub(super) fn find_one(context: &Context<'_>, name: &str) -> Result<ProcId, Faul
 
 /// The processes of a group named by its plain name, in starting order.
 fn find_group(context: &Context<'_>, name: &Value) -> Result<Vec<ProcId>, Fault> {
-    let supervisor = &context.supervisor;
+    let roster = &context.supervisor.roster;
     let name = params::group_name(name)?;
-    let index = supervisor.group_index(name).ok_or_else(|| Fault::new(FaultCode::BadName, name))?;
-    Ok(supervisor.by_priority(&supervisor.groups[index]))
+    let group = roster.group_named(name).ok_or_else(|| Fault::new(FaultCode::BadName, name))?;
+    Ok(roster.by_priority(group))
 }
 
 fn batch(operation: Operation, processes: Vec<ProcId>) -> Answer {
@@ -76,7 +78,7 @@ pub(super) fn start_all_processes(
     args: &[Value],
 ) -> Result<Answer, Fault> {
     let wait = params::wait(args, 0);
-    Ok(batch(Operation::Start { wait }, context.supervisor.all_by_priority()))
+    Ok(batch(Operation::Start { wait }, context.supervisor.roster.all_by_priority()))
 }
 
 /// `startProcess` on one process. The command is checked before the state.
@@ -138,7 +140,7 @@ pub(super) fn stop_all_processes(
     args: &[Value],
 ) -> Result<Answer, Fault> {
     let wait = params::wait(args, 0);
-    Ok(batch(Operation::Stop { wait }, context.supervisor.all_by_priority()))
+    Ok(batch(Operation::Stop { wait }, context.supervisor.roster.all_by_priority()))
 }
 
 /// `stopProcess` on one process.
@@ -183,7 +185,7 @@ pub(super) fn signal_all_processes(
     context: &mut Context<'_>,
     args: &[Value],
 ) -> Result<Answer, Fault> {
-    Ok(batch(Operation::Signal(args[0].clone()), context.supervisor.all_by_priority()))
+    Ok(batch(Operation::Signal(args[0].clone()), context.supervisor.roster.all_by_priority()))
 }
 
 /// `signalProcess` on one process. A bad signal is reported before a process that does not run.

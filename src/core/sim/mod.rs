@@ -160,12 +160,12 @@ impl Run {
 
     /// What must hold of listeners and FastCGI sockets.
     fn check_groups(&self) {
-        for pool in &self.supervisor.pools {
+        for pool in self.supervisor.pools.values() {
             assert!(pool.waiting() <= pool.capacity(), "buffer of {} too long", pool.name());
         }
         for child in self.world.children.values() {
             let Some(mirror) = &child.mirror else { continue };
-            let pool = self.supervisor.pools.iter().find(|pool| pool.name() == child.group);
+            let pool = self.supervisor.pools.values().find(|pool| pool.name() == child.group);
             let (state, serial) = pool.and_then(|pool| pool.listener(child.proc)).expect("a pool");
             assert_eq!(state, mirror.listener.state());
             assert_eq!(serial.is_some(), state == ListenerState::Busy);
