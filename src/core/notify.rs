@@ -6,11 +6,12 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::clock::{Now, after_secs};
+use super::clock::after_secs;
 use super::config::{GroupConfig, GroupKind};
-use super::effect::{Host, ProcId, earliest};
+use super::effect::{ProcId, earliest};
 use super::event::{Channel, Event};
-use super::pool::{Journal, Pool};
+use super::outside::Outside;
+use super::pool::Pool;
 use super::process::Process;
 use super::roster::{GroupId, Roster};
 use super::states::ProcessState;
@@ -25,11 +26,9 @@ const LISTENER_GRACE: Duration = Duration::from_secs(1);
 
 impl Supervisor {
     /// Puts an event into the buffer of every pool that wants it. Serials count only events that somebody wants.
-    pub(super) fn notify(&mut self, event: Event) {
+    pub(super) fn notify(&mut self, event: Event, outside: &mut Outside<'_>) {
         let event = Rc::new(event);
         let mut serial = None;
-        let mut journal =
-            Journal { now: self.mono, effects: &mut self.effects, verbose: self.verbose };
         for pool in self.pools.values_mut() {
             let copies = pool.copies(event.kind());
             if copies == 0 {
@@ -40,7 +39,7 @@ impl Supervisor {
                 self.next_event += 1;
                 next
             });
-            pool.accept(&event, serial, copies, &mut journal);
+            pool.accept(&event, serial, copies, outside);
             self.pools_moved = true;
         }
     }
@@ -68,19 +67,19 @@ impl Supervisor {
     }
 
     /// Notifies of the periods that have begun.
-    pub(super) fn tick(&mut self, now: Now) {
-        for event in self.ticker.tick(now) {
-            self.notify(event);
+    pub(super) fn tick(&mut self, outside: &mut Outside<'_>) {
+        for event in self.ticker.tick(outside.now) {
+            self.notify(event, outside);
         }
         self.timers.set(Timer::Tick, self.ticker.deadline());
     }
 
     /// Whether the shutdown may stop a group; listeners may still have something to hear.
-    pub(super) fn may_stop(&mut self, group: GroupId, now: Now) -> bool {
+    pub(super) fn may_stop(&mut self, group: GroupId, now: Duration) -> bool {
         let roster = &self.roster;
         let running = |id| is_running(roster, id);
         let pool = self.pools.get_mut(&group);
-        let until = pool.and_then(|pool| pool.waits_until(now.mono, LISTENER_GRACE, running));
+        let until = pool.and_then(|pool| pool.waits_until(now, LISTENER_GRACE, running));
         self.timers.set(Timer::LastEvents, until);
         until.is_none()
     }
@@ -92,6 +91,7 @@ impl Supervisor {
         id: ProcId,
         before: Option<i32>,
         after: Option<i32>,
+        outside: &mut Outside<'_>,
     ) {
         self.pools_moved = true;
         let Some(pool) = self.pools.get_mut(&group) else {
@@ -101,56 +101,61 @@ impl Supervisor {
             match after {
                 Some(_) => pool.started(id),
                 None => {
-                    let mut journal = Journal {
-                        now: self.mono,
-                        effects: &mut self.effects,
-                        verbose: self.verbose,
-                    };
-                    pool.ended(id, &mut journal);
+                    pool.ended(id, outside);
                 }
             }
         }
     }
 
     /// A listener wrote to its stdout.
-    pub(super) fn listener_said(&mut self, id: ProcId, bytes: &[u8]) {
+    pub(super) fn listener_said(&mut self, id: ProcId, bytes: &[u8], outside: &mut Outside<'_>) {
         self.pools_moved = true;
-        let mut journal =
-            Journal { now: self.mono, effects: &mut self.effects, verbose: self.verbose };
         let group = self.roster.process(id).map(Process::group);
         if let Some(pool) = group.and_then(|group| self.pools.get_mut(&group)) {
-            pool.heard(id, bytes, &mut journal);
+            pool.heard(id, bytes, outside);
         }
     }
 
     /// A process printed something that is an event.
-    pub(super) fn printed(&mut self, id: ProcId, channel: Channel, data: Vec<u8>) {
+    pub(super) fn printed(
+        &mut self,
+        id: ProcId,
+        channel: Channel,
+        data: Vec<u8>,
+        outside: &mut Outside<'_>,
+    ) {
         if let Some(process) = self.roster.process(id).filter(|_| !self.pools.is_empty()) {
-            self.notify(Event::log(process.subject(), channel, data));
+            let event = Event::log(process.subject(), channel, data);
+            self.notify(event, outside);
         }
     }
 
     /// A process sent something between the capture tokens.
-    pub(super) fn communicated(&mut self, id: ProcId, channel: Channel, data: Vec<u8>) {
+    pub(super) fn communicated(
+        &mut self,
+        id: ProcId,
+        channel: Channel,
+        data: Vec<u8>,
+        outside: &mut Outside<'_>,
+    ) {
         if let Some(process) = self.roster.process(id).filter(|_| !self.pools.is_empty()) {
-            self.notify(Event::communication(process.subject(), channel, data));
+            let event = Event::communication(process.subject(), channel, data);
+            self.notify(event, outside);
         }
     }
 
     /// Hands out what waits, where something changed since the last time.
-    pub(super) fn dispatch(&mut self, host: &mut dyn Host) {
+    pub(super) fn dispatch(&mut self, outside: &mut Outside<'_>) {
         if !std::mem::take(&mut self.pools_moved) {
             return;
         }
         let roster = &self.roster;
         let running = |id| is_running(roster, id);
-        let mut journal =
-            Journal { now: self.mono, effects: &mut self.effects, verbose: self.verbose };
         for pool in self.pools.values_mut() {
-            pool.dispatch(&self.settings.identifier, running, host, &mut journal);
+            pool.dispatch(&self.settings.identifier, running, outside);
         }
         let congested = self.pools.values().any(Pool::is_congested);
-        let retry = congested.then(|| after_secs(self.mono, CONGESTION_RETRY_SECS));
+        let retry = congested.then(|| after_secs(outside.now.mono, CONGESTION_RETRY_SECS));
         let retry = earliest(self.pools.values().map(Pool::deadline).chain([retry]));
         self.timers.set(Timer::EventRetry, retry);
     }

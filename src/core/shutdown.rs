@@ -1,10 +1,11 @@
 //! The shutdown: one group after the other is stopped, and what listeners hear of it (`supervisord.py: runforever`).
 
-use super::clock::{Now, after_secs};
-use super::effect::{Effect, Host};
+use super::clock::after_secs;
+use super::effect::Effect;
 use super::event::{Event, EventKind};
+use super::outside::Outside;
 use super::pool::Pool;
-use super::process::{Process, Shell};
+use super::process::Process;
 use super::roster::GroupId;
 use super::states::ProcessState::{
     Backoff, Exited, Fatal, Running, Starting, Stopped, Stopping, Unknown,
@@ -24,7 +25,7 @@ impl Supervisor {
 
     /// Takes the shutdown one step further: one group at a time, highest priority number first, each waiting for the
     /// one before it. Returns whether something moved that calls for another look.
-    pub(super) fn advance_shutdown(&mut self, now: Now, host: &mut dyn Host) -> bool {
+    pub(super) fn advance_shutdown(&mut self, outside: &mut Outside<'_>) -> bool {
         if self.mood == Mood::Running || self.exited {
             return false;
         }
@@ -32,15 +33,15 @@ impl Supervisor {
         let mut heard = self.stop_order.is_none();
         if heard {
             self.stop_order = Some(self.roster.groups_by_priority());
-            self.notify(Event::supervisor(EventKind::SupervisorStopping));
+            self.notify(Event::supervisor(EventKind::SupervisorStopping), outside);
         }
         while let Some(group) = self.last_to_stop() {
-            let may_stop = self.may_stop(group, now);
+            let may_stop = self.may_stop(group, outside.now.mono);
             if self.unstopped(group).next().is_some() {
-                if may_stop && self.stop_all(group, now, host) {
+                if may_stop && self.stop_all(group, outside) {
                     return true;
                 }
-                self.report_shutdown(now);
+                self.report_shutdown(outside);
                 return false;
             }
             if let Some(order) = &mut self.stop_order {
@@ -52,7 +53,7 @@ impl Supervisor {
         }
         self.exited = true;
         self.timers.set(Timer::ShutdownReport, None);
-        self.effects.push_back(Effect::Exit(self.mood));
+        outside.effect(Effect::Exit(self.mood));
         false
     }
 
@@ -62,34 +63,34 @@ impl Supervisor {
     }
 
     /// Stops what runs in a group and gives up on what is in BACKOFF; whether there was any.
-    fn stop_all(&mut self, group: GroupId, now: Now, host: &mut dyn Host) -> bool {
+    fn stop_all(&mut self, group: GroupId, outside: &mut Outside<'_>) -> bool {
         let mut order = self.roster.by_priority(group);
         order.reverse();
         let mut moved = false;
         for id in order {
-            let stop = |process: &mut Process, shell: &mut Shell<'_>| match process.state() {
+            let stop = |process: &mut Process, outside: &mut Outside<'_>| match process.state() {
                 Backoff => {
-                    process.give_up(shell);
+                    process.give_up(outside);
                     true
                 }
                 Running | Starting => {
                     // A failure is in the log, and leaves a state that counts as stopped.
-                    let _ = process.stop(shell);
+                    let _ = process.stop(outside);
                     true
                 }
                 Stopped | Stopping | Exited | Fatal | Unknown => false,
             };
-            moved |= self.with_process(id, now, host, stop).unwrap_or(false);
+            moved |= self.with_process(id, outside, stop).unwrap_or(false);
         }
         moved
     }
 
     /// Says who holds up the shutdown, unless that was said a short time ago: the timer runs.
-    fn report_shutdown(&mut self, now: Now) {
+    fn report_shutdown(&mut self, outside: &mut Outside<'_>) {
         if self.timers.deadline(Timer::ShutdownReport).is_some() {
             return;
         }
-        let again = after_secs(now.mono, SHUTDOWN_REPORT_SECS);
+        let again = after_secs(outside.now.mono, SHUTDOWN_REPORT_SECS);
         self.timers.set(Timer::ShutdownReport, Some(again));
         let waiting: Vec<(String, &'static str)> = self
             .roster
@@ -98,9 +99,9 @@ impl Supervisor {
             .map(|process| (process.config().name.clone(), process.state().name()))
             .collect();
         let names: Vec<&str> = waiting.iter().map(|(name, _)| name.as_str()).collect();
-        self.log(Level::Info, format!("waiting for {} to die", names.join(", ")));
+        outside.log(Level::Info, format!("waiting for {} to die", names.join(", ")));
         for (name, state) in waiting {
-            self.log(Level::Blather, format!("{name} state: {state}"));
+            outside.log(Level::Blather, format!("{name} state: {state}"));
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A [`Timer`] says who waits and for what; a process may wait for several things at once. Each is set where its reason
 //! changes, and the table alone says when the core is to be woken. A new kind is a variant, its [`Lane`], and its arm in
-//! `Supervisor::become_due`.
+//! `machine::become_due`.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;

@@ -26,9 +26,9 @@ use crate::core::config::{ChannelConfig, Config};
 use crate::core::effect::{Effect, ExitStatus, Input, Job, JobId, JobOutcome, ProcId, ReplyId};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::log_path;
+use crate::core::machine::Core;
 use crate::core::namespec;
 use crate::core::states::Mood;
-use crate::core::supervisor::Supervisor;
 use crate::core::value::Value;
 use crate::native;
 use crate::sys::clock;
@@ -73,7 +73,7 @@ pub struct Departure {
 
 /// Everything the loop works with.
 pub struct House {
-    core: Supervisor,
+    core: Core,
     host: OsHost,
     taps: Rc<Taps>,
     lookout: Lookout,
@@ -100,7 +100,7 @@ pub struct House {
 impl House {
     /// Moves in: adds the groups of the configuration. Nothing is started before [`House::run`].
     pub fn new(
-        mut core: Supervisor,
+        mut core: Core,
         mut host: OsHost,
         main_log: MainLog,
         read_config: ConfigReader,
@@ -138,7 +138,7 @@ impl House {
         self.input(Input::Timer);
         loop {
             if let Some(mood) = self.exit {
-                let next_event_serial = self.core.next_event_serial();
+                let next_event_serial = self.core.supervisor().next_event_serial();
                 return Ok(Departure { mood, next_event_serial });
             }
             let deadline = self.core.next_deadline();
@@ -149,7 +149,7 @@ impl House {
                 signal = self.signals.next() => self.signalled(signal?),
                 () = std::future::ready(()), if self.exits_wait => self.look_at_exits(),
                 () = std::future::ready(()), if self.core.waits_for_turn() => self.input(Input::Turn),
-                Some(request) = self.inbox.requests.recv(), if !self.core.starts_up() => {
+                Some(request) = self.inbox.requests.recv(), if !self.core.supervisor().starts_up() => {
                     self.requested(request);
                 }
                 Some((job, outcome)) = self.finished.recv() => {
@@ -190,8 +190,8 @@ impl House {
 
     /// Wakes those who watch when there is something new to see.
     fn announce(&self) {
-        self.inbox.extent.set(self.core.extent());
-        let changes = self.core.changes();
+        self.inbox.extent.set(self.core.supervisor().extent());
+        let changes = self.core.supervisor().changes();
         self.inbox.changes.send_if_modified(|seen| std::mem::replace(seen, changes) != changes);
     }
 
@@ -274,15 +274,15 @@ impl House {
             }
             Request::Log(level, text) => self.main_log.log(level, &text),
             Request::About(reply) => {
-                let _ = reply.send(self.core.about()); // the client may have gone away
+                let _ = reply.send(self.core.supervisor().about()); // the client may have gone away
             }
             Request::Overview(reply) => {
                 let now = self.now();
-                let _ = reply.send(self.core.overview(now)); // likewise
+                let _ = reply.send(self.core.supervisor().overview(now)); // likewise
             }
             Request::Program { namespec, reply } => {
                 let now = self.now();
-                let _ = reply.send(self.core.program(&namespec, now)); // likewise
+                let _ = reply.send(self.core.supervisor().program(&namespec, now)); // likewise
             }
             Request::Follow { log, head_bytes, reply } => {
                 let (path, lookout) = (self.path_of(&log), self.lookout.clone());
@@ -311,10 +311,11 @@ impl House {
 
     fn path_of(&self, log: &LogName) -> Result<String, NoExcerpt> {
         let LogName::Process { namespec, channel } = log else {
-            return Ok(self.core.settings().logfile.clone());
+            return Ok(self.core.supervisor().settings().logfile.clone());
         };
         let spec = namespec::split(namespec);
-        let process = spec.process.and_then(|process| self.core.find(spec.group, process));
+        let process =
+            spec.process.and_then(|process| self.core.supervisor().find(spec.group, process));
         let config = process.ok_or(NoExcerpt::NoProcess)?.config();
         let channel: &ChannelConfig = match channel.as_str() {
             "stdout" => &config.stdout,
@@ -343,7 +344,7 @@ impl House {
                 self.main_log.reopen();
                 self.host.reopen_logs();
             }
-            Effect::ApplySettings => self.host.apply(self.core.settings()),
+            Effect::ApplySettings => self.host.apply(self.core.supervisor().settings()),
             Effect::Exit(mood) => self.exit = Some(mood),
         }
     }
