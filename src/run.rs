@@ -15,8 +15,8 @@ use tokio::task::LocalSet;
 
 use crate::config::{self, Environ, Loader, Parsed};
 use crate::core::config::{Config, Settings};
+use crate::core::machine::Core;
 use crate::core::states::{Level, Mood};
-use crate::core::supervisor::Supervisor;
 use crate::core::text;
 use crate::daemon::becoming::{self, Asks};
 use crate::daemon::child::Surroundings;
@@ -259,7 +259,7 @@ fn supervise(fresh: Fresh, main_log: &MainLog, starter: &mut Starter) -> io::Res
         disk.work_here()?;
         let (handle, inbox) = Handle::new();
         let host = new_host(&settings, &disk, origin, main_log, names.clone());
-        let mut core = Supervisor::new(config, std::process::id().cast_signed());
+        let mut core = Core::new(config, std::process::id().cast_signed());
         core.count_events_from(next_event_serial);
         let reader = config_reader(loader, names);
         let house = House::new(core, host, main_log.clone(), reader, Signals::new()?, inbox);

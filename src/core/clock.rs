@@ -14,6 +14,10 @@ pub struct Now {
 }
 
 impl Now {
+    /// The moment before the first input: nothing has happened yet, nobody has looked at a clock.
+    pub const BEGINNING: Now =
+        Now { mono: Duration::ZERO, wall: Duration::ZERO, utc_offset_secs: 0 };
+
     /// Whole seconds since the Unix epoch.
     pub fn wall_secs(self) -> i64 {
         i64::try_from(self.wall.as_secs()).unwrap_or(i64::MAX)

@@ -131,7 +131,7 @@ pub enum Input {
         reply: ReplyId,
     },
     /// Everybody else had a turn: a call that was put off goes on, see
-    /// [`Supervisor::waits_for_turn`](super::supervisor::Supervisor::waits_for_turn).
+    /// [`Core::waits_for_turn`](super::machine::Core::waits_for_turn).
     Turn,
     /// A signal sent to the daemon (SIGCHLD excepted).
     Signal(i32),

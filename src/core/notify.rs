@@ -3,18 +3,20 @@
 //! Occurring and being handed out are two steps: an event is put into the buffers of the pools that want it; when
 //! everything that follows from an input is done, the pools hand out what they have.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::clock::{Now, after_secs};
-use super::config::GroupKind;
-use super::effect::{Host, ProcId, earliest};
+use super::clock::after_secs;
+use super::config::{GroupConfig, GroupKind};
+use super::effect::{ProcId, earliest};
 use super::event::{Channel, Event};
-use super::pool::{Journal, Pool};
+use super::outside::Outside;
+use super::pool::Pool;
 use super::process::Process;
+use super::roster::{GroupId, Roster};
 use super::states::ProcessState;
 use super::supervisor::Supervisor;
+use super::timers::Timer;
 
 /// How long until a listener that has not read its last events is tried again, in seconds.
 const CONGESTION_RETRY_SECS: i64 = 1;
@@ -24,12 +26,10 @@ const LISTENER_GRACE: Duration = Duration::from_secs(1);
 
 impl Supervisor {
     /// Puts an event into the buffer of every pool that wants it. Serials count only events that somebody wants.
-    pub(super) fn notify(&mut self, event: Event) {
+    pub(super) fn notify(&mut self, event: Event, outside: &mut Outside<'_>) {
         let event = Rc::new(event);
         let mut serial = None;
-        let mut journal =
-            Journal { now: self.mono, effects: &mut self.effects, verbose: self.verbose };
-        for pool in &mut self.pools {
+        for pool in self.pools.values_mut() {
             let copies = pool.copies(event.kind());
             if copies == 0 {
                 continue;
@@ -39,120 +39,128 @@ impl Supervisor {
                 self.next_event += 1;
                 next
             });
-            pool.accept(&event, serial, copies, &mut journal);
+            pool.accept(&event, serial, copies, outside);
             self.pools_moved = true;
         }
     }
 
     /// Makes the pool of a group of listeners that became active.
-    pub(super) fn add_pool(&mut self, name: &str, kind: &GroupKind, members: &[ProcId]) {
-        if let GroupKind::Listener(config) = kind {
-            let member = |id: &ProcId| (*id, self.processes[id].config().name.clone());
-            let members = members.iter().map(member).collect();
-            self.pools.push(Pool::new(name, config, members));
+    pub(super) fn add_pool(&mut self, group: GroupId, config: &GroupConfig) {
+        if let GroupKind::Listener(listener) = &config.kind {
+            let member = |process: &Process| (process.id(), process.config().name.clone());
+            let members = self.roster.members(group).map(member).collect();
+            self.pools.insert(group, Pool::new(&config.name, listener, members));
             self.watch_ticks();
         }
     }
 
     /// Forgets a pool and what is in its buffer.
-    pub(super) fn remove_pool(&mut self, name: &str) {
-        self.pools.retain(|pool| pool.name() != name);
+    pub(super) fn remove_pool(&mut self, group: GroupId) {
+        self.pools.remove(&group);
         self.watch_ticks();
     }
 
     fn watch_ticks(&mut self) {
         let pools = &self.pools;
-        self.ticker.watch(|kind| pools.iter().any(|pool| pool.copies(kind) > 0));
+        self.ticker.watch(|kind| pools.values().any(|pool| pool.copies(kind) > 0));
+        self.timers.set(Timer::Tick, self.ticker.deadline());
     }
 
     /// Notifies of the periods that have begun.
-    pub(super) fn tick(&mut self, now: Now) {
-        if self.ticker.deadline().is_some_and(|due| due <= now.mono) {
-            for event in self.ticker.tick(now) {
-                self.notify(event);
-            }
+    pub(super) fn tick(&mut self, outside: &mut Outside<'_>) {
+        for event in self.ticker.tick(outside.now) {
+            self.notify(event, outside);
         }
-    }
-
-    /// When events call for another look: a tick, a listener that was too slow, or the end of a shutdown's patience.
-    pub(super) fn event_deadline(&self) -> Option<Duration> {
-        let closing = self.pools.iter().map(Pool::closing_deadline);
-        earliest(closing.chain([self.ticker.deadline(), self.pool_retry]))
+        self.timers.set(Timer::Tick, self.ticker.deadline());
     }
 
     /// Whether the shutdown may stop a group; listeners may still have something to hear.
-    pub(super) fn may_stop(&mut self, group: usize, now: Now) -> bool {
-        let name = self.groups[group].config.name.as_str();
-        let processes = &self.processes;
-        let running = |id| is_running(processes, id);
-        let pool = self.pools.iter_mut().find(|pool| pool.name() == name);
-        pool.is_none_or(|pool| pool.may_stop(now.mono, LISTENER_GRACE, running))
+    pub(super) fn may_stop(&mut self, group: GroupId, now: Duration) -> bool {
+        let roster = &self.roster;
+        let running = |id| is_running(roster, id);
+        let pool = self.pools.get_mut(&group);
+        let until = pool.and_then(|pool| pool.waits_until(now, LISTENER_GRACE, running));
+        self.timers.set(Timer::LastEvents, until);
+        until.is_none()
     }
 
     /// Tells the pool of a listener about a change of its process id, or of its state.
-    pub(super) fn listener_moved(&mut self, id: ProcId, before: Option<i32>, after: Option<i32>) {
+    pub(super) fn listener_moved(
+        &mut self,
+        group: GroupId,
+        id: ProcId,
+        before: Option<i32>,
+        after: Option<i32>,
+        outside: &mut Outside<'_>,
+    ) {
         self.pools_moved = true;
-        let Some(pool) = self.pools.iter_mut().find(|pool| pool.has(id)) else {
+        let Some(pool) = self.pools.get_mut(&group) else {
             return;
         };
         if before != after {
             match after {
                 Some(_) => pool.started(id),
                 None => {
-                    let mut journal = Journal {
-                        now: self.mono,
-                        effects: &mut self.effects,
-                        verbose: self.verbose,
-                    };
-                    pool.ended(id, &mut journal);
+                    pool.ended(id, outside);
                 }
             }
         }
     }
 
     /// A listener wrote to its stdout.
-    pub(super) fn listener_said(&mut self, id: ProcId, bytes: &[u8]) {
+    pub(super) fn listener_said(&mut self, id: ProcId, bytes: &[u8], outside: &mut Outside<'_>) {
         self.pools_moved = true;
-        let mut journal =
-            Journal { now: self.mono, effects: &mut self.effects, verbose: self.verbose };
-        if let Some(pool) = self.pools.iter_mut().find(|pool| pool.has(id)) {
-            pool.heard(id, bytes, &mut journal);
+        let group = self.roster.process(id).map(Process::group);
+        if let Some(pool) = group.and_then(|group| self.pools.get_mut(&group)) {
+            pool.heard(id, bytes, outside);
         }
     }
 
     /// A process printed something that is an event.
-    pub(super) fn printed(&mut self, id: ProcId, channel: Channel, data: Vec<u8>) {
-        if let Some(process) = self.processes.get(&id).filter(|_| !self.pools.is_empty()) {
-            self.notify(Event::log(process.subject(), channel, data));
+    pub(super) fn printed(
+        &mut self,
+        id: ProcId,
+        channel: Channel,
+        data: Vec<u8>,
+        outside: &mut Outside<'_>,
+    ) {
+        if let Some(process) = self.roster.process(id).filter(|_| !self.pools.is_empty()) {
+            let event = Event::log(process.subject(), channel, data);
+            self.notify(event, outside);
         }
     }
 
     /// A process sent something between the capture tokens.
-    pub(super) fn communicated(&mut self, id: ProcId, channel: Channel, data: Vec<u8>) {
-        if let Some(process) = self.processes.get(&id).filter(|_| !self.pools.is_empty()) {
-            self.notify(Event::communication(process.subject(), channel, data));
+    pub(super) fn communicated(
+        &mut self,
+        id: ProcId,
+        channel: Channel,
+        data: Vec<u8>,
+        outside: &mut Outside<'_>,
+    ) {
+        if let Some(process) = self.roster.process(id).filter(|_| !self.pools.is_empty()) {
+            let event = Event::communication(process.subject(), channel, data);
+            self.notify(event, outside);
         }
     }
 
     /// Hands out what waits, where something changed since the last time.
-    pub(super) fn dispatch(&mut self, now: Now, host: &mut dyn Host) {
-        let retry = self.pool_retry.is_some_and(|due| due <= now.mono);
-        if !std::mem::take(&mut self.pools_moved) && !retry {
+    pub(super) fn dispatch(&mut self, outside: &mut Outside<'_>) {
+        if !std::mem::take(&mut self.pools_moved) {
             return;
         }
-        let processes = &self.processes;
-        let running = |id| is_running(processes, id);
-        let mut journal =
-            Journal { now: self.mono, effects: &mut self.effects, verbose: self.verbose };
-        for pool in &mut self.pools {
-            pool.dispatch(&self.settings.identifier, running, host, &mut journal);
+        let roster = &self.roster;
+        let running = |id| is_running(roster, id);
+        for pool in self.pools.values_mut() {
+            pool.dispatch(&self.settings.identifier, running, outside);
         }
-        let congested = self.pools.iter().any(Pool::is_congested);
-        let retry = congested.then(|| after_secs(now.mono, CONGESTION_RETRY_SECS));
-        self.pool_retry = earliest(self.pools.iter().map(Pool::deadline).chain([retry]));
+        let congested = self.pools.values().any(Pool::is_congested);
+        let retry = congested.then(|| after_secs(outside.now.mono, CONGESTION_RETRY_SECS));
+        let retry = earliest(self.pools.values().map(Pool::deadline).chain([retry]));
+        self.timers.set(Timer::EventRetry, retry);
     }
 }
 
-fn is_running(processes: &BTreeMap<ProcId, Process>, id: ProcId) -> bool {
-    processes.get(&id).is_some_and(|process| process.state() == ProcessState::Running)
+fn is_running(roster: &Roster, id: ProcId) -> bool {
+    roster.process(id).is_some_and(|process| process.state() == ProcessState::Running)
 }

@@ -69,8 +69,7 @@ impl Supervisor {
     /// Looks at one process, by its namespec.
     pub fn program(&self, name: &str, now: Now) -> Option<Program> {
         let process = self.process_named(name)?;
-        let group = &self.groups[self.group_index(process.group_name())?].config;
-        let settings = settings(group, process.config());
+        let settings = settings(process.group_config(), process.config());
         Some(Program { info: ProcessInfo::of(process, now), settings })
     }
 
@@ -82,7 +81,7 @@ impl Supervisor {
 
     /// Every process, by group and name.
     pub(super) fn infos(&self, now: Now) -> impl Iterator<Item = ProcessInfo> {
-        let mut processes: Vec<_> = self.processes.values().collect();
+        let mut processes: Vec<_> = self.roster.processes().collect();
         processes.sort_by_key(|process| (process.group_name(), process.config().name.as_str()));
         processes.into_iter().map(move |process| ProcessInfo::of(process, now))
     }

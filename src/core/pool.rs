@@ -6,35 +6,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::config::ListenerConfig;
-use super::effect::{Effect, Host, ProcId, StdinError, earliest};
+use super::effect::{Effect, ProcId, StdinError, earliest};
 use super::event::{Event, EventKind};
 use super::listener::{Listener, ListenerState, Step};
+use super::outside::Outside;
 use super::python::repr_bytes;
 use super::result_handler::{Judgement, ResultHandler};
 use super::states::Level;
 use super::text;
-
-/// Where the pool says what it does.
-pub(super) struct Journal<'a> {
-    /// The present.
-    pub(super) now: Duration,
-    /// Effects to be carried out later.
-    pub(super) effects: &'a mut VecDeque<Effect>,
-    /// Whether lines at level debug are wanted; there are several for each event.
-    pub(super) verbose: bool,
-}
-
-impl Journal<'_> {
-    fn log(&mut self, level: Level, text: String) {
-        self.effects.push_back(Effect::Log(level, text));
-    }
-
-    fn debug(&mut self, text: impl FnOnce() -> String) {
-        if self.verbose {
-            self.log(Level::Debug, text());
-        }
-    }
-}
 
 /// An event on its way through one pool.
 #[derive(Clone, Debug)]
@@ -169,6 +148,7 @@ impl Pool {
     }
 
     /// The name of the group.
+    #[cfg(test)]
     pub(super) fn name(&self) -> &str {
         &self.name
     }
@@ -179,6 +159,7 @@ impl Pool {
     }
 
     /// Whether one of its listeners is this process.
+    #[cfg(test)]
     pub(super) fn has(&self, id: ProcId) -> bool {
         self.members.iter().any(|member| member.id == id)
     }
@@ -200,16 +181,16 @@ impl Pool {
         self.serial_before_input = self.next_serial;
     }
 
-    /// Whether the listeners may be stopped now that the shutdown has come to them: not while events wait that occurred
+    /// Until when the listeners may not be stopped although the shutdown has come to them: while events wait that occurred
     /// before, or one is being worked on, but not for longer than `patience`. The reference looks at its listeners
     /// several times until it notices that the last program before them has ended; so they hear of everything but that
     /// end.
-    pub(super) fn may_stop(
+    pub(super) fn waits_until(
         &mut self,
         now: Duration,
         patience: Duration,
         running: impl Fn(ProcId) -> bool,
-    ) -> bool {
+    ) -> Option<Duration> {
         let before = self.serial_before_input;
         let until = Some(now.saturating_add(patience));
         let closing = self.closing.get_or_insert(Closing { before, until });
@@ -223,12 +204,7 @@ impl Pool {
         if (!waiting && !busy) || closing.until.is_none_or(|until| until <= now) {
             closing.until = None;
         }
-        closing.until.is_none()
-    }
-
-    /// Until when the shutdown waits for the listeners at most.
-    pub(super) fn closing_deadline(&self) -> Option<Duration> {
-        self.closing.and_then(|closing| closing.until)
+        closing.until
     }
 
     /// Takes a new event, `copies` times (a repeated subscription makes the reference deliver it repeatedly).
@@ -237,44 +213,44 @@ impl Pool {
         event: &Rc<Event>,
         serial: u64,
         copies: usize,
-        journal: &mut Journal<'_>,
+        outside: &mut Outside<'_>,
     ) {
         let queued = Queued { event: Rc::clone(event), serial, pool_serial: self.next_serial };
         self.next_serial += 1;
         for copy in 0..copies {
             if copy > 0 {
-                self.say_rebuffering(&queued, journal);
+                self.say_rebuffering(&queued, outside);
             }
-            self.make_room(journal);
+            self.make_room(outside);
             self.buffer.push_back(queued.clone());
         }
     }
 
     /// Takes an event back that a listener did not accept: it is the next to be handed out.
-    fn rebuffer(&mut self, queued: Queued, journal: &mut Journal<'_>) {
-        self.say_rebuffering(&queued, journal);
-        self.make_room(journal);
+    fn rebuffer(&mut self, queued: Queued, outside: &mut Outside<'_>) {
+        self.say_rebuffering(&queued, outside);
+        self.make_room(outside);
         self.buffer.push_front(queued);
     }
 
-    fn say_rebuffering(&self, queued: &Queued, journal: &mut Journal<'_>) {
+    fn say_rebuffering(&self, queued: &Queued, outside: &mut Outside<'_>) {
         let (serial, size, capacity) = (queued.serial, self.buffer.len(), self.capacity);
-        journal.debug(|| {
+        outside.debug(|| {
             let name = &self.name;
             format!("rebuffering event {serial} for pool {name} (buf size={size}, max={capacity})")
         });
     }
 
-    fn make_room(&mut self, journal: &mut Journal<'_>) {
+    fn make_room(&mut self, outside: &mut Outside<'_>) {
         if self.buffer.len() >= self.capacity
             && let Some(oldest) = self.buffer.pop_front()
         {
-            if !self.overflow.count(journal.now) {
+            if !self.overflow.count(outside.now.mono) {
                 return;
             }
             let (name, serial) = (&self.name, oldest.serial);
             let text = format!("pool {name} event buffer overflowed, discarding event {serial}");
-            journal.log(Level::Error, text);
+            outside.log(Level::Error, text);
         }
     }
 
@@ -287,32 +263,32 @@ impl Pool {
     }
 
     /// A listener ended; what it worked on goes to another one, or to the next life of this one.
-    pub(super) fn ended(&mut self, id: ProcId, journal: &mut Journal<'_>) {
+    pub(super) fn ended(&mut self, id: ProcId, outside: &mut Outside<'_>) {
         let member = self.members.iter_mut().find(|member| member.id == id);
         if let Some(queued) = member.and_then(|member| member.event.take()) {
-            self.rebuffer(queued, journal);
+            self.rebuffer(queued, outside);
         }
     }
 
     /// A listener said something.
-    pub(super) fn heard(&mut self, id: ProcId, bytes: &[u8], journal: &mut Journal<'_>) {
+    pub(super) fn heard(&mut self, id: ProcId, bytes: &[u8], outside: &mut Outside<'_>) {
         let Some(index) = self.members.iter().position(|member| member.id == id) else {
             return;
         };
         self.members[index].listener.feed(bytes);
         while let Some(step) = self.members[index].listener.step() {
-            self.take_step(index, step, journal);
+            self.take_step(index, step, outside);
         }
     }
 
-    fn take_step(&mut self, index: usize, step: Step, journal: &mut Journal<'_>) {
+    fn take_step(&mut self, index: usize, step: Step, outside: &mut Outside<'_>) {
         let member = &mut self.members[index];
         match step {
             Step::Ready => {
-                say_change(member, ListenerState::Acknowledged, journal);
+                say_change(member, ListenerState::Acknowledged, outside);
             }
             Step::Violation(from) => {
-                say_change(member, from, journal);
+                say_change(member, from, outside);
                 member.event = None;
             }
             Step::BadResult(line) => {
@@ -320,46 +296,46 @@ impl Pool {
                     Ok(line) => text::of(&line).into_owned(),
                     Err(error) => format!("Undecodable: {}", repr_bytes(error.as_bytes())),
                 };
-                journal.log(Level::Warn, format!("{}: bad result line: '{line}'", member.name));
-                say_change(member, ListenerState::Busy, journal);
-                self.take_back(index, journal);
+                outside.log(Level::Warn, format!("{}: bad result line: '{line}'", member.name));
+                say_change(member, ListenerState::Busy, outside);
+                self.take_back(index, outside);
             }
-            Step::Result(result) => self.judge(index, &result, journal),
+            Step::Result(result) => self.judge(index, &result, outside),
         }
     }
 
-    fn judge(&mut self, index: usize, result: &[u8], journal: &mut Journal<'_>) {
+    fn judge(&mut self, index: usize, result: &[u8], outside: &mut Outside<'_>) {
         let judgement = self.handler.judge(result);
         let member = &mut self.members[index];
         let name = &member.name;
         let next = match &judgement {
             Judgement::Accepted { .. } => {
-                journal.debug(|| format!("{name}: event was processed"));
+                outside.debug(|| format!("{name}: event was processed"));
                 ListenerState::Acknowledged
             }
             Judgement::Rejected => {
-                journal.log(Level::Warn, format!("{name}: event was rejected"));
+                outside.log(Level::Warn, format!("{name}: event was rejected"));
                 ListenerState::Acknowledged
             }
             Judgement::Failed => {
-                journal.log(Level::Warn, format!("{name}: event caused an error"));
+                outside.log(Level::Warn, format!("{name}: event caused an error"));
                 ListenerState::Unknown
             }
         };
         member.listener.judged(next);
-        say_change(member, ListenerState::Busy, journal);
+        say_change(member, ListenerState::Busy, outside);
         match judgement {
             Judgement::Accepted { print } => {
                 member.event = None;
                 self.rejections = 0;
                 self.held_until = None;
                 if !print.is_empty() {
-                    journal.effects.push_back(Effect::Print(print));
+                    outside.effect(Effect::Print(print));
                 }
             }
             Judgement::Rejected | Judgement::Failed => {
-                self.take_back(index, journal);
-                self.hold_back(journal.now);
+                self.take_back(index, outside);
+                self.hold_back(outside.now.mono);
             }
         }
     }
@@ -374,18 +350,18 @@ impl Pool {
     }
 
     /// Says how many events were discarded without a line of their own.
-    fn report_overflow(&mut self, journal: &mut Journal<'_>) {
-        if let Some(more) = self.overflow.report(journal.now) {
+    fn report_overflow(&mut self, outside: &mut Outside<'_>) {
+        if let Some(more) = self.overflow.report(outside.now.mono) {
             let name = &self.name;
             let text =
                 format!("pool {name} event buffer overflowed, discarding {more} more events");
-            journal.log(Level::Error, text);
+            outside.log(Level::Error, text);
         }
     }
 
-    fn take_back(&mut self, index: usize, journal: &mut Journal<'_>) {
+    fn take_back(&mut self, index: usize, outside: &mut Outside<'_>) {
         if let Some(queued) = self.members[index].event.take() {
-            self.rebuffer(queued, journal);
+            self.rebuffer(queued, outside);
         }
     }
 
@@ -394,12 +370,11 @@ impl Pool {
         &mut self,
         identifier: &str,
         running: impl Fn(ProcId) -> bool,
-        host: &mut dyn Host,
-        journal: &mut Journal<'_>,
+        outside: &mut Outside<'_>,
     ) {
         self.congested = false;
-        self.report_overflow(journal);
-        if self.held_until.is_some_and(|until| until > journal.now) {
+        self.report_overflow(outside);
+        if self.held_until.is_some_and(|until| until > outside.now.mono) {
             return;
         }
         self.held_until = None;
@@ -412,8 +387,8 @@ impl Pool {
         while self.buffer.front().is_some_and(|first| first.pool_serial < end)
             && let Some(queued) = self.buffer.pop_front()
         {
-            if let Sent::No = self.send(&queued, identifier, &ready, host, journal) {
-                self.say_rebuffering(&queued, journal);
+            if let Sent::No = self.send(&queued, identifier, &ready, outside) {
+                self.say_rebuffering(&queued, outside);
                 self.buffer.push_front(queued);
                 return;
             }
@@ -425,8 +400,7 @@ impl Pool {
         queued: &Queued,
         identifier: &str,
         ready: &impl Fn(&Member) -> bool,
-        host: &mut dyn Host,
-        journal: &mut Journal<'_>,
+        outside: &mut Outside<'_>,
     ) -> Sent {
         let serial = queued.serial;
         let mut envelope = None;
@@ -434,15 +408,15 @@ impl Pool {
             let bytes = envelope.get_or_insert_with(|| {
                 queued.event.envelope(identifier, serial, &self.name, queued.pool_serial)
             });
-            match host.write_event(member.id, bytes) {
+            match outside.host.write_event(member.id, bytes) {
                 Ok(()) => {
                     member.listener.sent();
                     member.event = Some(queued.clone());
-                    journal.debug(|| format!("event {serial} sent to listener {}", member.name));
+                    outside.debug(|| format!("event {serial} sent to listener {}", member.name));
                     return Sent::Yes;
                 }
                 Err(StdinError::Full) => self.congested = true,
-                Err(StdinError::Closed) => journal.debug(|| {
+                Err(StdinError::Closed) => outside.debug(|| {
                     format!(
                         "epipe occurred while sending event {serial} to listener {}, listener state unchanged",
                         member.name
@@ -480,11 +454,11 @@ impl Pool {
 }
 
 /// The lines about a change of a listener's state.
-fn say_change(member: &Member, from: ListenerState, journal: &mut Journal<'_>) {
+fn say_change(member: &Member, from: ListenerState, outside: &mut Outside<'_>) {
     let (name, to) = (&member.name, member.listener.state());
-    journal.debug(|| format!("{name}: {} -> {}", from.name(), to.name()));
+    outside.debug(|| format!("{name}: {} -> {}", from.name(), to.name()));
     if to == ListenerState::Unknown {
-        journal.log(
+        outside.log(
             Level::Warn,
             format!(
                 "{name}: has entered the UNKNOWN state and will no longer receive events, this usually indicates \

@@ -1,23 +1,25 @@
 //! One supervised process.
 //!
 //! [`next_state`] is the whole policy of changes; everything else decides *when* a cause occurs. What happens by
-//! itself (a retry, the step to RUNNING, the final SIGKILL) hangs on the one [`Process::deadline`] of the current
-//! state, on the monotonic clock. The reference looks at every process once a second instead; where that is visible
-//! it is listed in QUIRKS.md. How a process ends is told in [`ending`].
+//! itself (a retry, the step to RUNNING, the final SIGKILL) hangs on a timer, see [`Process::due`]. The reference looks
+//! at every process once a second instead; where that is visible it is listed in QUIRKS.md. How a process ends is told
+//! in [`ending`].
 
 mod ending;
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::clock::{Moment, Now, after_secs};
-use super::config::{GroupKind, ProcessConfig};
-use super::effect::{Effect, Host, KillError, ProcId, SpawnRequest};
+use super::clock::{Moment, after_secs};
+use super::config::{GroupConfig, GroupKind, ProcessConfig};
+use super::effect::{KillError, ProcId, SpawnRequest};
 use super::event::{Event, Subject};
 use super::lifecycle::{Cause, next_state};
+use super::outside::Outside;
 use super::parting::Parting;
+use super::roster::{GroupId, Member};
 use super::signal;
 use super::states::{Level, Mood, ProcessState};
+use super::timers::Kind;
 
 /// What Python says of a signal to a process that is gone.
 const NO_SUCH_PROCESS: &str = "[Errno 3] No such process";
@@ -28,34 +30,12 @@ const STOP_REPORT_SECS: i64 = 2;
 /// How long a process may outlive its SIGKILL before a shutdown goes on without it, in seconds: it hangs in the kernel.
 const SURVIVAL_SECS: i64 = 10;
 
-/// What a process needs from outside while it acts: the time, the verbs, and where effects go.
-pub struct Shell<'a> {
-    /// The present.
-    pub now: Now,
-    /// Whether new processes may be started.
-    pub mood: Mood,
-    /// The verbs answered at once.
-    pub host: &'a mut dyn Host,
-    /// Effects to be carried out later, in order.
-    pub effects: &'a mut VecDeque<Effect>,
-    /// Events that occurred, in order; `None` when nobody listens.
-    pub events: Option<&'a mut Vec<Event>>,
-}
-
-impl Shell<'_> {
-    /// Writes a line to the main log.
-    pub fn log(&mut self, level: Level, text: String) {
-        self.effects.push_back(Effect::Log(level, text));
-    }
-}
-
 /// One process of a group.
 #[derive(Debug)]
 pub struct Process {
     id: ProcId,
-    config: ProcessConfig,
-    group_name: String,
-    kind: GroupKind,
+    config: Member,
+    group: GroupId,
     state: ProcessState,
     pid: Option<i32>,
     /// Failed starts since the last successful one.
@@ -81,13 +61,12 @@ pub struct Process {
 
 impl Process {
     /// A process that was never started. With `autostart` its first start is due at once.
-    pub fn new(id: ProcId, config: ProcessConfig, group_name: &str, kind: &GroupKind) -> Process {
+    pub(super) fn new(id: ProcId, config: Member, group: GroupId) -> Process {
         let due = config.autostart.then_some(Duration::ZERO);
         Process {
             id,
             config,
-            group_name: group_name.to_string(),
-            kind: kind.clone(),
+            group,
             state: ProcessState::Stopped,
             pid: None,
             backoff: 0,
@@ -117,19 +96,29 @@ impl Process {
 
     /// Name of its group.
     pub fn group_name(&self) -> &str {
-        &self.group_name
+        &self.config.group().name
+    }
+
+    /// Its group.
+    pub(super) fn group(&self) -> GroupId {
+        self.group
+    }
+
+    /// The configuration of its group.
+    pub fn group_config(&self) -> &GroupConfig {
+        self.config.group()
     }
 
     /// Kind of its group.
     pub fn kind(&self) -> &GroupKind {
-        &self.kind
+        &self.config.group().kind
     }
 
     /// What events say about it.
     pub fn subject(&self) -> Subject<'_> {
         Subject {
             process: &self.config.name,
-            group: &self.group_name,
+            group: self.group_name(),
             pid: self.pid.unwrap_or_default(),
         }
     }
@@ -174,95 +163,89 @@ impl Process {
         self.last_stop.map(|moment| moment.utc_offset_secs)
     }
 
-    /// When [`Process::transition`] has something to do. While the supervisor stops, nothing is started any more.
-    pub fn deadline(&self, mood: Mood) -> Option<Duration> {
+    /// When it has something of this kind to do, on the monotonic clock. While the supervisor stops, nothing is started
+    /// any more.
+    pub fn due(&self, kind: Kind, mood: Mood) -> Option<Duration> {
+        use ProcessState::{Backoff, Exited, Starting, Stopped, Stopping};
         if let Some(parting) = &self.parting {
-            return parting.deadline(self.asked());
+            return if kind == Kind::Part { parting.deadline(self.asked()) } else { None };
         }
-        match self.state {
-            ProcessState::Starting | ProcessState::Stopping => self.due,
-            ProcessState::Backoff if self.backoff > self.config.startretries => self.due,
-            ProcessState::Stopped | ProcessState::Exited | ProcessState::Backoff => {
-                if mood == Mood::Running { self.due } else { None }
+        let used_up = self.backoff > self.config.startretries;
+        let waits = match kind {
+            Kind::Start => {
+                let starts =
+                    matches!(self.state, Stopped | Exited) || (self.state == Backoff && !used_up);
+                starts && mood == Mood::Running
             }
-            ProcessState::Running | ProcessState::Fatal | ProcessState::Unknown => None,
-        }
-    }
-
-    /// Whether what is due next is a start.
-    pub fn waits_to_start(&self) -> bool {
-        match self.state {
-            ProcessState::Stopped | ProcessState::Exited => true,
-            ProcessState::Backoff => self.backoff <= self.config.startretries,
-            ProcessState::Starting
-            | ProcessState::Running
-            | ProcessState::Stopping
-            | ProcessState::Fatal
-            | ProcessState::Unknown => false,
-        }
+            Kind::GiveUp => self.state == Backoff && used_up,
+            Kind::Survive => self.state == Starting,
+            Kind::Kill => self.state == Stopping,
+            Kind::Part => false,
+        };
+        self.due.filter(|_| waits)
     }
 
     /// Starts the process (`process.py: spawn`). A live one is left alone with a warning. A failure leaves the
     /// reason in [`Process::spawn_error`] and the process in BACKOFF.
-    pub fn spawn(&mut self, shell: &mut Shell<'_>) {
+    pub fn spawn(&mut self, outside: &mut Outside<'_>) {
         if self.pid.is_some() {
-            shell.log(Level::Warn, format!("process '{}' already running", self.config.name));
+            outside.log(Level::Warn, format!("process '{}' already running", self.config.name));
             return;
         }
         self.killing = false;
         self.killed_at = None;
         self.spawn_error = None;
         self.exit_status = None;
-        self.last_start = Some(shell.now.into());
+        self.last_start = Some(outside.now.into());
         // The reference opens the socket before anything else, and dies when it cannot.
-        let socket = self.open_socket(shell);
-        self.change(Cause::Spawn, shell);
-        match socket.and_then(|()| self.try_spawn(shell)) {
+        let socket = self.open_socket(outside);
+        self.change(Cause::Spawn, outside);
+        match socket.and_then(|()| self.try_spawn(outside)) {
             Ok(pid) => {
                 self.pid = Some(pid);
-                self.due = Some(after_secs(shell.now.mono, self.config.startsecs));
-                shell.log(Level::Info, format!("spawned: '{}' with pid {pid}", self.config.name));
+                self.due = Some(after_secs(outside.now.mono, self.config.startsecs));
+                outside.log(Level::Info, format!("spawned: '{}' with pid {pid}", self.config.name));
             }
             Err(reason) => {
-                shell.log(Level::Info, format!("spawnerr: {reason}"));
+                outside.log(Level::Info, format!("spawnerr: {reason}"));
                 self.spawn_error = Some(reason);
-                self.back_off(Cause::SpawnFailed, shell);
-                self.close_socket(shell);
+                self.back_off(Cause::SpawnFailed, outside);
+                self.close_socket(outside);
             }
         }
     }
 
-    fn try_spawn(&self, shell: &mut Shell<'_>) -> Result<i32, String> {
+    fn try_spawn(&self, outside: &mut Outside<'_>) -> Result<i32, String> {
         let command =
-            shell.host.resolve(&self.config).map_err(|error| error.message().to_string())?;
-        shell.host.spawn(SpawnRequest {
+            outside.host.resolve(&self.config).map_err(|error| error.message().to_string())?;
+        outside.host.spawn(SpawnRequest {
             proc: self.id,
-            group_name: &self.group_name,
-            kind: &self.kind,
+            group_name: self.group_name(),
+            kind: self.kind(),
             config: &self.config,
             command: &command,
         })
     }
 
     /// Becomes a user of the program's FastCGI socket, if it has one (`process.py: FastCGISubprocess`).
-    fn open_socket(&mut self, shell: &mut Shell<'_>) -> Result<(), String> {
+    fn open_socket(&mut self, outside: &mut Outside<'_>) -> Result<(), String> {
         let Some(socket) = &self.config.socket else {
             return Ok(());
         };
-        let opened = shell.host.open_socket(&self.group_name, socket);
+        let opened = outside.host.open_socket(&self.config.group().name, socket);
         if opened != Ok(false) {
-            shell.log(Level::Info, format!("Creating socket {}", socket.url));
+            outside.log(Level::Info, format!("Creating socket {}", socket.url));
         }
         self.uses_socket = opened.is_ok();
         opened.map(drop).map_err(|why| socket.failure(&why))
     }
 
-    fn close_socket(&mut self, shell: &mut Shell<'_>) {
+    fn close_socket(&mut self, outside: &mut Outside<'_>) {
         if std::mem::take(&mut self.uses_socket)
             && let Some(socket) = &self.config.socket
-            && shell.host.close_socket(&self.group_name, socket)
+            && outside.host.close_socket(&self.config.group().name, socket)
         {
-            shell.log(Level::Info, format!("Closing socket {}", socket.url));
+            outside.log(Level::Info, format!("Closing socket {}", socket.url));
         }
     }
 
@@ -270,18 +253,18 @@ impl Process {
     ///
     /// # Errors
     /// The text of fault FAILED when there is nothing to stop or the signal could not be sent.
-    pub fn stop(&mut self, shell: &mut Shell<'_>) -> Result<(), String> {
+    pub fn stop(&mut self, outside: &mut Outside<'_>) -> Result<(), String> {
         self.last_stop_report = None;
-        self.kill(self.config.stopsignal, shell)
+        self.kill(self.config.stopsignal, outside)
     }
 
     /// Sends a signal with the intent to end the process (`process.py: kill`).
-    fn kill(&mut self, signal: i32, shell: &mut Shell<'_>) -> Result<(), String> {
+    fn kill(&mut self, signal: i32, outside: &mut Outside<'_>) -> Result<(), String> {
         let name = self.config.name.clone();
         if self.state == ProcessState::Backoff {
-            shell
+            outside
                 .log(Level::Debug, format!("Attempted to kill {name}, which is in BACKOFF state."));
-            self.change(Cause::Kill, shell);
+            self.change(Cause::Kill, outside);
             self.due = None;
             return Ok(());
         }
@@ -290,7 +273,7 @@ impl Process {
                 "attempted to kill {name} with sig {} but it wasn't running",
                 signal::name(signal)
             );
-            shell.log(Level::Debug, text.clone());
+            outside.log(Level::Debug, text.clone());
             return Err(text);
         };
         // A second signal is the final SIGKILL.
@@ -300,7 +283,7 @@ impl Process {
             self.config.stopasgroup
         };
         let whom = if as_group { "process group " } else { "" };
-        shell.log(
+        outside.log(
             Level::Debug,
             format!("killing {name} (pid {pid}) {whom}with signal {}", signal::name(signal)),
         );
@@ -310,19 +293,19 @@ impl Process {
         } else {
             self.config.stopwaitsecs
         };
-        let due = after_secs(shell.now.mono, wait_secs);
+        let due = after_secs(outside.now.mono, wait_secs);
         if self.state == ProcessState::Stopping {
-            self.killed_at.get_or_insert(shell.now.mono);
+            self.killed_at.get_or_insert(outside.now.mono);
         } else {
             self.stop_until = due;
         }
         self.killing = true;
         self.due = Some(due);
-        self.change(Cause::Kill, shell);
-        match shell.host.kill(if as_group { -pid } else { pid }, signal) {
+        self.change(Cause::Kill, outside);
+        match outside.host.kill(if as_group { -pid } else { pid }, signal) {
             Ok(()) => Ok(()),
             Err(KillError::Gone) => {
-                shell.log(
+                outside.log(
                     Level::Debug,
                     format!(
                         "unable to signal {name} (pid {pid}), it probably just exited on its own: {NO_SUCH_PROCESS}"
@@ -332,8 +315,8 @@ impl Process {
             }
             Err(KillError::Other(why)) => {
                 let text = format!("unknown problem killing {name} ({pid}):{why}");
-                shell.log(Level::Critical, text.clone());
-                self.change(Cause::SignalFailed, shell);
+                outside.log(Level::Critical, text.clone());
+                self.change(Cause::SignalFailed, outside);
                 self.killing = false;
                 self.due = None;
                 Err(text)
@@ -345,21 +328,22 @@ impl Process {
     ///
     /// # Errors
     /// The text of fault FAILED when the signal could not be sent.
-    pub fn signal(&mut self, signal: i32, shell: &mut Shell<'_>) -> Result<(), String> {
+    pub fn signal(&mut self, signal: i32, outside: &mut Outside<'_>) -> Result<(), String> {
         let name = self.config.name.clone();
         let Some(pid) = self.pid else {
             let text = format!(
                 "attempted to send {name} sig {} but it wasn't running",
                 signal::name(signal)
             );
-            shell.log(Level::Debug, text.clone());
+            outside.log(Level::Debug, text.clone());
             return Err(text);
         };
-        shell.log(Level::Debug, format!("sending {name} (pid {pid}) sig {}", signal::name(signal)));
-        match shell.host.kill(pid, signal) {
+        outside
+            .log(Level::Debug, format!("sending {name} (pid {pid}) sig {}", signal::name(signal)));
+        match outside.host.kill(pid, signal) {
             Ok(()) => Ok(()),
             Err(KillError::Gone) => {
-                shell.log(
+                outside.log(
                     Level::Debug,
                     format!(
                         "unable to signal {name} (pid {pid}), it probably just now exited on its own: {NO_SUCH_PROCESS}"
@@ -369,8 +353,8 @@ impl Process {
             }
             Err(KillError::Other(why)) => {
                 let text = format!("unknown problem sending sig {name} ({pid}):{why}");
-                shell.log(Level::Critical, text.clone());
-                self.change(Cause::SignalFailed, shell);
+                outside.log(Level::Critical, text.clone());
+                self.change(Cause::SignalFailed, outside);
                 self.due = None;
                 Err(text)
             }
@@ -378,10 +362,10 @@ impl Process {
     }
 
     /// Enters BACKOFF: the n-th failure in a row waits n seconds; after the last one giving up is due at once.
-    fn back_off(&mut self, cause: Cause, shell: &mut Shell<'_>) {
-        let now = shell.now;
+    fn back_off(&mut self, cause: Cause, outside: &mut Outside<'_>) {
+        let now = outside.now;
         self.backoff += 1;
-        self.change(cause, shell);
+        self.change(cause, outside);
         self.due = Some(if self.backoff > self.config.startretries {
             now.mono
         } else {
@@ -390,30 +374,26 @@ impl Process {
     }
 
     /// BACKOFF → FATAL, also when the supervisor stops.
-    pub fn give_up(&mut self, shell: &mut Shell<'_>) {
+    pub fn give_up(&mut self, outside: &mut Outside<'_>) {
         self.backoff = 0;
         self.due = None;
-        self.change(Cause::GiveUp, shell);
+        self.change(Cause::GiveUp, outside);
     }
 
-    /// Does what is due (`process.py: transition`). Every call either moves the deadline or removes it.
-    pub fn transition(&mut self, shell: &mut Shell<'_>) {
-        let due = self.deadline(shell.mood).is_some_and(|deadline| deadline <= shell.now.mono);
-        if !due {
+    /// Does what is due (`process.py: transition`), and nothing before its time. Every call either moves the deadline or
+    /// removes it.
+    pub fn become_due(&mut self, kind: Kind, outside: &mut Outside<'_>) {
+        if self.due(kind, outside.mood).is_none_or(|due| due > outside.now.mono) {
             return;
         }
-        if self.parting.is_some() {
-            self.part(shell);
-            return;
-        }
-        match self.state {
-            ProcessState::Stopped | ProcessState::Exited => {
+        match kind {
+            Kind::Start => {
                 self.due = None;
-                self.spawn(shell);
+                self.spawn(outside);
             }
-            ProcessState::Backoff if self.backoff > self.config.startretries => {
-                self.give_up(shell);
-                shell.log(
+            Kind::GiveUp => {
+                self.give_up(outside);
+                outside.log(
                     Level::Info,
                     format!(
                         "gave up: {} entered FATAL state, too many start retries too quickly",
@@ -421,53 +401,54 @@ impl Process {
                     ),
                 );
             }
-            ProcessState::Backoff => self.spawn(shell),
-            ProcessState::Starting => {
-                self.due = None;
-                self.backoff = 0;
-                self.change(Cause::Survived, shell);
-                shell.log(
-                    Level::Info,
-                    format!(
-                        "success: {} entered RUNNING state, process has stayed up for > than {} seconds (startsecs)",
-                        self.config.name, self.config.startsecs
-                    ),
-                );
-            }
-            ProcessState::Stopping if self.has_survived(shell) => self.leave_behind(shell),
-            ProcessState::Stopping => self.kill_finally(shell),
-            ProcessState::Running | ProcessState::Fatal | ProcessState::Unknown => {}
+            Kind::Survive => self.survive(outside),
+            Kind::Kill if self.has_survived(outside) => self.leave_behind(outside),
+            Kind::Kill => self.kill_finally(outside),
+            Kind::Part => self.part(outside),
         }
     }
 
+    fn survive(&mut self, outside: &mut Outside<'_>) {
+        self.due = None;
+        self.backoff = 0;
+        self.change(Cause::Survived, outside);
+        outside.log(
+            Level::Info,
+            format!(
+                "success: {} entered RUNNING state, process has stayed up for > than {} seconds (startsecs)",
+                self.config.name, self.config.startsecs
+            ),
+        );
+    }
+
     /// The time to stop by itself is over: SIGKILL.
-    fn kill_finally(&mut self, shell: &mut Shell<'_>) {
+    fn kill_finally(&mut self, outside: &mut Outside<'_>) {
         let (name, pid) = (&self.config.name, self.pid.unwrap_or_default());
-        shell.log(Level::Warn, format!("killing '{name}' ({pid}) with SIGKILL"));
+        outside.log(Level::Warn, format!("killing '{name}' ({pid}) with SIGKILL"));
         // A failure is already in the log, and the state says UNKNOWN.
-        let _ = self.kill(signal::SIGKILL, shell);
+        let _ = self.kill(signal::SIGKILL, outside);
     }
 
     /// Whether it is no use to wait for it any longer in a shutdown. Else it gets SIGKILL for as long as it takes.
-    fn has_survived(&self, shell: &Shell<'_>) -> bool {
-        let too_long = |killed| after_secs(killed, SURVIVAL_SECS) <= shell.now.mono;
-        shell.mood != Mood::Running && self.killed_at.is_some_and(too_long)
+    fn has_survived(&self, outside: &Outside<'_>) -> bool {
+        let too_long = |killed| after_secs(killed, SURVIVAL_SECS) <= outside.now.mono;
+        outside.mood != Mood::Running && self.killed_at.is_some_and(too_long)
     }
 
-    fn leave_behind(&mut self, shell: &mut Shell<'_>) {
+    fn leave_behind(&mut self, outside: &mut Outside<'_>) {
         let (name, pid) = (&self.config.name, self.pid.unwrap_or_default());
         let text = format!("'{name}' ({pid}) has survived SIGKILL and is left behind");
-        shell.log(Level::Critical, text);
-        self.change(Cause::SignalFailed, shell);
+        outside.log(Level::Critical, text);
+        self.change(Cause::SignalFailed, outside);
         self.killing = false;
         self.due = None;
     }
 
     /// Says that a stop is being waited for, at most every two seconds.
-    pub fn stop_report(&mut self, shell: &mut Shell<'_>) {
-        if self.stop_report_due().is_some_and(|due| due <= shell.now.mono) {
-            shell.log(Level::Info, format!("waiting for {} to stop", self.config.name));
-            self.last_stop_report = Some(shell.now.mono);
+    pub fn stop_report(&mut self, outside: &mut Outside<'_>) {
+        if self.stop_report_due().is_some_and(|due| due <= outside.now.mono) {
+            outside.log(Level::Info, format!("waiting for {} to stop", self.config.name));
+            self.last_stop_report = Some(outside.now.mono);
         }
     }
 
@@ -478,12 +459,12 @@ impl Process {
         })
     }
 
-    fn change(&mut self, cause: Cause, shell: &mut Shell<'_>) {
-        self.change_state(cause, true, shell);
+    fn change(&mut self, cause: Cause, outside: &mut Outside<'_>) {
+        self.change_state(cause, true, outside);
     }
 
     /// The only place where the state changes (`process.py: change_state`). `expected` is for the event of an exit.
-    fn change_state(&mut self, cause: Cause, expected: bool, shell: &mut Shell<'_>) {
+    fn change_state(&mut self, cause: Cause, expected: bool, outside: &mut Outside<'_>) {
         let next = next_state(self.state, cause);
         debug_assert!(next.is_some(), "{cause:?} in {:?}", self.state);
         let Some(next) = next.filter(|next| *next != self.state) else {
@@ -491,8 +472,6 @@ impl Process {
         };
         let from = std::mem::replace(&mut self.state, next);
         let (subject, tries) = (self.subject(), self.backoff);
-        if let Some(events) = &mut shell.events {
-            events.push(Event::process_state(subject, from, next, tries, expected));
-        }
+        outside.occurred(|| Event::process_state(subject, from, next, tries, expected));
     }
 }

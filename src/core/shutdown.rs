@@ -1,123 +1,107 @@
 //! The shutdown: one group after the other is stopped, and what listeners hear of it (`supervisord.py: runforever`).
 
-use std::time::Duration;
-
-use super::clock::{Now, after_secs};
-use super::effect::{Effect, Host};
+use super::clock::after_secs;
+use super::effect::Effect;
 use super::event::{Event, EventKind};
+use super::outside::Outside;
 use super::pool::Pool;
 use super::process::Process;
-use super::states::ProcessState::{Backoff, Running, Starting};
+use super::roster::GroupId;
+use super::states::ProcessState::{
+    Backoff, Exited, Fatal, Running, Starting, Stopped, Stopping, Unknown,
+};
 use super::states::{Level, Mood};
-use super::supervisor::{Group, Supervisor};
+use super::supervisor::Supervisor;
+use super::timers::Timer;
 
 /// Least time between two lines about processes that hold up the shutdown, in seconds.
 const SHUTDOWN_REPORT_SECS: i64 = 3;
 
 impl Supervisor {
     /// What is not stopped yet of a group.
-    fn unstopped(&self, group: &Group) -> impl Iterator<Item = &Process> {
-        group
-            .members
-            .iter()
-            .map(|id| &self.processes[id])
-            .filter(|process| !process.state().is_stopped())
+    fn unstopped(&self, group: GroupId) -> impl Iterator<Item = &Process> {
+        self.roster.members(group).filter(|process| !process.state().is_stopped())
     }
 
     /// Takes the shutdown one step further: one group at a time, highest priority number first, each waiting for the
     /// one before it. Returns whether something moved that calls for another look.
-    pub(super) fn advance_shutdown(&mut self, now: Now, host: &mut dyn Host) -> bool {
+    pub(super) fn advance_shutdown(&mut self, outside: &mut Outside<'_>) -> bool {
         if self.mood == Mood::Running || self.exited {
             return false;
         }
         // The reference takes a turn of its loop for each stopped group, in which listeners hear what happened before.
         let mut heard = self.stop_order.is_none();
         if heard {
-            let mut groups: Vec<&Group> = self.groups.iter().collect();
-            groups.sort_by_key(|group| group.config.priority);
-            let order = groups.into_iter().map(|group| group.config.name.clone()).collect();
-            self.stop_order = Some(order);
-            self.notify(Event::supervisor(EventKind::SupervisorStopping));
+            self.stop_order = Some(self.roster.groups_by_priority());
+            self.notify(Event::supervisor(EventKind::SupervisorStopping), outside);
         }
-        while let Some(index) = self.last_to_stop() {
-            let may_stop = self.may_stop(index, now);
-            if self.unstopped(&self.groups[index]).next().is_some() {
-                if may_stop && self.stop_all(index, now, host) {
+        while let Some(group) = self.last_to_stop() {
+            let may_stop = self.may_stop(group, outside.now.mono);
+            if self.unstopped(group).next().is_some() {
+                if may_stop && self.stop_all(group, outside) {
                     return true;
                 }
-                self.report_shutdown(now);
+                self.report_shutdown(outside);
                 return false;
             }
             if let Some(order) = &mut self.stop_order {
                 order.pop();
             }
             if std::mem::replace(&mut heard, true) {
-                self.pools.iter_mut().for_each(Pool::mark_input);
+                self.pools.values_mut().for_each(Pool::mark_input);
             }
         }
         self.exited = true;
-        self.effects.push_back(Effect::Exit(self.mood));
+        self.timers.set(Timer::ShutdownReport, None);
+        outside.effect(Effect::Exit(self.mood));
         false
     }
 
-    /// Index of the group to be stopped next.
-    fn last_to_stop(&mut self) -> Option<usize> {
-        while let Some(name) = self.stop_order.as_ref()?.last().cloned() {
-            match self.group_index(&name) {
-                Some(index) => return Some(index),
-                // Removed meanwhile.
-                None => drop(self.stop_order.as_mut()?.pop()),
-            }
-        }
-        None
+    /// The group to be stopped next.
+    fn last_to_stop(&self) -> Option<GroupId> {
+        self.stop_order.as_ref()?.last().copied()
     }
 
     /// Stops what runs in a group and gives up on what is in BACKOFF; whether there was any.
-    fn stop_all(&mut self, index: usize, now: Now, host: &mut dyn Host) -> bool {
-        let mut order = self.by_priority(&self.groups[index]);
+    fn stop_all(&mut self, group: GroupId, outside: &mut Outside<'_>) -> bool {
+        let mut order = self.roster.by_priority(group);
         order.reverse();
         let mut moved = false;
         for id in order {
-            let state = self.processes[&id].state();
-            if matches!(state, Running | Starting | Backoff) {
-                moved = true;
-                self.with_process(id, now, host, |process, shell| {
-                    if state == Backoff {
-                        process.give_up(shell);
-                    } else {
-                        // A failure is in the log, and leaves a state that counts as stopped.
-                        let _ = process.stop(shell);
-                    }
-                });
-            }
+            let stop = |process: &mut Process, outside: &mut Outside<'_>| match process.state() {
+                Backoff => {
+                    process.give_up(outside);
+                    true
+                }
+                Running | Starting => {
+                    // A failure is in the log, and leaves a state that counts as stopped.
+                    let _ = process.stop(outside);
+                    true
+                }
+                Stopped | Stopping | Exited | Fatal | Unknown => false,
+            };
+            moved |= self.with_process(id, outside, stop).unwrap_or(false);
         }
         moved
     }
 
-    /// When it is said again who holds up the shutdown.
-    pub(super) fn shutdown_report_deadline(&self) -> Option<Duration> {
-        let last = self.last_shutdown_report.filter(|_| self.stop_order.is_some() && !self.exited);
-        last.map(|last| after_secs(last, SHUTDOWN_REPORT_SECS))
-    }
-
-    fn report_shutdown(&mut self, now: Now) {
-        let due = self
-            .last_shutdown_report
-            .is_none_or(|last| after_secs(last, SHUTDOWN_REPORT_SECS) <= now.mono);
-        if !due {
+    /// Says who holds up the shutdown, unless that was said a short time ago: the timer runs.
+    fn report_shutdown(&mut self, outside: &mut Outside<'_>) {
+        if self.timers.deadline(Timer::ShutdownReport).is_some() {
             return;
         }
-        self.last_shutdown_report = Some(now.mono);
+        let again = after_secs(outside.now.mono, SHUTDOWN_REPORT_SECS);
+        self.timers.set(Timer::ShutdownReport, Some(again));
         let waiting: Vec<(String, &'static str)> = self
-            .groups
-            .iter()
-            .flat_map(|group| self.unstopped(group))
+            .roster
+            .groups()
+            .flat_map(|(group, _)| self.unstopped(group))
             .map(|process| (process.config().name.clone(), process.state().name()))
             .collect();
         let names: Vec<&str> = waiting.iter().map(|(name, _)| name.as_str()).collect();
-        self.log(Level::Info, format!("waiting for {} to die", names.join(", ")));
+        outside.log(Level::Info, format!("waiting for {} to die", names.join(", ")));
         for (name, state) in waiting {
-            self.log(Level::Blather, format!("{name} state: {state}"));
+            outside.log(Level::Blather, format!("{name} state: {state}"));
         }
     }
 }

@@ -1,36 +1,23 @@
-//! The supervisor: groups and processes, and what is due.
+//! The state of everything supervised: groups and processes, what becomes due, the mood.
 //!
-//! [`Supervisor::handle`] takes one input and runs to a fix-point: due transitions, the shutdown sequence, pending
-//! calls, until none of them moves. Nothing re-enters it; effects wait in a queue. What each input costs depends on
-//! what is due and pending, not on how many programs there are.
+//! It is told what to do and knows nothing of calls; [`machine`](super::machine) drives it. What anything costs here
+//! depends on what is due, not on how many programs there are.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use super::clock::Now;
-use super::config::{Config, GroupConfig, GroupKind, LogFile, Settings};
-use super::effect::{Effect, Host, Input, JobId, ProcId, ReplyId, earliest};
+use super::config::{Config, GroupKind, Settings};
+use super::effect::{Effect, JobId, ProcId};
 use super::event::{Event, EventKind};
 use super::info::Extent;
+use super::outside::Outside;
 use super::pool::Pool;
-use super::process::{Process, Shell};
-use super::rpc::pending::Pending;
+use super::process::Process;
+use super::roster::{Available, GroupId, Roster};
 use super::signal;
 use super::states::{Level, Mood};
-use super::text;
 use super::tick::Ticker;
-use super::timers::{Lane, Timers};
-
-/// Most starts that one input brings about: each takes a fork, and others wait.
-const STARTS_PER_INPUT: usize = 8;
-
-/// An active process group.
-#[derive(Debug)]
-pub(super) struct Group {
-    pub(super) config: GroupConfig,
-    /// Its processes, in the order of the configuration; a repeated name replaced the earlier one.
-    pub(super) members: Vec<ProcId>,
-}
+use super::timers::{Kind, Timer, Timers};
 
 /// The state of everything supervised.
 #[derive(Debug)]
@@ -38,24 +25,14 @@ pub struct Supervisor {
     pub(super) settings: Settings,
     /// Names under which the main interface is published.
     pub(super) rpcinterfaces: Vec<String>,
-    /// Groups of the last configuration read; `add` takes them from here.
-    pub(super) available: Vec<GroupConfig>,
-    /// Active groups, in the order they were added.
-    pub(super) groups: Vec<Group>,
-    pub(super) processes: BTreeMap<ProcId, Process>,
+    pub(super) available: Available,
+    pub(super) roster: Roster,
     pub(super) mood: Mood,
     pub(super) pid: i32,
-    pub(super) pending: Vec<Pending>,
-    /// Multicalls that wait for their turn, the next one first.
-    pub(super) put_off: VecDeque<ReplyId>,
-    extent: Extent,
-    pub(super) effects: VecDeque<Effect>,
-    /// The pools of the active groups of listeners, in the order they were added.
-    pub(super) pools: Vec<Pool>,
+    /// The pools of the active groups of listeners.
+    pub(super) pools: BTreeMap<GroupId, Pool>,
     /// Something changed that may allow a pool to hand out an event.
     pub(super) pools_moved: bool,
-    /// When handing out is tried again, if a listener was too slow or rejects everything.
-    pub(super) pool_retry: Option<Duration>,
     pub(super) ticker: Ticker,
     /// Serial of the next event that somebody wants.
     pub(super) next_event: u64,
@@ -63,55 +40,42 @@ pub struct Supervisor {
     pub(super) verbose: bool,
     /// How often anything changed that an [`Overview`](super::overview::Overview) shows.
     pub(super) changes: u64,
-    timers: Timers,
-    /// When the input that is being handled came.
-    pub(super) mono: Duration,
+    pub(super) timers: Timers,
     /// Groups still to be stopped, the next one last; `None` until the shutdown begins.
-    pub(super) stop_order: Option<Vec<String>>,
-    pub(super) last_shutdown_report: Option<Duration>,
+    pub(super) stop_order: Option<Vec<GroupId>>,
     pub(super) exited: bool,
-    next_proc: u64,
     next_job: u64,
 }
 
 impl Supervisor {
     /// A supervisor of the given configuration with nothing active yet; `pid` is the daemon's own.
-    pub fn new(config: Config, pid: i32) -> Supervisor {
+    pub(super) fn new(config: Config, pid: i32) -> Supervisor {
         Supervisor {
             verbose: config.settings.loglevel <= Level::Debug,
             settings: config.settings,
             rpcinterfaces: config.rpcinterfaces,
-            available: config.groups,
-            groups: Vec::new(),
-            processes: BTreeMap::new(),
+            available: Available::new(config.groups),
+            roster: Roster::default(),
             mood: Mood::Running,
             pid,
-            pending: Vec::new(),
-            put_off: VecDeque::new(),
-            extent: Extent::default(),
-            effects: VecDeque::new(),
-            pools: Vec::new(),
+            pools: BTreeMap::new(),
             pools_moved: false,
-            pool_retry: None,
             ticker: Ticker::new(),
             next_event: 0,
             changes: 0,
             timers: Timers::default(),
-            mono: Duration::ZERO,
             stop_order: None,
-            last_shutdown_report: None,
             exited: false,
-            next_proc: 0,
             next_job: 0,
         }
     }
 
     /// Adds every group of the configuration. Nothing is started before the first input.
-    pub fn add_all_groups(&mut self, host: &mut dyn Host) {
-        for index in 0..self.available.len() {
-            self.add_group(index, host);
+    pub(super) fn add_all_groups(&mut self, outside: &mut Outside<'_>) {
+        for index in 0..self.available.groups().len() {
+            self.add_group(index, outside);
         }
-        self.notify(Event::supervisor(EventKind::SupervisorRunning));
+        self.notify(Event::supervisor(EventKind::SupervisorRunning), outside);
     }
 
     /// The serial the next event will have. A restart in the same process goes on counting.
@@ -141,42 +105,22 @@ impl Supervisor {
 
     /// How much there is of everything supervised.
     pub fn extent(&self) -> Extent {
-        self.extent
+        self.roster.extent()
     }
 
     /// The process of a group, by their names as clients give them.
     pub fn find(&self, group: &str, process: &str) -> Option<&Process> {
-        let group = self.groups.iter().find(|candidate| candidate.config.name == group)?;
-        group
-            .members
-            .iter()
-            .map(|id| &self.processes[id])
-            .find(|candidate| text::is_called(&candidate.config().name, process))
+        self.roster.find(group, process)
     }
 
     /// A process by its identity.
     pub fn process(&self, id: ProcId) -> Option<&Process> {
-        self.processes.get(&id)
+        self.roster.process(id)
     }
 
     /// Every process, in the order they were added.
     pub fn processes(&self) -> impl Iterator<Item = &Process> {
-        self.processes.values()
-    }
-
-    /// The next effect to be carried out.
-    pub fn poll_effect(&mut self) -> Option<Effect> {
-        self.effects.pop_front()
-    }
-
-    /// When [`Input::Timer`] is wanted, on the monotonic clock.
-    pub fn next_deadline(&self) -> Option<Duration> {
-        earliest([
-            self.timers.next(),
-            self.shutdown_report_deadline(),
-            self.stop_report_deadline(),
-            self.event_deadline(),
-        ])
+        self.roster.processes()
     }
 
     /// Whether programs wait for a first start that is due at once, of the configuration or of a group just added. Whoever
@@ -185,99 +129,36 @@ impl Supervisor {
         self.mood == Mood::Running && self.timers.first_starts_wait()
     }
 
-    /// Takes one input and does everything that follows from it; of starts that are due, a few. When more are,
-    /// [`Supervisor::next_deadline`] is in the past, and the others had their turn meanwhile.
-    pub fn handle(&mut self, now: Now, host: &mut dyn Host, input: Input) {
-        self.mono = now.mono;
-        self.pools.iter_mut().for_each(Pool::mark_input);
-        match input {
-            Input::Timer => {}
-            Input::LeaderEnded { proc, status, open_pipes } => {
-                self.with_process(proc, now, host, |process, shell| {
-                    process.leader_ended(status, open_pipes, shell);
-                });
-            }
-            Input::PipeClosed { proc } => {
-                self.with_process(proc, now, host, |process, shell| process.pipe_closed(shell));
-            }
-            Input::GroupSeen { proc, others } => {
-                self.with_process(proc, now, host, |process, shell| {
-                    process.group_seen(others, shell);
-                });
-            }
-            Input::Finished { proc, status } => {
-                self.with_process(proc, now, host, |process, shell| process.finish(status, shell));
-            }
-            Input::StrangerEnded { pid, status } => {
-                self.log(Level::Info, format!("reaped unknown pid {pid} ({})", status.describe()));
-            }
-            Input::Call { reply, call } => self.receive(reply, &call, now, host),
-            Input::Hangup { reply } => self.pending.retain(|pending| pending.reply != reply),
-            Input::Turn => self.give_turn(),
-            Input::Signal(number) => self.signalled(number),
-            Input::JobDone { job, outcome } => self.job_done(job, outcome),
-            Input::ListenerBytes { proc, bytes } => self.listener_said(proc, &bytes),
-            Input::ProcessLog { proc, channel, data } => self.printed(proc, channel, data),
-            Input::Communication { proc, channel, data } => self.communicated(proc, channel, data),
-        }
-        self.settle(now, host);
-    }
-
-    /// Runs due transitions, the shutdown sequence and pending calls until nothing moves; then hands out events.
-    fn settle(&mut self, now: Now, host: &mut dyn Host) {
-        let mut starts = 0;
-        loop {
-            // Calls first: a client that waits for RUNNING must see it even if the process dies in the same instant.
-            self.poll_pending(now, host);
-            self.tick(now);
-            if let Some((lane, id)) = self.timers.due(now.mono, starts < STARTS_PER_INPUT) {
-                starts += usize::from(lane == Lane::Starts);
-                self.with_process(id, now, host, |process, shell| process.transition(shell));
-                continue;
-            }
-            if self.advance_shutdown(now, host) {
-                continue;
-            }
-            break;
-        }
-        self.dispatch(now, host);
-    }
-
     /// Lets a process act and keeps the timers true to what it did.
     pub(super) fn with_process<T>(
         &mut self,
         id: ProcId,
-        now: Now,
-        host: &mut dyn Host,
-        act: impl FnOnce(&mut Process, &mut Shell<'_>) -> T,
+        outside: &mut Outside<'_>,
+        act: impl FnOnce(&mut Process, &mut Outside<'_>) -> T,
     ) -> Option<T> {
-        let process = self.processes.get_mut(&id)?;
+        let process = self.roster.process_mut(id)?;
         let (pid_before, state_before) = (process.pid(), process.state());
         let start_before = (process.start_secs(), process.spawn_error().map(str::to_string));
-        let mut occurred = Vec::new();
-        let events = (!self.pools.is_empty()).then_some(&mut occurred);
-        let mut shell = Shell { now, mood: self.mood, host, effects: &mut self.effects, events };
-        let result = act(process, &mut shell);
+        outside.mood = self.mood;
+        outside.events = (!self.pools.is_empty()).then(Vec::new);
+        let result = act(process, outside);
+        let occurred = outside.events.take();
         let pid_after = process.pid();
         let moved = pid_before != pid_after || state_before != process.state();
         // A retry that fails at once leaves the state as it was, perhaps with another reason.
         let start_after = (process.start_secs(), process.spawn_error());
         let retried = (start_before.0, start_before.1.as_deref()) != start_after;
         self.changes += u64::from(moved || retried);
-        let listens = moved && matches!(process.kind(), GroupKind::Listener(_));
-        let timer = timer(process, self.mood);
-        self.timers.set(id, timer);
-        for event in occurred {
-            self.notify(event);
+        let listens =
+            (moved && matches!(process.kind(), GroupKind::Listener(_))).then(|| process.group());
+        set_timers(&mut self.timers, process, self.mood);
+        for event in occurred.into_iter().flatten() {
+            self.notify(event, outside);
         }
-        if listens {
-            self.listener_moved(id, pid_before, pid_after);
+        if let Some(group) = listens {
+            self.listener_moved(group, id, pid_before, pid_after, outside);
         }
         Some(result)
-    }
-
-    pub(super) fn log(&mut self, level: Level, text: impl Into<String>) {
-        self.effects.push_back(Effect::Log(level, text.into()));
     }
 
     pub(super) fn new_job(&mut self) -> JobId {
@@ -285,28 +166,31 @@ impl Supervisor {
         JobId(self.next_job)
     }
 
-    fn signalled(&mut self, number: i32) {
+    /// The daemon got a signal.
+    pub(super) fn signalled(&mut self, number: i32, outside: &mut Outside<'_>) {
         let name = signal::name(number);
         match name.as_str() {
             "SIGTERM" | "SIGINT" | "SIGQUIT" => {
-                self.log(Level::Warn, format!("received {name} indicating exit request"));
+                outside.log(Level::Warn, format!("received {name} indicating exit request"));
                 self.set_mood(Mood::Shutdown);
             }
-            "SIGHUP" if self.mood == Mood::Shutdown => self.log(
+            "SIGHUP" if self.mood == Mood::Shutdown => outside.log(
                 Level::Warn,
                 format!("ignored {name} indicating restart request (shutdown in progress)"),
             ),
             "SIGHUP" => {
-                self.log(Level::Warn, format!("received {name} indicating restart request"));
+                outside.log(Level::Warn, format!("received {name} indicating restart request"));
                 self.set_mood(Mood::Restarting);
             }
-            "SIGCHLD" => self.log(Level::Debug, format!("received {name} indicating a child quit")),
-            "SIGUSR2" => {
-                self.log(Level::Info, format!("received {name} indicating log reopen request"));
-                self.log(Level::Info, "supervisord logreopen");
-                self.effects.push_back(Effect::ReopenLogs);
+            "SIGCHLD" => {
+                outside.log(Level::Debug, format!("received {name} indicating a child quit"))
             }
-            _ => self.log(Level::Blather, format!("received {name} indicating nothing")),
+            "SIGUSR2" => {
+                outside.log(Level::Info, format!("received {name} indicating log reopen request"));
+                outside.log(Level::Info, "supervisord logreopen");
+                outside.effect(Effect::ReopenLogs);
+            }
+            _ => outside.log(Level::Blather, format!("received {name} indicating nothing")),
         }
     }
 
@@ -314,112 +198,60 @@ impl Supervisor {
     pub(super) fn set_mood(&mut self, mood: Mood) {
         self.mood = mood;
         self.changes += 1;
-        for process in self.processes.values() {
-            self.timers.set(process.id(), timer(process, mood));
+        for process in self.roster.processes() {
+            set_timers(&mut self.timers, process, mood);
         }
-    }
-
-    /// Index of an active group.
-    pub(super) fn group_index(&self, name: &str) -> Option<usize> {
-        self.groups.iter().position(|group| group.config.name == name)
     }
 
     /// Activates a group of the last configuration read; `false` when one of its name is active.
-    pub(super) fn add_group(&mut self, available: usize, host: &mut dyn Host) -> bool {
-        let name = self.available[available].name.clone();
-        if self.group_index(&name).is_some() {
+    pub(super) fn add_group(&mut self, available: usize, outside: &mut Outside<'_>) -> bool {
+        let name = &self.available.groups()[available].name;
+        if self.roster.group_named(name).is_some() {
             return false;
         }
-        self.name_auto_logs(available, host);
-        let config = self.available[available].clone();
-        let mut members: Vec<ProcId> = Vec::new();
-        for process in &config.processes {
-            self.next_proc += 1;
-            let id = ProcId(self.next_proc);
-            let twin = members
-                .iter()
-                .position(|member| self.processes[member].config().name == process.name);
-            match twin {
-                Some(position) => {
-                    self.drop_process(members[position]);
-                    members[position] = id;
-                }
-                None => members.push(id),
-            }
-            let process = Process::new(id, process.clone(), &config.name, &config.kind);
-            self.timers.set(id, timer(&process, self.mood));
-            self.extent.add(Extent::of(&process));
-            self.processes.insert(id, process);
+        let choose = |process: &str, channel: &str| outside.host.auto_log_name(process, channel);
+        let config = self.available.with_named_logs(available, choose);
+        let Some(id) = self.roster.add(Rc::clone(&config)) else {
+            return false;
+        };
+        for process in self.roster.members(id) {
+            set_timers(&mut self.timers, process, self.mood);
         }
-        self.add_pool(&config.name, &config.kind, &members);
-        self.groups.push(Group { config, members });
+        self.add_pool(id, &config);
         self.changes += 1;
-        self.notify(Event::group(EventKind::GroupAdded, &name));
+        self.notify(Event::group(EventKind::GroupAdded, &config.name), outside);
         true
-    }
-
-    /// Gives AUTO logs their names, once per configuration read (`options.py: create_autochildlogs`).
-    fn name_auto_logs(&mut self, available: usize, host: &mut dyn Host) {
-        for process in &mut self.available[available].processes {
-            let name = process.name.clone();
-            for (channel, config) in
-                [("stdout", &mut process.stdout), ("stderr", &mut process.stderr)]
-            {
-                if config.logfile == LogFile::Auto {
-                    config.logfile = LogFile::Path(host.auto_log_name(&name, channel));
-                }
-            }
-        }
     }
 
     /// Deactivates a group; `false` while any of its processes is alive or coming up.
-    pub(super) fn remove_group(&mut self, index: usize) -> bool {
-        let busy = self.groups[index].members.iter().any(|id| {
-            let process = &self.processes[id];
-            !process.state().is_stopped() || process.pid().is_some()
-        });
-        if busy {
+    pub(super) fn remove_group(&mut self, id: GroupId, outside: &mut Outside<'_>) -> bool {
+        let idle = |process: &Process| process.state().is_stopped() && process.pid().is_none();
+        if !self.roster.members(id).all(idle) {
             return false;
         }
-        let group = self.groups.remove(index);
+        let Some(group) = self.roster.remove(id) else {
+            return false;
+        };
         self.changes += 1;
-        for id in group.members {
-            self.drop_process(id);
+        for member in group.members {
+            self.forget_timers(member);
         }
-        self.remove_pool(&group.config.name);
-        self.notify(Event::group(EventKind::GroupRemoved, &group.config.name));
+        self.remove_pool(id);
+        self.notify(Event::group(EventKind::GroupRemoved, &group.config.name), outside);
         true
     }
 
-    fn drop_process(&mut self, id: ProcId) {
-        if let Some(process) = self.processes.remove(&id) {
-            self.extent.remove(Extent::of(&process));
+    fn forget_timers(&mut self, id: ProcId) {
+        for kind in Kind::ALL {
+            self.timers.set(Timer::Process(id, kind), None);
         }
-        self.timers.set(id, None);
-    }
-
-    /// Members of a group in starting order: by priority, ties in the order of the configuration.
-    pub(super) fn by_priority(&self, group: &Group) -> Vec<ProcId> {
-        let mut members = group.members.clone();
-        members.sort_by_key(|id| self.processes[id].config().priority);
-        members
-    }
-
-    /// Every process in starting order: groups by priority, then as [`Supervisor::by_priority`].
-    pub(super) fn all_by_priority(&self) -> Vec<ProcId> {
-        let mut groups: Vec<&Group> = self.groups.iter().collect();
-        groups.sort_by_key(|group| group.config.priority);
-        groups.into_iter().flat_map(|group| self.by_priority(group)).collect()
-    }
-
-    /// Kind of an active group.
-    pub fn group_kind(&self, name: &str) -> Option<&GroupKind> {
-        self.group_index(name).map(|index| &self.groups[index].config.kind)
+        self.timers.set(Timer::StopReport(id), None);
     }
 }
 
-/// When a process has something to do, and what.
-fn timer(process: &Process, mood: Mood) -> Option<(Lane, Duration)> {
-    let lane = if process.waits_to_start() { Lane::Starts } else { Lane::Steps };
-    process.deadline(mood).map(|deadline| (lane, deadline))
+/// Keeps the timers true to what a process waits for.
+fn set_timers(timers: &mut Timers, process: &Process, mood: Mood) {
+    for kind in Kind::ALL {
+        timers.set(Timer::Process(process.id(), kind), process.due(kind, mood));
+    }
 }

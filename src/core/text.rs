@@ -106,9 +106,10 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Whether a client means this name, by itself or by what it is shown as.
-pub fn is_called(name: &str, by_client: &str) -> bool {
-    name == by_client || (has_stand_in(name) && shown(name) == by_client)
+/// What clients may call a name: itself, and what it is shown as where that differs.
+pub fn names_of(name: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let shown = has_stand_in(name).then(|| shown(name));
+    std::iter::once(Cow::Borrowed(name)).chain(shown)
 }
 
 #[cfg(test)]
@@ -151,7 +152,7 @@ mod tests {
     #[test]
     fn names_are_found_by_what_is_shown() {
         let name = decode(b"caf\xe9");
-        assert!(is_called(&name, &name) && is_called(&name, "caf\\udce9"));
-        assert!(!is_called(&name, "caf\\udce8") && !is_called("web", "we"));
+        assert_eq!(names_of(&name).collect::<Vec<_>>(), [&name, "caf\\udce9"]);
+        assert_eq!(names_of("web").collect::<Vec<_>>(), ["web"]);
     }
 }

@@ -1,76 +1,144 @@
-//! When processes have something to do, soonest first.
+//! The one table of what becomes due by itself: timer → deadline, soonest first.
 //!
-//! Starts have a lane of their own: each takes a fork, and a fleet of them must hold up neither a stop nor anybody who
-//! asks.
+//! A [`Timer`] says who waits and for what; a process may wait for several things at once. Each is set where its reason
+//! changes, and the table alone says when the core is to be woken. A new kind is a variant, its [`Lane`], and its arm in
+//! `machine::become_due`.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use super::effect::{ProcId, earliest};
+use super::effect::ProcId;
 
-/// What is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lane {
-    /// A process is to be started.
-    Starts,
-    /// Anything else.
-    Steps,
+/// What a process waits for that it does by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// To be started: for the first time, again, or once more after a failure.
+    Start,
+    /// To be given up, after the last failure.
+    GiveUp,
+    /// To be RUNNING: `startsecs` are over.
+    Survive,
+    /// To be killed: `stopwaitsecs` are over.
+    Kill,
+    /// To be done with the rest of its group: its leader has ended.
+    Part,
 }
 
-/// The deadlines of all processes, on the monotonic clock: at most one each.
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 5] = [Kind::Start, Kind::GiveUp, Kind::Survive, Kind::Kill, Kind::Part];
+}
+
+/// What can become due: who waits, and for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Timer {
+    /// A process acts.
+    Process(ProcId, Kind),
+    /// Who waits for the stop of a process says so again.
+    StopReport(ProcId),
+    /// A period of the clock begins that listeners want to hear of.
+    Tick,
+    /// Events are handed out again, after a listener was too slow or rejected everything.
+    EventRetry,
+    /// The shutdown goes on without what listeners should still have heard.
+    LastEvents,
+    /// The shutdown says again who holds it up.
+    ShutdownReport,
+}
+
+/// What is due together is done lane by lane; in a lane, what was due first comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lane {
+    /// Lines of the log that calls bring about: before the calls are looked at.
+    Reports,
+    /// The clock and the listeners: before processes act.
+    House,
+    /// What processes do, but for starts.
+    Steps,
+    /// Starts take turns with the steps. Each takes a fork, and a fleet of them must hold up neither a stop nor anybody
+    /// who asks: so many an input, see [`Timers::due`].
+    Starts,
+}
+
+impl Timer {
+    fn lane(self) -> Lane {
+        match self {
+            Timer::StopReport(_) => Lane::Reports,
+            Timer::Tick | Timer::EventRetry | Timer::LastEvents | Timer::ShutdownReport => {
+                Lane::House
+            }
+            Timer::Process(_, Kind::GiveUp | Kind::Survive | Kind::Kill | Kind::Part) => {
+                Lane::Steps
+            }
+            Timer::Process(_, Kind::Start) => Lane::Starts,
+        }
+    }
+}
+
+/// Whether starts have their turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Starts {
+    /// They have.
+    May,
+    /// There were enough of them for one input.
+    Wait,
+}
+
+/// One lane, soonest first.
+type Queue = BTreeSet<(Duration, Timer)>;
+
+/// All deadlines, on the monotonic clock.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
-    starts: BTreeSet<(Duration, ProcId)>,
-    steps: BTreeSet<(Duration, ProcId)>,
-    of: HashMap<ProcId, (Lane, Duration)>,
+    /// By [`Lane`].
+    lanes: [Queue; 4],
+    deadlines: HashMap<Timer, Duration>,
 }
 
 impl Timers {
-    /// Sets or removes the deadline of a process.
-    pub(super) fn set(&mut self, id: ProcId, timer: Option<(Lane, Duration)>) {
-        let before = match timer {
-            Some(timer) => self.of.insert(id, timer),
-            None => self.of.remove(&id),
+    /// Sets a timer, or stops it.
+    pub(super) fn set(&mut self, timer: Timer, deadline: Option<Duration>) {
+        let before = match deadline {
+            Some(deadline) => self.deadlines.insert(timer, deadline),
+            None => self.deadlines.remove(&timer),
         };
-        if before == timer {
+        if before == deadline {
             return;
         }
-        if let Some((lane, deadline)) = before {
-            self.lane(lane).remove(&(deadline, id));
+        let lane = &mut self.lanes[timer.lane() as usize];
+        if let Some(before) = before {
+            lane.remove(&(before, timer));
         }
-        if let Some((lane, deadline)) = timer {
-            self.lane(lane).insert((deadline, id));
+        if let Some(deadline) = deadline {
+            lane.insert((deadline, timer));
         }
     }
 
-    /// The process whose time has come first, and what it is to do; without those that are to be started, if they have to
-    /// wait for another turn.
-    pub(super) fn due(&self, now: Duration, starts_may: bool) -> Option<(Lane, ProcId)> {
-        let first = |lane: &BTreeSet<(Duration, ProcId)>| lane.first().copied();
-        let start = first(&self.starts).filter(|_| starts_may).map(|entry| (entry, Lane::Starts));
-        let step = first(&self.steps).map(|entry| (entry, Lane::Steps));
-        let ((deadline, id), lane) =
-            start.into_iter().chain(step).min_by_key(|(entry, _)| *entry)?;
-        (deadline <= now).then_some((lane, id))
+    /// When a timer is due, if it is set.
+    pub(super) fn deadline(&self, timer: Timer) -> Option<Duration> {
+        self.deadlines.get(&timer).copied()
+    }
+
+    /// The timer whose time has come first. It stays set until it is set anew.
+    pub(super) fn due(&self, now: Duration, starts: Starts) -> Option<Timer> {
+        let first = |lane: Lane| self.lane(lane).first().filter(|(deadline, _)| *deadline <= now);
+        let starts = first(Lane::Starts).filter(|_| starts == Starts::May);
+        let act = first(Lane::Steps).into_iter().chain(starts).min();
+        first(Lane::Reports).or(first(Lane::House)).or(act).map(|(_, timer)| *timer)
     }
 
     /// The earliest deadline.
     pub(super) fn next(&self) -> Option<Duration> {
-        earliest(
-            [&self.starts, &self.steps].map(|lane| lane.first().map(|(deadline, _)| *deadline)),
-        )
+        self.lanes.iter().filter_map(|lane| lane.first()).map(|(deadline, _)| *deadline).min()
     }
 
     /// Whether processes wait for their first start, which is due from the beginning of time.
     pub(super) fn first_starts_wait(&self) -> bool {
-        self.starts.first().is_some_and(|(deadline, _)| deadline.is_zero())
+        self.lane(Lane::Starts).first().is_some_and(|(deadline, _)| deadline.is_zero())
     }
 
-    fn lane(&mut self, lane: Lane) -> &mut BTreeSet<(Duration, ProcId)> {
-        match lane {
-            Lane::Starts => &mut self.starts,
-            Lane::Steps => &mut self.steps,
-        }
+    fn lane(&self, lane: Lane) -> &Queue {
+        &self.lanes[lane as usize]
     }
 }
 
@@ -78,22 +146,65 @@ impl Timers {
 mod tests {
     use super::*;
 
-    #[test]
-    fn each_process_has_one_deadline_in_one_lane() {
+    const A: ProcId = ProcId(1);
+    const B: ProcId = ProcId(2);
+
+    fn at(secs: u64) -> Duration {
+        Duration::from_secs(secs)
+    }
+
+    fn table(entries: &[(Timer, u64)]) -> Timers {
         let mut timers = Timers::default();
-        let (a, b, at) = (ProcId(1), ProcId(2), Duration::from_secs);
-        timers.set(a, Some((Lane::Starts, at(3))));
-        timers.set(b, Some((Lane::Steps, at(5))));
-        assert_eq!(timers.next(), Some(at(3)));
-        assert_eq!((timers.due(at(2), true), timers.due(at(3), false)), (None, None));
-        assert_eq!(timers.due(at(5), true), Some((Lane::Starts, a)));
-        assert_eq!(timers.due(at(5), false), Some((Lane::Steps, b)));
-        timers.set(a, Some((Lane::Steps, at(9))));
-        assert_eq!(timers.due(at(9), true), Some((Lane::Steps, b)));
-        timers.set(b, None);
-        timers.set(a, None);
-        assert_eq!(timers.next(), None);
-        timers.set(a, Some((Lane::Starts, Duration::ZERO)));
+        entries.iter().for_each(|(timer, secs)| timers.set(*timer, Some(at(*secs))));
+        timers
+    }
+
+    /// Everything that is due, in the order in which it is done.
+    fn all_due(mut timers: Timers, secs: u64) -> Vec<Timer> {
+        let next = || {
+            let timer = timers.due(at(secs), Starts::May)?;
+            timers.set(timer, None);
+            Some(timer)
+        };
+        std::iter::from_fn(next).collect()
+    }
+
+    #[test]
+    fn a_process_may_wait_for_several_things() {
+        let (start, kill) = (Timer::Process(A, Kind::Start), Timer::Process(A, Kind::Kill));
+        let mut timers = table(&[(start, 3), (kill, 5)]);
+        assert_eq!((timers.next(), timers.deadline(kill)), (Some(at(3)), Some(at(5))));
+        timers.set(start, Some(at(9)));
+        assert_eq!((timers.next(), timers.due(at(4), Starts::May)), (Some(at(5)), None));
+        timers.set(kill, None);
+        assert_eq!(timers.due(at(9), Starts::May), Some(start));
+        timers.set(start, None);
+        assert_eq!((timers.next(), timers.deadlines.len()), (None, 0));
+    }
+
+    #[test]
+    fn starts_wait_for_their_turn_and_hold_up_nothing() {
+        let (start, kill) = (Timer::Process(A, Kind::Start), Timer::Process(B, Kind::Kill));
+        let timers = table(&[(start, 0), (kill, 5)]);
         assert!(timers.first_starts_wait());
+        assert_eq!(timers.due(at(5), Starts::May), Some(start));
+        assert_eq!(timers.due(at(5), Starts::Wait), Some(kill));
+        assert!(!table(&[(start, 1), (kill, 0)]).first_starts_wait());
+    }
+
+    #[test]
+    fn what_is_due_together_is_done_in_order() {
+        let timers = [
+            Timer::Process(B, Kind::Start),
+            Timer::Process(A, Kind::Kill),
+            Timer::Process(B, Kind::Survive),
+            Timer::Tick,
+            Timer::StopReport(B),
+        ];
+        let together: Vec<_> = timers.iter().map(|timer| (*timer, 7)).collect();
+        let order = [timers[4], timers[3], timers[1], timers[0], timers[2]];
+        assert_eq!(all_due(table(&together), 7), order);
+        // Of two processes the one that waited longer comes first.
+        assert_eq!(all_due(table(&[(timers[1], 7), (timers[0], 6)]), 7), [timers[0], timers[1]]);
     }
 }

@@ -24,8 +24,8 @@ use crate::core::clock::Now;
 use crate::core::config::Config;
 use crate::core::effect::{Effect, ExitStatus, Input, Job, JobId, JobOutcome, ProcId, ReplyId};
 use crate::core::fault::{Fault, FaultCode};
+use crate::core::machine::Core;
 use crate::core::states::Mood;
-use crate::core::supervisor::Supervisor;
 use crate::core::value::Value;
 use crate::native;
 use crate::sys::clock;
@@ -70,7 +70,7 @@ pub struct Departure {
 
 /// Everything the loop works with.
 pub struct House {
-    core: Supervisor,
+    core: Core,
     host: OsHost,
     taps: Rc<Taps>,
     lookout: Lookout,
@@ -97,7 +97,7 @@ pub struct House {
 impl House {
     /// Moves in: adds the groups of the configuration. Nothing is started before [`House::run`].
     pub fn new(
-        mut core: Supervisor,
+        mut core: Core,
         mut host: OsHost,
         main_log: MainLog,
         read_config: ConfigReader,
@@ -135,7 +135,7 @@ impl House {
         self.input(Input::Timer);
         loop {
             if let Some(mood) = self.exit {
-                let next_event_serial = self.core.next_event_serial();
+                let next_event_serial = self.core.supervisor().next_event_serial();
                 return Ok(Departure { mood, next_event_serial });
             }
             let deadline = self.core.next_deadline();
@@ -146,7 +146,7 @@ impl House {
                 signal = self.signals.next() => self.signalled(signal?),
                 () = std::future::ready(()), if self.exits_wait => self.look_at_exits(),
                 () = std::future::ready(()), if self.core.waits_for_turn() => self.input(Input::Turn),
-                Some(request) = self.inbox.requests.recv(), if !self.core.starts_up() => {
+                Some(request) = self.inbox.requests.recv(), if !self.core.supervisor().starts_up() => {
                     self.requested(request);
                 }
                 Some((job, outcome)) = self.finished.recv() => {
@@ -187,8 +187,8 @@ impl House {
 
     /// Wakes those who watch when there is something new to see.
     fn announce(&self) {
-        self.inbox.extent.set(self.core.extent());
-        let changes = self.core.changes();
+        self.inbox.extent.set(self.core.supervisor().extent());
+        let changes = self.core.supervisor().changes();
         self.inbox.changes.send_if_modified(|seen| std::mem::replace(seen, changes) != changes);
     }
 
@@ -272,18 +272,18 @@ impl House {
             }
             Request::Log(level, text) => self.main_log.log(level, &text),
             Request::About(reply) => {
-                let _ = reply.send(self.core.about()); // the client may have gone away
+                let _ = reply.send(self.core.supervisor().about()); // the client may have gone away
             }
             Request::Overview(reply) => {
                 let now = self.now();
-                let _ = reply.send(self.core.overview(now)); // likewise
+                let _ = reply.send(self.core.supervisor().overview(now)); // likewise
             }
             Request::Program { namespec, reply } => {
                 let now = self.now();
-                let _ = reply.send(self.core.program(&namespec, now)); // likewise
+                let _ = reply.send(self.core.supervisor().program(&namespec, now)); // likewise
             }
             Request::Follow { log, head_bytes, reply } => {
-                let path = self.core.log_path(&log).map(native::path);
+                let path = self.core.supervisor().log_path(&log).map(native::path);
                 let lookout = self.lookout.clone();
                 tokio::task::spawn_local(async move {
                     let follower = match path {
@@ -294,7 +294,7 @@ impl House {
                 });
             }
             Request::ReadLog { log, part, reply } => {
-                let path = self.core.log_path(&log).map(native::path);
+                let path = self.core.supervisor().log_path(&log).map(native::path);
                 let disk = self.host.disk().clone();
                 tokio::task::spawn_local(async move {
                     let excerpt = match path {
@@ -326,7 +326,7 @@ impl House {
                 self.main_log.reopen();
                 self.host.reopen_logs();
             }
-            Effect::ApplySettings => self.host.apply(self.core.settings()),
+            Effect::ApplySettings => self.host.apply(self.core.supervisor().settings()),
             Effect::Exit(mood) => self.exit = Some(mood),
         }
     }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::{Process, Shell};
+use super::Process;
 use crate::core::clock::{Now, after_secs};
 use crate::core::config::AutoRestart;
 use crate::core::effect::{Effect, ExitStatus};
 use crate::core::lifecycle::Cause;
+use crate::core::outside::Outside;
 use crate::core::parting::{Asked, Others, Parting, Verdict};
 use crate::core::states::{Level, ProcessState};
 
@@ -18,32 +19,37 @@ const CRASH_LOOP_INTERVAL: Duration = Duration::from_secs(1);
 impl Process {
     /// The leader of its group has ended, with so many of its pipes still open. It stays unreaped until the process is
     /// let go ([`Effect::LetGo`]), and the next thing to come is [`Process::finish`].
-    pub fn leader_ended(&mut self, status: ExitStatus, open_pipes: usize, shell: &mut Shell<'_>) {
+    pub fn leader_ended(
+        &mut self,
+        status: ExitStatus,
+        open_pipes: usize,
+        outside: &mut Outside<'_>,
+    ) {
         let Some(pid) = self.pid else { return };
-        let mut parting = Parting::new(status, shell.now.mono, open_pipes);
+        let mut parting = Parting::new(status, outside.now.mono, open_pipes);
         if self.killed_at.is_some() && self.config.killasgroup {
-            parting.killed(shell.now.mono); // with its leader
+            parting.killed(outside.now.mono); // with its leader
         }
         self.parting = Some(parting);
-        self.part(shell);
+        self.part(outside);
         if self.parting.as_ref().is_some_and(|parting| !parting.leaving) {
-            shell.effects.push_back(Effect::CallRoll { proc: self.id, pid });
+            outside.effect(Effect::CallRoll { proc: self.id, pid });
         }
     }
 
     /// Everybody has closed one of its pipes. Of interest once its leader has ended.
-    pub fn pipe_closed(&mut self, shell: &mut Shell<'_>) {
+    pub fn pipe_closed(&mut self, outside: &mut Outside<'_>) {
         if let Some(parting) = &mut self.parting {
             parting.pipe_closed();
-            self.part(shell);
+            self.part(outside);
         }
     }
 
     /// Who else of its group lives.
-    pub fn group_seen(&mut self, others: Others, shell: &mut Shell<'_>) {
+    pub fn group_seen(&mut self, others: Others, outside: &mut Outside<'_>) {
         if let Some(parting) = &mut self.parting {
             parting.seen(others);
-            self.part(shell);
+            self.part(outside);
         }
     }
 
@@ -57,8 +63,8 @@ impl Process {
     }
 
     /// Does what is due about a process whose leader has ended.
-    pub(super) fn part(&mut self, shell: &mut Shell<'_>) {
-        let (asked, now) = (self.asked(), shell.now.mono);
+    pub(super) fn part(&mut self, outside: &mut Outside<'_>) {
+        let (asked, now) = (self.asked(), outside.now.mono);
         let (Some(parting), Some(pid)) = (&mut self.parting, self.pid) else { return };
         let name = &self.config.name;
         match parting.verdict(asked, now) {
@@ -68,16 +74,16 @@ impl Process {
                 if let Some(names) = parting.names() {
                     let text =
                         format!("waiting for {names} of the process group of {name} to stop");
-                    shell.log(Level::Info, text);
+                    outside.log(Level::Info, text);
                 }
             }
             Verdict::Kill => {
                 parting.killed(now);
                 if let Some(names) = parting.names() {
                     let text = format!("{name} has ended, but of its process group live {names}");
-                    shell.log(Level::Warn, text);
+                    outside.log(Level::Warn, text);
                 }
-                self.kill_finally(shell);
+                self.kill_finally(outside);
             }
             Verdict::Over if !parting.leaving => {
                 parting.leaving = true;
@@ -85,18 +91,18 @@ impl Process {
                 let names = parting.names().filter(|_| asked != Asked::One);
                 if let Some(names) = names {
                     let text = format!("{name} has ended, and leaves behind {names}");
-                    shell.log(Level::Warn, text);
+                    outside.log(Level::Warn, text);
                 }
                 let (proc, status) = (self.id, parting.status);
-                shell.effects.push_back(Effect::LetGo { proc, pid, status });
+                outside.effect(Effect::LetGo { proc, pid, status });
             }
             Verdict::Over => {}
         }
     }
 
     /// The process was reaped (`process.py: finish`).
-    pub fn finish(&mut self, status: ExitStatus, shell: &mut Shell<'_>) {
-        let now = shell.now;
+    pub fn finish(&mut self, status: ExitStatus, outside: &mut Outside<'_>) {
+        let now = outside.now;
         let ended = self.parting.take().map_or(now.mono, |parting| parting.ended);
         let code = status.exit_code();
         let how = status.describe();
@@ -109,25 +115,25 @@ impl Process {
             self.killing = false;
             self.due = None;
             self.exit_status = Some(code);
-            self.change(Cause::Died, shell);
-            self.log_end(shell, "stopped", &how, expected);
+            self.change(Cause::Died, outside);
+            self.log_end(outside, "stopped", &how, expected);
         } else if self.state == ProcessState::Starting && !survived {
             self.exit_status = None;
             self.spawn_error =
                 Some("Exited too quickly (process log may have details)".to_string());
-            self.back_off(Cause::DiedEarly, shell);
-            self.log_end(shell, "exited", &format!("{how}; not expected"), false);
+            self.back_off(Cause::DiedEarly, outside);
+            self.log_end(outside, "exited", &format!("{how}; not expected"), false);
         } else {
             if self.state == ProcessState::Starting {
                 // Its step to RUNNING was due in this very moment.
-                self.change(Cause::Survived, shell);
+                self.change(Cause::Survived, outside);
             }
             self.backoff = 0;
             self.exit_status = Some(code);
             if !expected {
                 self.spawn_error = Some(format!("Bad exit code {code}"));
             }
-            self.change_state(Cause::Died, expected, shell);
+            self.change_state(Cause::Died, expected, outside);
             let wanted = match self.config.autorestart {
                 AutoRestart::Always => true,
                 AutoRestart::Unexpected => !expected,
@@ -135,17 +141,17 @@ impl Process {
             };
             self.due = wanted.then(|| self.restart_due(now));
             let verdict = if expected { "expected" } else { "not expected" };
-            self.log_end(shell, "exited", &format!("{how}; {verdict}"), expected);
+            self.log_end(outside, "exited", &format!("{how}; {verdict}"), expected);
         }
         // Only now: events tell the pid of what ended.
         self.pid = None;
-        self.close_socket(shell);
+        self.close_socket(outside);
     }
 
     /// The exit line, at WARN unless the exit was an expected one.
-    fn log_end(&self, shell: &mut Shell<'_>, verb: &str, how: &str, expected: bool) {
+    fn log_end(&self, outside: &mut Outside<'_>, verb: &str, how: &str, expected: bool) {
         let level = if expected { Level::Info } else { Level::Warn };
-        shell.log(level, format!("{verb}: {} ({how})", self.config.name));
+        outside.log(level, format!("{verb}: {} ({how})", self.config.name));
     }
 
     fn lived(&self, until: Duration) -> Duration {

@@ -6,12 +6,14 @@
 use std::collections::VecDeque;
 
 use super::pending::{Wait, poll};
-use super::{Answer, Context, logs, process};
+use super::{Answer, logs, process};
 use crate::core::effect::ProcId;
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::record;
 use crate::core::namespec;
+use crate::core::outside::Outside;
 use crate::core::states::ProcessState;
+use crate::core::supervisor::Supervisor;
 use crate::core::value::Value;
 
 /// What is done to each process.
@@ -98,9 +100,14 @@ impl Batch {
     }
 
     /// Makes the calls that are due, then looks at those that wait; all results once none does.
-    pub(super) fn poll(&mut self, context: &mut Context<'_>, moved: &mut bool) -> Option<Value> {
+    pub(super) fn poll(
+        &mut self,
+        supervisor: &mut Supervisor,
+        outside: &mut Outside<'_>,
+        moved: &mut bool,
+    ) -> Option<Value> {
         loop {
-            self.make_calls(context, moved);
+            self.make_calls(supervisor, outside, moved);
             // What comes of calls is looked at when all are made: results that are there at once come first.
             if self.has_had_its_turn() {
                 return None;
@@ -108,7 +115,7 @@ impl Batch {
             let mut index = 0;
             while index < self.waiting.len() {
                 let (_, wait) = &mut self.waiting[index];
-                match poll(context, wait, moved) {
+                match poll(supervisor, outside, wait, moved) {
                     Some(result) => {
                         let (callee, _) = self.waiting.remove(index);
                         self.record(&callee, result.err());
@@ -125,14 +132,19 @@ impl Batch {
         }
     }
 
-    fn make_calls(&mut self, context: &mut Context<'_>, moved: &mut bool) {
+    fn make_calls(
+        &mut self,
+        supervisor: &mut Supervisor,
+        outside: &mut Outside<'_>,
+        moved: &mut bool,
+    ) {
         let one_at_a_time = matches!(self.operation, Operation::ClearLogs);
         while self.turn > 0
             && (!one_at_a_time || self.waiting.is_empty())
             && let Some(id) = self.remaining.pop_front()
         {
             *moved = true;
-            let Some(process) = context.supervisor.process(id) else { continue };
+            let Some(process) = supervisor.process(id) else { continue };
             if !self.operation.applies_to(process.state()) {
                 continue;
             }
@@ -141,7 +153,7 @@ impl Batch {
                 name: process.config().name.clone(),
                 group: process.group_name().to_string(),
             };
-            match self.call(context, id, &callee) {
+            match self.call(supervisor, outside, id, &callee) {
                 Ok(Answer::Wait(wait)) => self.waiting.push((callee, wait)),
                 Ok(Answer::Value(_)) => self.record(&callee, None),
                 Err(fault) => self.record(&callee, Some(fault)),
@@ -151,16 +163,19 @@ impl Batch {
 
     fn call(
         &self,
-        context: &mut Context<'_>,
+        supervisor: &mut Supervisor,
+        outside: &mut Outside<'_>,
         id: ProcId,
         callee: &Callee,
     ) -> Result<Answer, Fault> {
         let name = namespec::join(&callee.group, &callee.name);
         match &self.operation {
-            Operation::Start { wait } => process::start_one(context, id, &name, *wait),
-            Operation::Stop { wait } => process::stop_one(context, id, &name, *wait),
-            Operation::Signal(signal) => process::signal_one(context, id, &name, signal),
-            Operation::ClearLogs => Ok(logs::clear_one(context, id, &name)),
+            Operation::Start { wait } => process::start_one(supervisor, outside, id, &name, *wait),
+            Operation::Stop { wait } => process::stop_one(supervisor, outside, id, &name, *wait),
+            Operation::Signal(signal) => {
+                process::signal_one(supervisor, outside, id, &name, signal)
+            }
+            Operation::ClearLogs => Ok(logs::clear_one(supervisor, outside, id, &name)),
         }
     }
 

@@ -3,103 +3,138 @@
 use super::batch::{Batch, Operation};
 use super::pending::Wait;
 use super::process::find_one;
-use super::{Answer, Context, DONE, params};
+use super::{Answer, DONE, params};
 use crate::core::effect::{Effect, Job, ProcId};
 use crate::core::event::Channel;
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::logs::NoLog;
+use crate::core::outside::Outside;
+use crate::core::supervisor::Supervisor;
 use crate::core::value::Value;
 
-fn job(context: &mut Context<'_>, work: Job) -> Answer {
-    let job = context.supervisor.new_job();
-    context.supervisor.effects.push_back(Effect::Job { job, work });
+fn job(supervisor: &mut Supervisor, outside: &mut Outside<'_>, work: Job) -> Answer {
+    let job = supervisor.new_job();
+    outside.effect(Effect::Job { job, work });
     Answer::Wait(Wait::job(job))
 }
 
 /// Path of the log a client asks for, if that channel has one.
 fn find_log(
-    context: &Context<'_>,
+    supervisor: &Supervisor,
     name: &Value,
     channel: Channel,
 ) -> Result<Option<String>, Fault> {
     let name = params::text(name)?;
-    match context.supervisor.process_log(name, channel) {
+    match supervisor.process_log(name, channel) {
         Ok(path) => Ok(Some(path.to_string())),
         Err(NoLog::NoFile) => Ok(None),
         Err(NoLog::NoProcess) => Err(Fault::new(FaultCode::BadName, name)),
     }
 }
 
-pub(super) fn read_log(context: &mut Context<'_>, args: &[Value]) -> Result<Answer, Fault> {
-    let path = context.supervisor.main_log().to_string();
+pub(super) fn read_log(
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
+    args: &[Value],
+) -> Result<Answer, Fault> {
+    let path = supervisor.main_log().to_string();
     let (offset, length) = (params::int(&args[0])?, params::int(&args[1])?);
-    Ok(job(context, Job::ReadLog { path, offset, length }))
+    Ok(job(supervisor, outside, Job::ReadLog { path, offset, length }))
 }
 
-pub(super) fn clear_log(context: &mut Context<'_>, _: &[Value]) -> Result<Answer, Fault> {
-    Ok(job(context, Job::ClearMainLog))
+pub(super) fn clear_log(
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
+    _: &[Value],
+) -> Result<Answer, Fault> {
+    Ok(job(supervisor, outside, Job::ClearMainLog))
 }
 
 fn read_process_log(
-    context: &mut Context<'_>,
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
     args: &[Value],
     channel: Channel,
 ) -> Result<Answer, Fault> {
-    let path = find_log(context, &args[0], channel)?.ok_or(Fault::bare(FaultCode::NoFile))?;
+    let path = find_log(supervisor, &args[0], channel)?.ok_or(Fault::bare(FaultCode::NoFile))?;
     let (offset, length) = (params::int(&args[1])?, params::int(&args[2])?);
-    Ok(job(context, Job::ReadLog { path, offset, length }))
+    Ok(job(supervisor, outside, Job::ReadLog { path, offset, length }))
 }
 
-pub(super) fn read_stdout_log(context: &mut Context<'_>, args: &[Value]) -> Result<Answer, Fault> {
-    read_process_log(context, args, Channel::Stdout)
+pub(super) fn read_stdout_log(
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
+    args: &[Value],
+) -> Result<Answer, Fault> {
+    read_process_log(supervisor, outside, args, Channel::Stdout)
 }
 
-pub(super) fn read_stderr_log(context: &mut Context<'_>, args: &[Value]) -> Result<Answer, Fault> {
-    read_process_log(context, args, Channel::Stderr)
+pub(super) fn read_stderr_log(
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
+    args: &[Value],
+) -> Result<Answer, Fault> {
+    read_process_log(supervisor, outside, args, Channel::Stderr)
 }
 
 fn tail_process_log(
-    context: &mut Context<'_>,
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
     args: &[Value],
     channel: Channel,
 ) -> Result<Answer, Fault> {
-    let Some(path) = find_log(context, &args[0], channel)? else {
+    let Some(path) = find_log(supervisor, &args[0], channel)? else {
         let nothing = vec![Value::str(""), Value::Int(0), Value::Bool(false)];
         return Ok(Answer::Value(Value::Array(nothing)));
     };
     let (offset, length) = (params::int(&args[1])?, params::int(&args[2])?);
-    Ok(job(context, Job::TailLog { path, offset, length }))
+    Ok(job(supervisor, outside, Job::TailLog { path, offset, length }))
 }
 
-pub(super) fn tail_stdout_log(context: &mut Context<'_>, args: &[Value]) -> Result<Answer, Fault> {
-    tail_process_log(context, args, Channel::Stdout)
+pub(super) fn tail_stdout_log(
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
+    args: &[Value],
+) -> Result<Answer, Fault> {
+    tail_process_log(supervisor, outside, args, Channel::Stdout)
 }
 
-pub(super) fn tail_stderr_log(context: &mut Context<'_>, args: &[Value]) -> Result<Answer, Fault> {
-    tail_process_log(context, args, Channel::Stderr)
+pub(super) fn tail_stderr_log(
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
+    args: &[Value],
+) -> Result<Answer, Fault> {
+    tail_process_log(supervisor, outside, args, Channel::Stderr)
 }
 
 pub(super) fn clear_process_logs(
-    context: &mut Context<'_>,
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
     args: &[Value],
 ) -> Result<Answer, Fault> {
     let name = params::text(&args[0])?;
-    let id = find_one(context, name)?;
-    Ok(clear_one(context, id, name))
+    let id = find_one(supervisor, name)?;
+    Ok(clear_one(supervisor, outside, id, name))
 }
 
 pub(super) fn clear_all_process_logs(
-    context: &mut Context<'_>,
+    supervisor: &mut Supervisor,
+    _: &mut Outside<'_>,
     _: &[Value],
 ) -> Result<Answer, Fault> {
-    let processes = context.supervisor.all_by_priority();
+    let processes = supervisor.roster.all_by_priority();
     Ok(Answer::Wait(Wait::Batch(Batch::new(Operation::ClearLogs, processes))))
 }
 
 /// Clears the logs of a process that is alive; a dead one has none open, and nothing happens to its files.
-pub(super) fn clear_one(context: &mut Context<'_>, id: ProcId, name: &str) -> Answer {
-    if context.supervisor.process(id).is_some_and(|process| process.pid().is_some()) {
-        job(context, Job::ClearProcessLogs { proc: id, name: name.to_string() })
+pub(super) fn clear_one(
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
+    id: ProcId,
+    name: &str,
+) -> Answer {
+    if supervisor.process(id).is_some_and(|process| process.pid().is_some()) {
+        job(supervisor, outside, Job::ClearProcessLogs { proc: id, name: name.to_string() })
     } else {
         DONE
     }

@@ -1,8 +1,10 @@
 //! The one table of methods: name, signature, help, handler.
 
 use super::weight::Size;
-use super::{Answer, Context, control, logs, process, system as system_methods};
+use super::{Answer, control, logs, process, system as system_methods};
 use crate::core::fault::Fault;
+use crate::core::outside::Outside;
+use crate::core::supervisor::Supervisor;
 use crate::core::value::Value;
 
 /// Where a method is published.
@@ -55,7 +57,7 @@ pub struct Method {
 }
 
 /// Does what a method is for.
-type Handler = fn(&mut Context<'_>, &[Value]) -> Result<Answer, Fault>;
+type Handler = fn(&mut Supervisor, &mut Outside<'_>, &[Value]) -> Result<Answer, Fault>;
 
 const fn param(kind: &'static str, name: &'static str, about: &'static str) -> Param {
     Param { kind, name, about }

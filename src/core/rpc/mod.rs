@@ -3,7 +3,7 @@
 //! [`methods`] is the one table of names, signatures and help; [`process`], [`batch`], [`logs`] and [`system`] hold
 //! the handlers; [`pending`] holds the calls that answer later; [`weight`] knows how big answers may be.
 
-pub(super) mod batch;
+mod batch;
 mod control;
 mod logs;
 pub mod methods;
@@ -13,14 +13,14 @@ mod process;
 mod system;
 pub mod weight;
 
-use super::clock::Now;
-use super::effect::{Call, Caller, Effect, Host, ReplyId};
+use super::effect::{Call, Caller, Effect, ReplyId};
 use super::fault::{Fault, FaultCode};
+use super::outside::Outside;
 use super::states::Mood;
 use super::supervisor::Supervisor;
 use super::value::Value;
 use methods::{Method, Namespace, SUPERVISOR, SYSTEM};
-use pending::{Pending, Wait};
+use pending::{Calls, Wait};
 
 /// What a method answers: at once, or when something has come true.
 #[derive(Debug)]
@@ -34,28 +34,20 @@ pub enum Answer {
 /// `true`, the result of most methods.
 pub(super) const DONE: Answer = Answer::Value(Value::Bool(true));
 
-/// What a handler works with.
-pub struct Context<'a> {
-    pub(super) supervisor: &'a mut Supervisor,
-    pub(super) now: Now,
-    pub(super) host: &'a mut dyn Host,
-    /// Who made the call.
-    pub(super) caller: Caller,
-}
-
-impl Supervisor {
+impl Calls {
     /// Takes a call from a client; its reply follows at once or when its wait is over.
-    pub(super) fn receive(&mut self, reply: ReplyId, call: &Call, now: Now, host: &mut dyn Host) {
-        let caller = call.caller;
-        let mut context = Context { supervisor: self, now, host, caller };
-        match dispatch(&mut context, &call.method, &call.params) {
-            Ok(Answer::Wait(wait)) => {
-                self.pending.push(Pending { reply, caller, wait, put_off: false });
-            }
-            Ok(Answer::Value(value)) => {
-                self.effects.push_back(Effect::Reply { reply, result: Ok(value) });
-            }
-            Err(fault) => self.effects.push_back(Effect::Reply { reply, result: Err(fault) }),
+    pub(super) fn receive(
+        &mut self,
+        reply: ReplyId,
+        call: &Call,
+        supervisor: &mut Supervisor,
+        outside: &mut Outside<'_>,
+    ) {
+        outside.caller = call.caller;
+        match dispatch(supervisor, outside, &call.method, &call.params) {
+            Ok(Answer::Wait(wait)) => self.wait(reply, call.caller, wait),
+            Ok(Answer::Value(value)) => outside.effect(Effect::Reply { reply, result: Ok(value) }),
+            Err(fault) => outside.effect(Effect::Reply { reply, result: Err(fault) }),
         }
     }
 }
@@ -63,23 +55,28 @@ impl Supervisor {
 /// Finds the method and calls it (`xmlrpc.py: traverse`). Arity is checked before anything else; then, for all but
 /// one `supervisor.*` method, that the supervisor is not on its way down.
 pub(super) fn dispatch(
-    context: &mut Context<'_>,
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
     name: &str,
     params: &[Value],
 ) -> Result<Answer, Fault> {
-    let method = lookup(context, name).ok_or(Fault::bare(FaultCode::UnknownMethod))?;
+    let method = lookup(supervisor, outside, name).ok_or(Fault::bare(FaultCode::UnknownMethod))?;
     if params.len() < method.required || params.len() > method.params.len() {
         return Err(Fault::bare(FaultCode::IncorrectParameters));
     }
-    if context.supervisor.mood() != Mood::Running && !method.during_shutdown {
+    if supervisor.mood() != Mood::Running && !method.during_shutdown {
         return Err(Fault::bare(FaultCode::ShutdownState));
     }
-    (method.handler)(context, params)
+    (method.handler)(supervisor, outside, params)
 }
 
 /// The method that a dotted name means to the caller, if it means one.
-pub(super) fn lookup(context: &Context<'_>, name: &str) -> Option<&'static Method> {
-    find(&context.supervisor.rpcinterfaces, context.caller, name)
+pub(super) fn lookup(
+    supervisor: &Supervisor,
+    outside: &Outside<'_>,
+    name: &str,
+) -> Option<&'static Method> {
+    find(&supervisor.rpcinterfaces, outside.caller, name)
 }
 
 fn find(published: &[String], caller: Caller, name: &str) -> Option<&'static Method> {

@@ -1,17 +1,18 @@
 //! Calls that answer later, as data. They are looked at again whenever something happened; nothing polls.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use super::batch::Batch;
 use super::weight::{FAULT_BYTES, MULTICALL_BYTES, Weight, weigh_part};
-use super::{Answer, Context, dispatch};
-use crate::core::clock::Now;
-use crate::core::effect::{Caller, Effect, Host, JobId, JobOutcome, ProcId, ReplyId};
+use super::{Answer, dispatch};
+use crate::core::effect::{Caller, Effect, JobId, JobOutcome, ProcId, ReplyId};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::record;
+use crate::core::outside::Outside;
+use crate::core::process::Process;
 use crate::core::states::ProcessState;
 use crate::core::supervisor::Supervisor;
+use crate::core::timers::Timer;
 use crate::core::value::Value;
 
 /// A call that has not been answered.
@@ -182,20 +183,32 @@ fn failed(fault: Fault) -> Value {
     record([("faultCode", Value::Int(fault.code.code())), ("faultString", Value::Str(fault.text))])
 }
 
-impl Supervisor {
+/// The calls that have not been answered.
+#[derive(Debug, Default)]
+pub struct Calls {
+    pending: Vec<Pending>,
+    /// Those that wait for their turn, the next one first.
+    put_off: VecDeque<ReplyId>,
+}
+
+impl Calls {
+    /// A call waits for something.
+    pub(super) fn wait(&mut self, reply: ReplyId, caller: Caller, wait: Wait) {
+        self.pending.push(Pending { reply, caller, wait, put_off: false });
+    }
+
     /// Looks at every pending call, in the order they came, until a whole round neither answers nor starts one.
-    pub(in crate::core) fn poll_pending(&mut self, now: Now, host: &mut dyn Host) {
+    pub(in crate::core) fn poll(&mut self, supervisor: &mut Supervisor, outside: &mut Outside<'_>) {
         let mut moved = true;
         while moved && !self.pending.is_empty() {
             moved = false;
             let mut still = Vec::new();
             for mut pending in std::mem::take(&mut self.pending) {
-                let caller = pending.caller;
-                let mut context = Context { supervisor: self, now, host, caller };
-                match poll(&mut context, &mut pending.wait, &mut moved) {
+                outside.caller = pending.caller;
+                match poll(supervisor, outside, &mut pending.wait, &mut moved) {
                     Some(result) => {
                         moved = true;
-                        self.effects.push_back(Effect::Reply { reply: pending.reply, result });
+                        outside.effect(Effect::Reply { reply: pending.reply, result });
                     }
                     None => {
                         if pending.wait.has_had_its_turn()
@@ -211,10 +224,8 @@ impl Supervisor {
         }
     }
 
-    /// Whether a call could go on, but for others that are to have a turn first: [`Input::Turn`] is wanted.
-    ///
-    /// [`Input::Turn`]: crate::core::effect::Input::Turn
-    pub fn waits_for_turn(&self) -> bool {
+    /// Whether a call could go on, but for others that are to have a turn first.
+    pub(in crate::core) fn wait_for_turn(&self) -> bool {
         !self.put_off.is_empty()
     }
 
@@ -228,26 +239,29 @@ impl Supervisor {
         }
     }
 
-    /// When the next "waiting for x to stop" line is due.
-    pub(in crate::core) fn stop_report_deadline(&self) -> Option<Duration> {
-        let mut soonest: Option<Duration> = None;
-        for pending in &self.pending {
-            pending.wait.each_stop(&mut |proc| {
-                let due = self.processes.get(&proc).and_then(|process| process.stop_report_due());
-                soonest = match (soonest, due) {
-                    (Some(a), Some(b)) => Some(a.min(b)),
-                    (a, b) => a.or(b),
-                };
-            });
-        }
-        soonest
+    /// The client of a call went away. Other calls that wait for the same stops are looked at next, and set their timers.
+    pub(in crate::core) fn hang_up(&mut self, reply: ReplyId, supervisor: &mut Supervisor) {
+        let timers = &mut supervisor.timers;
+        self.pending.retain(|pending| {
+            let stays = pending.reply != reply;
+            if !stays {
+                pending.wait.each_stop(&mut |proc| timers.set(Timer::StopReport(proc), None));
+            }
+            stays
+        });
     }
 
     /// A job is done: a new configuration is taken over, an answer goes to the call that waits for it.
-    pub(in crate::core) fn job_done(&mut self, job: JobId, outcome: JobOutcome) {
+    pub(in crate::core) fn job_done(
+        &mut self,
+        job: JobId,
+        outcome: JobOutcome,
+        supervisor: &mut Supervisor,
+        outside: &mut Outside<'_>,
+    ) {
         let answer = match outcome {
             JobOutcome::Answer(answer) => answer,
-            JobOutcome::Config(Ok(config)) => Ok(self.take_config(*config)),
+            JobOutcome::Config(Ok(config)) => Ok(supervisor.take_config(*config, outside)),
             JobOutcome::Config(Err(message)) => Err(Fault::new(FaultCode::CantReread, message)),
         };
         // Nobody may be waiting any more: the client hung up.
@@ -259,21 +273,22 @@ impl Supervisor {
 
 /// The answer of a wait, if it is over. Sets `moved` when it called something.
 pub(super) fn poll(
-    context: &mut Context<'_>,
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
     wait: &mut Wait,
     moved: &mut bool,
 ) -> Option<Result<Value, Fault>> {
     match wait {
-        Wait::Start { proc, name } => poll_start(context, *proc, name),
-        Wait::Stop { proc } => poll_stop(context, *proc),
+        Wait::Start { proc, name } => poll_start(supervisor, *proc, name),
+        Wait::Stop { proc } => poll_stop(supervisor, outside, *proc),
         Wait::Job { answer, .. } => answer.take(),
-        Wait::Batch(batch) => batch.poll(context, moved).map(Ok),
-        Wait::Multi(multi) => poll_multi(context, multi, moved).map(Ok),
+        Wait::Batch(batch) => batch.poll(supervisor, outside, moved).map(Ok),
+        Wait::Multi(multi) => poll_multi(supervisor, outside, multi, moved).map(Ok),
     }
 }
 
-fn poll_start(context: &Context<'_>, proc: ProcId, name: &str) -> Option<Result<Value, Fault>> {
-    let Some(process) = context.supervisor.process(proc) else {
+fn poll_start(supervisor: &Supervisor, proc: ProcId, name: &str) -> Option<Result<Value, Fault>> {
+    let Some(process) = supervisor.process(proc) else {
         return Some(Err(Fault::new(FaultCode::AbnormalTermination, name)));
     };
     if process.spawn_error().is_some() {
@@ -291,21 +306,29 @@ fn poll_start(context: &Context<'_>, proc: ProcId, name: &str) -> Option<Result<
     }
 }
 
-fn poll_stop(context: &mut Context<'_>, proc: ProcId) -> Option<Result<Value, Fault>> {
-    let stopped = context
-        .supervisor
-        .with_process(proc, context.now, context.host, |process, shell| {
-            process.stop_report(shell);
-            process.state().is_stopped()
-        })
-        .unwrap_or(true);
+fn poll_stop(
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
+    proc: ProcId,
+) -> Option<Result<Value, Fault>> {
+    let look = |process: &mut Process, outside: &mut Outside<'_>| {
+        process.stop_report(outside);
+        (process.state().is_stopped(), process.stop_report_due())
+    };
+    let (stopped, report) = supervisor.with_process(proc, outside, look).unwrap_or((true, None));
+    supervisor.timers.set(Timer::StopReport(proc), report);
     stopped.then_some(Ok(Value::Bool(true)))
 }
 
-fn poll_multi(context: &mut Context<'_>, multi: &mut Multi, moved: &mut bool) -> Option<Value> {
+fn poll_multi(
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
+    multi: &mut Multi,
+    moved: &mut bool,
+) -> Option<Value> {
     loop {
         if let Some(wait) = &mut multi.current {
-            let result = poll(context, wait, moved)?;
+            let result = poll(supervisor, outside, wait, moved)?;
             multi.current = None;
             multi.finish_one(result);
         }
@@ -317,13 +340,13 @@ fn poll_multi(context: &mut Context<'_>, multi: &mut Multi, moved: &mut bool) ->
         };
         *moved = true;
         // How much a log gives is known when it was read.
-        if let Weight::House(bytes) = weigh_part(&call, &context.supervisor.extent())
+        if let Weight::House(bytes) = weigh_part(&call, &supervisor.extent())
             && bytes > multi.room()
         {
             multi.finish_one(Err(too_much()));
             continue;
         }
-        match call_one(context, &call) {
+        match call_one(supervisor, outside, &call) {
             Ok(Answer::Wait(wait)) => {
                 if let Wait::Batch(batch) = &wait {
                     multi.turn = multi.turn.saturating_sub(batch.len() * PROCESS_COST);
@@ -337,7 +360,11 @@ fn poll_multi(context: &mut Context<'_>, multi: &mut Multi, moved: &mut bool) ->
 }
 
 /// One call of a multicall. Entries that make the reference fail as a whole get a fault of their own.
-fn call_one(context: &mut Context<'_>, call: &Value) -> Result<Answer, Fault> {
+fn call_one(
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
+    call: &Value,
+) -> Result<Answer, Fault> {
     let incorrect = || Fault::bare(FaultCode::IncorrectParameters);
     if !matches!(call, Value::Struct(_)) {
         return Err(incorrect());
@@ -354,8 +381,8 @@ fn call_one(context: &mut Context<'_>, call: &Value) -> Result<Answer, Fault> {
         Some(_) => return Err(Fault::bare(FaultCode::UnknownMethod)),
     };
     match call.member("params") {
-        None => dispatch(context, name, &[]),
-        Some(Value::Array(params)) => dispatch(context, name, params),
+        None => dispatch(supervisor, outside, name, &[]),
+        Some(Value::Array(params)) => dispatch(supervisor, outside, name, params),
         Some(_) => Err(incorrect()),
     }
 }

@@ -2,14 +2,17 @@
 
 use super::batch::{Batch, Operation};
 use super::pending::Wait;
-use super::{Answer, Context, DONE, params};
+use super::{Answer, DONE, params};
 use crate::core::effect::{CommandError, ProcId, StdinError};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::ProcessInfo;
 use crate::core::namespec;
+use crate::core::outside::Outside;
 use crate::core::process::Process;
 use crate::core::states::ProcessState;
+use crate::core::supervisor::Supervisor;
 use crate::core::text;
+use crate::core::timers::Kind;
 use crate::core::value::Value;
 
 /// What a namespec turned out to name.
@@ -21,13 +24,14 @@ pub(super) enum Target {
 }
 
 /// Finds what a namespec names.
-pub(super) fn find(context: &Context<'_>, name: &str) -> Result<Target, Fault> {
+pub(super) fn find(supervisor: &Supervisor, name: &str) -> Result<Target, Fault> {
     let bad_name = || Fault::new(FaultCode::BadName, name);
-    let supervisor = &context.supervisor;
     let spec = namespec::split(name);
-    let index = supervisor.group_index(spec.group).ok_or_else(bad_name)?;
     match spec.process {
-        None => Ok(Target::Group(supervisor.by_priority(&supervisor.groups[index]))),
+        None => {
+            let group = supervisor.roster.group_named(spec.group).ok_or_else(bad_name)?;
+            Ok(Target::Group(supervisor.roster.by_priority(group)))
+        }
         Some(process) => {
             let process = supervisor.find(spec.group, process).ok_or_else(bad_name)?;
             Ok(Target::Process(process.id()))
@@ -36,58 +40,65 @@ pub(super) fn find(context: &Context<'_>, name: &str) -> Result<Target, Fault> {
 }
 
 /// Finds one process; a whole group is BAD_NAME.
-pub(super) fn find_one(context: &Context<'_>, name: &str) -> Result<ProcId, Fault> {
-    let process = context.supervisor.process_named(name);
+pub(super) fn find_one(supervisor: &Supervisor, name: &str) -> Result<ProcId, Fault> {
+    let process = supervisor.process_named(name);
     process.map(Process::id).ok_or_else(|| Fault::new(FaultCode::BadName, name))
 }
 
 /// The processes of a group named by its plain name, in starting order.
-fn find_group(context: &Context<'_>, name: &Value) -> Result<Vec<ProcId>, Fault> {
-    let supervisor = &context.supervisor;
+fn find_group(supervisor: &Supervisor, name: &Value) -> Result<Vec<ProcId>, Fault> {
+    let roster = &supervisor.roster;
     let name = params::group_name(name)?;
-    let index = supervisor.group_index(name).ok_or_else(|| Fault::new(FaultCode::BadName, name))?;
-    Ok(supervisor.by_priority(&supervisor.groups[index]))
+    let group = roster.group_named(name).ok_or_else(|| Fault::new(FaultCode::BadName, name))?;
+    Ok(roster.by_priority(group))
 }
 
 fn batch(operation: Operation, processes: Vec<ProcId>) -> Answer {
     Answer::Wait(Wait::Batch(Batch::new(operation, processes)))
 }
 
-pub(super) fn start_process(context: &mut Context<'_>, args: &[Value]) -> Result<Answer, Fault> {
+pub(super) fn start_process(
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
+    args: &[Value],
+) -> Result<Answer, Fault> {
     let (name, wait) = (params::text(&args[0])?, params::wait(args, 1));
-    match find(context, name)? {
-        Target::Process(id) => start_one(context, id, name, wait),
+    match find(supervisor, name)? {
+        Target::Process(id) => start_one(supervisor, outside, id, name, wait),
         Target::Group(members) => Ok(batch(Operation::Start { wait }, members)),
     }
 }
 
 pub(super) fn start_process_group(
-    context: &mut Context<'_>,
+    supervisor: &mut Supervisor,
+    _: &mut Outside<'_>,
     args: &[Value],
 ) -> Result<Answer, Fault> {
-    let members = find_group(context, &args[0])?;
+    let members = find_group(supervisor, &args[0])?;
     Ok(batch(Operation::Start { wait: params::wait(args, 1) }, members))
 }
 
 pub(super) fn start_all_processes(
-    context: &mut Context<'_>,
+    supervisor: &mut Supervisor,
+    _: &mut Outside<'_>,
     args: &[Value],
 ) -> Result<Answer, Fault> {
     let wait = params::wait(args, 0);
-    Ok(batch(Operation::Start { wait }, context.supervisor.all_by_priority()))
+    Ok(batch(Operation::Start { wait }, supervisor.roster.all_by_priority()))
 }
 
 /// `startProcess` on one process. The command is checked before the state.
 pub(super) fn start_one(
-    context: &mut Context<'_>,
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
     id: ProcId,
     name: &str,
     wait: bool,
 ) -> Result<Answer, Fault> {
-    let Some(process) = context.supervisor.process(id) else {
+    let Some(process) = supervisor.process(id) else {
         return Err(Fault::new(FaultCode::BadName, name));
     };
-    context.host.resolve(process.config()).map_err(|error| {
+    outside.host.resolve(process.config()).map_err(|error| {
         let code = match error {
             CommandError::NotFound(_) => FaultCode::NoFile,
             CommandError::NotExecutable(_) => FaultCode::NotExecutable,
@@ -101,14 +112,11 @@ pub(super) fn start_one(
         let text = format!("{name} is in an unknown process state");
         return Err(Fault::new(FaultCode::Failed, text));
     }
-    context.supervisor.with_process(id, context.now, context.host, |process, shell| {
-        process.spawn(shell);
-        // startsecs=0 is RUNNING at once.
-        if process.state() == ProcessState::Starting {
-            process.transition(shell);
-        }
+    supervisor.with_process(id, outside, |process, outside| {
+        process.spawn(outside);
+        process.become_due(Kind::Survive, outside); // startsecs=0 is RUNNING at once
     });
-    let process = context.supervisor.process(id);
+    let process = supervisor.process(id);
     if process.is_some_and(|process| process.spawn_error().is_some()) {
         return Err(Fault::new(FaultCode::SpawnError, name));
     }
@@ -118,45 +126,51 @@ pub(super) fn start_one(
     Ok(DONE)
 }
 
-pub(super) fn stop_process(context: &mut Context<'_>, args: &[Value]) -> Result<Answer, Fault> {
+pub(super) fn stop_process(
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
+    args: &[Value],
+) -> Result<Answer, Fault> {
     let (name, wait) = (params::text(&args[0])?, params::wait(args, 1));
-    match find(context, name)? {
-        Target::Process(id) => stop_one(context, id, name, wait),
+    match find(supervisor, name)? {
+        Target::Process(id) => stop_one(supervisor, outside, id, name, wait),
         Target::Group(members) => Ok(batch(Operation::Stop { wait }, members)),
     }
 }
 
 pub(super) fn stop_process_group(
-    context: &mut Context<'_>,
+    supervisor: &mut Supervisor,
+    _: &mut Outside<'_>,
     args: &[Value],
 ) -> Result<Answer, Fault> {
-    let members = find_group(context, &args[0])?;
+    let members = find_group(supervisor, &args[0])?;
     Ok(batch(Operation::Stop { wait: params::wait(args, 1) }, members))
 }
 
 pub(super) fn stop_all_processes(
-    context: &mut Context<'_>,
+    supervisor: &mut Supervisor,
+    _: &mut Outside<'_>,
     args: &[Value],
 ) -> Result<Answer, Fault> {
     let wait = params::wait(args, 0);
-    Ok(batch(Operation::Stop { wait }, context.supervisor.all_by_priority()))
+    Ok(batch(Operation::Stop { wait }, supervisor.roster.all_by_priority()))
 }
 
 /// `stopProcess` on one process.
 pub(super) fn stop_one(
-    context: &mut Context<'_>,
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
     id: ProcId,
     name: &str,
     wait: bool,
 ) -> Result<Answer, Fault> {
-    let state = context.supervisor.process(id).map(|process| process.state());
+    let state = supervisor.process(id).map(|process| process.state());
     if !state.is_some_and(ProcessState::is_running) {
         return Err(Fault::new(FaultCode::NotRunning, name));
     }
-    let stopped =
-        context.supervisor.with_process(id, context.now, context.host, |process, shell| {
-            process.stop(shell).map(|()| process.state().is_stopped())
-        });
+    let stopped = supervisor.with_process(id, outside, |process, outside| {
+        process.stop(outside).map(|()| process.state().is_stopped())
+    });
     match stopped {
         Some(Err(text)) => Err(Fault::new(FaultCode::Failed, text)),
         Some(Ok(false)) if wait => Ok(Answer::Wait(Wait::Stop { proc: id })),
@@ -164,44 +178,50 @@ pub(super) fn stop_one(
     }
 }
 
-pub(super) fn signal_process(context: &mut Context<'_>, args: &[Value]) -> Result<Answer, Fault> {
+pub(super) fn signal_process(
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
+    args: &[Value],
+) -> Result<Answer, Fault> {
     let name = params::text(&args[0])?;
-    match find(context, name)? {
-        Target::Process(id) => signal_one(context, id, name, &args[1]),
+    match find(supervisor, name)? {
+        Target::Process(id) => signal_one(supervisor, outside, id, name, &args[1]),
         Target::Group(members) => Ok(batch(Operation::Signal(args[1].clone()), members)),
     }
 }
 
 pub(super) fn signal_process_group(
-    context: &mut Context<'_>,
+    supervisor: &mut Supervisor,
+    _: &mut Outside<'_>,
     args: &[Value],
 ) -> Result<Answer, Fault> {
-    let members = find_group(context, &args[0])?;
+    let members = find_group(supervisor, &args[0])?;
     Ok(batch(Operation::Signal(args[1].clone()), members))
 }
 
 pub(super) fn signal_all_processes(
-    context: &mut Context<'_>,
+    supervisor: &mut Supervisor,
+    _: &mut Outside<'_>,
     args: &[Value],
 ) -> Result<Answer, Fault> {
-    Ok(batch(Operation::Signal(args[0].clone()), context.supervisor.all_by_priority()))
+    Ok(batch(Operation::Signal(args[0].clone()), supervisor.roster.all_by_priority()))
 }
 
 /// `signalProcess` on one process. A bad signal is reported before a process that does not run.
 pub(super) fn signal_one(
-    context: &mut Context<'_>,
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
     id: ProcId,
     name: &str,
     signal: &Value,
 ) -> Result<Answer, Fault> {
     let signal = params::signal_number(signal)?;
-    let state = context.supervisor.process(id).map(|process| process.state());
+    let state = supervisor.process(id).map(|process| process.state());
     if !state.is_some_and(ProcessState::is_signallable) {
         return Err(Fault::new(FaultCode::NotRunning, name));
     }
-    let sent = context.supervisor.with_process(id, context.now, context.host, |process, shell| {
-        process.signal(signal, shell)
-    });
+    let sent =
+        supervisor.with_process(id, outside, |process, outside| process.signal(signal, outside));
     match sent {
         Some(Err(text)) => Err(Fault::new(FaultCode::Failed, text)),
         Some(Ok(())) | None => Ok(DONE),
@@ -209,7 +229,8 @@ pub(super) fn signal_one(
 }
 
 pub(super) fn send_process_stdin(
-    context: &mut Context<'_>,
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
     args: &[Value],
 ) -> Result<Answer, Fault> {
     let chars = match &args[1] {
@@ -221,15 +242,14 @@ pub(super) fn send_process_stdin(
         }
     };
     let name = params::text(&args[0])?;
-    let id = find_one(context, name)?;
-    let reachable = context
-        .supervisor
+    let id = find_one(supervisor, name)?;
+    let reachable = supervisor
         .process(id)
         .is_some_and(|process| process.pid().is_some() && !process.is_killing());
     if !reachable {
         return Err(Fault::new(FaultCode::NotRunning, name));
     }
-    match context.host.write_stdin(id, &text::encode(chars)) {
+    match outside.host.write_stdin(id, &text::encode(chars)) {
         Ok(()) => Ok(DONE),
         Err(StdinError::Closed) => Err(Fault::new(FaultCode::NoFile, name)),
         Err(StdinError::Full) => {
@@ -239,19 +259,24 @@ pub(super) fn send_process_stdin(
     }
 }
 
-pub(super) fn get_process_info(context: &mut Context<'_>, args: &[Value]) -> Result<Answer, Fault> {
+pub(super) fn get_process_info(
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
+    args: &[Value],
+) -> Result<Answer, Fault> {
     let name = params::text(&args[0])?;
-    let id = find_one(context, name)?;
-    match context.supervisor.process(id) {
-        Some(process) => Ok(Answer::Value(ProcessInfo::of(process, context.now).into_value())),
+    let id = find_one(supervisor, name)?;
+    match supervisor.process(id) {
+        Some(process) => Ok(Answer::Value(ProcessInfo::of(process, outside.now).into_value())),
         None => Err(Fault::new(FaultCode::BadName, name)),
     }
 }
 
 pub(super) fn get_all_process_info(
-    context: &mut Context<'_>,
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
     _: &[Value],
 ) -> Result<Answer, Fault> {
-    let infos = context.supervisor.infos(context.now).map(ProcessInfo::into_value);
+    let infos = supervisor.infos(outside.now).map(ProcessInfo::into_value);
     Ok(Answer::Value(Value::Array(infos.collect())))
 }

@@ -17,16 +17,16 @@ use super::config::{GroupConfig, GroupKind, ProcessConfig};
 use super::effect::{Effect, ExitStatus, Input, Job, JobId, JobOutcome, ProcId, ReplyId};
 use super::event::Channel;
 use super::listener::{ListenerState, Step};
+use super::machine::Core;
 use super::overview::Overview;
 use super::parting::{Member, Others};
 use super::states::{Mood, ProcessState};
-use super::supervisor::Supervisor;
 use super::value::Value;
 
 /// A run of one seed.
 struct Run {
     world: World,
-    supervisor: Supervisor,
+    core: Core,
     wall: Duration,
     jumpy_clock: bool,
     ticks: Ticks,
@@ -58,11 +58,11 @@ impl Run {
             socket_users: BTreeMap::new(),
             stop_signals: Vec::new(),
         };
-        let mut supervisor = Supervisor::new(config, 4711);
-        supervisor.add_all_groups(&mut world);
+        let mut core = Core::new(config, 4711);
+        core.add_all_groups(&mut world);
         Run {
             world,
-            supervisor,
+            core,
             wall: Duration::from_secs(1_700_000_000),
             jumpy_clock,
             ticks,
@@ -84,7 +84,7 @@ impl Run {
         loop {
             if let Some((proc, pid, status)) = self.leaving.pop_front() {
                 self.let_go(proc, pid, status);
-            } else if self.supervisor.next_deadline().is_some_and(|due| due <= self.world.now) {
+            } else if self.core.next_deadline().is_some_and(|due| due <= self.world.now) {
                 self.input_one(Input::Timer);
             } else {
                 break;
@@ -110,20 +110,20 @@ impl Run {
         }
         let now = Now { mono: self.world.now, wall: self.wall, utc_offset_secs: 3600 };
         self.world.stop_signals.clear();
-        let before = (self.supervisor.changes(), self.timeless(now));
-        self.supervisor.handle(now, &mut self.world, input);
-        while let Some(effect) = self.supervisor.poll_effect() {
+        let before = (self.core.supervisor().changes(), self.timeless(now));
+        self.core.handle(now, &mut self.world, input);
+        while let Some(effect) = self.core.poll_effect() {
             self.carry_out(effect);
         }
-        let after = (self.supervisor.changes(), self.timeless(now));
+        let after = (self.core.supervisor().changes(), self.timeless(now));
         assert!(before.0 != after.0 || before.1 == after.1, "changed unseen: {before:?} {after:?}");
-        self.world.orders.check(&self.supervisor);
+        self.world.orders.check(self.core.supervisor());
         self.check();
     }
 
     /// What people are shown, but for what changes with time alone.
     fn timeless(&self, now: Now) -> Overview {
-        let mut overview = self.supervisor.overview(now);
+        let mut overview = self.core.supervisor().overview(now);
         overview.processes.iter_mut().for_each(|process| process.description.clear());
         overview
     }
@@ -160,12 +160,13 @@ impl Run {
 
     /// What must hold of listeners and FastCGI sockets.
     fn check_groups(&self) {
-        for pool in &self.supervisor.pools {
+        for pool in self.core.supervisor().pools.values() {
             assert!(pool.waiting() <= pool.capacity(), "buffer of {} too long", pool.name());
         }
         for child in self.world.children.values() {
             let Some(mirror) = &child.mirror else { continue };
-            let pool = self.supervisor.pools.iter().find(|pool| pool.name() == child.group);
+            let pool =
+                self.core.supervisor().pools.values().find(|pool| pool.name() == child.group);
             let (state, serial) = pool.and_then(|pool| pool.listener(child.proc)).expect("a pool");
             assert_eq!(state, mirror.listener.state());
             assert_eq!(serial.is_some(), state == ListenerState::Busy);
@@ -182,7 +183,7 @@ impl Run {
     /// What must hold after every input.
     fn check(&self) {
         self.check_groups();
-        for process in self.supervisor.processes() {
+        for process in self.core.supervisor().processes() {
             let alive = matches!(
                 process.state(),
                 ProcessState::Starting
@@ -196,11 +197,12 @@ impl Run {
             }
         }
         for (pid, child) in &self.world.children {
-            let owner = self.supervisor.process(child.proc).and_then(|process| process.pid());
+            let owner =
+                self.core.supervisor().process(child.proc).and_then(|process| process.pid());
             assert_eq!(owner, Some(*pid), "a child nobody knows");
         }
-        if self.supervisor.mood() != Mood::Running {
-            let unstopped = self.supervisor.processes().filter(|p| !p.state().is_stopped());
+        if self.core.supervisor().mood() != Mood::Running {
+            let unstopped = self.core.supervisor().processes().filter(|p| !p.state().is_stopped());
             let highest = unstopped.map(|process| process.config().priority).max();
             for priority in &self.world.stop_signals {
                 assert!(highest.is_none_or(|highest| highest <= *priority), "stopped out of order");
@@ -211,7 +213,7 @@ impl Run {
     /// Goes to the next thing that happens by itself, at most `limit` ahead.
     fn advance(&mut self, limit: Duration) {
         let end = self.world.now + limit;
-        let deadline = self.supervisor.next_deadline().filter(|at| *at <= end);
+        let deadline = self.core.next_deadline().filter(|at| *at <= end);
         let exit = self.world.next_exit().filter(|(at, _)| *at <= end);
         let step_from = self.world.now;
         match (deadline, exit) {
@@ -338,7 +340,7 @@ impl Run {
 
     /// Gives those that were put off a turn: each time there are some, or now and then.
     fn turns(&mut self, percent: u64) {
-        while self.supervisor.waits_for_turn() && self.world.rng.chance(percent) {
+        while self.core.waits_for_turn() && self.world.rng.chance(percent) {
             self.input(Input::Turn);
         }
     }
@@ -385,7 +387,7 @@ impl Run {
             self.input(Input::Signal(15));
         }
         for _ in 0..10_000 {
-            if self.exit.is_some() && self.jobs.is_empty() && !self.supervisor.waits_for_turn() {
+            if self.exit.is_some() && self.jobs.is_empty() && !self.core.waits_for_turn() {
                 break;
             }
             self.finish_job();
@@ -467,11 +469,11 @@ fn a_fleet_starts_in_turns_and_others_are_heard_meanwhile() {
     };
     let processes = (0..30).map(process).collect();
     config.groups = vec![GroupConfig { kind: GroupKind::Plain, processes, ..group }];
-    run.supervisor = Supervisor::new(config, 4711);
-    run.supervisor.add_all_groups(&mut run.world);
+    run.core = Core::new(config, 4711);
+    run.core.add_all_groups(&mut run.world);
 
     let mut started = vec![0];
-    while run.supervisor.starts_up() {
+    while run.core.supervisor().starts_up() {
         run.input_one(Input::Timer);
         started.push(run.world.children.len());
     }

@@ -46,7 +46,7 @@ impl Orders {
         // Of a flood of discarded events the log tells the number only. What was given back waits or is handed out, or it
         // was pushed out by others.
         for (listener, order) in &mut self.pools {
-            let pool = supervisor.pools.iter().find(|pool| pool.has(*listener));
+            let pool = supervisor.pools.values().find(|pool| pool.has(*listener));
             order.returned.retain(|serial| {
                 pool.is_some_and(|pool| pool.holds(*serial))
                     || self.handed_out.iter().any(|(_, handed)| handed == serial)
@@ -63,7 +63,8 @@ impl Orders {
     }
 
     fn of_listener(&mut self, supervisor: &Supervisor, listener: ProcId) -> Option<&mut Order> {
-        let group = supervisor.groups.iter().find(|group| group.members.contains(&listener))?;
+        let group =
+            supervisor.roster.groups().find(|(_, group)| group.members.contains(&listener))?.1;
         Some(self.pools.entry(*group.members.first()?).or_default())
     }
 }
