@@ -1,7 +1,7 @@
 //! Starting, stopping, signalling and describing processes.
 
 use super::batch::{Batch, Operation};
-use super::pending::Wait;
+use super::wait::Wait;
 use super::{Answer, DONE, params};
 use crate::core::effect::{CommandError, ProcId, StdinError};
 use crate::core::fault::{Fault, FaultCode};

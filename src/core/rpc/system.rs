@@ -1,7 +1,8 @@
 //! The `system.*` methods: introspection and multicall.
 
 use super::methods::{METHODS, Method, Namespace};
-use super::pending::{Multi, Wait};
+use super::multi::Multi;
+use super::wait::Wait;
 use super::{Answer, lookup};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::outside::Outside;
