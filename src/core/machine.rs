@@ -52,6 +52,12 @@ impl Core {
         &self.supervisor
     }
 
+    /// The calls that wait.
+    #[cfg(test)]
+    pub(super) fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
     /// The next effect to be carried out.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()

@@ -10,6 +10,7 @@ pub mod effect;
 pub mod errno;
 pub mod event;
 pub mod fault;
+pub mod goal;
 pub mod info;
 pub mod json;
 pub mod lifecycle;

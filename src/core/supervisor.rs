@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::config::{Config, GroupKind, Settings};
 use super::effect::{Effect, JobId, ProcId};
 use super::event::{Event, EventKind};
+use super::goal::StopPlan;
 use super::info::Extent;
 use super::outside::Outside;
 use super::pool::Pool;
@@ -43,8 +44,8 @@ pub struct Supervisor {
     pub(super) timers: Timers,
     /// Processes that changed since anybody asked, for the calls that wait for that.
     pub(super) changed: Vec<ProcId>,
-    /// Groups still to be stopped, the next one last; `None` until the shutdown begins.
-    pub(super) stop_order: Option<Vec<GroupId>>,
+    /// What is still to be stopped; `None` until the shutdown begins.
+    pub(super) stop_plan: Option<StopPlan>,
     pub(super) exited: bool,
     next_job: u64,
 }
@@ -67,7 +68,7 @@ impl Supervisor {
             changes: 0,
             timers: Timers::default(),
             changed: Vec::new(),
-            stop_order: None,
+            stop_plan: None,
             exited: false,
             next_job: 0,
         }

@@ -143,6 +143,21 @@ impl Calls {
         }
     }
 
+    /// Whether there is one ticket for everything that a call waits for, and no other.
+    #[cfg(test)]
+    pub(in crate::core) fn tickets_are_true(&self) -> bool {
+        let mut waited_for: Vec<(Key, ReplyId)> = Vec::new();
+        for (reply, pending) in &self.pending {
+            pending.wait.each_key(&mut |key| waited_for.push((key, *reply)));
+        }
+        let tickets = self.tickets.values().map(Vec::len).sum::<usize>();
+        tickets == waited_for.len()
+            && waited_for.iter().all(|(key, reply)| {
+                let tickets = self.tickets.get(key);
+                tickets.is_some_and(|tickets| tickets.iter().any(|ticket| ticket.call == *reply))
+            })
+    }
+
     /// Whether a call could go on, but for others that are to have a turn first.
     pub(in crate::core) fn wait_for_turn(&self) -> bool {
         !self.put_off.is_empty()

@@ -15,7 +15,7 @@ use crate::core::value::Value;
 /// What a call waits for.
 #[derive(Debug)]
 pub enum Wait {
-    /// `startProcess`: RUNNING, or any state but STARTING.
+    /// `startProcess`: RUNNING, or any state but STARTING that it does not wait in to be started.
     Start {
         /// The process.
         proc: ProcId,
@@ -149,6 +149,9 @@ fn poll_start(supervisor: &Supervisor, proc: ProcId, name: &str) -> Option<Resul
     let Some(process) = supervisor.process(proc) else {
         return Some(Err(Fault::new(FaultCode::AbnormalTermination, name)));
     };
+    if process.is_about_to_start(supervisor.mood()) {
+        return None;
+    }
     if process.spawn_error().is_some() {
         return Some(Err(Fault::new(FaultCode::SpawnError, name)));
     }
