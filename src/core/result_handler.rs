@@ -90,10 +90,9 @@ mod tests {
 
     fn print(handler: &mut ResultHandler, data: &str) -> String {
         let result = format!("processname:web groupname:site pid:1 channel:stdout\n{data}");
-        match handler.judge(result.as_bytes()) {
-            Verdict::Accepted { print } => String::from_utf8(print).unwrap(),
-            verdict => panic!("{verdict:?}"),
-        }
+        let verdict = handler.judge(result.as_bytes());
+        let Verdict::Accepted { print } = verdict else { panic!("{verdict:?}") };
+        String::from_utf8(print).unwrap()
     }
 
     #[test]

@@ -236,13 +236,8 @@ pub(super) fn send_process_stdin(
     outside: &mut Outside<'_>,
     args: &[Value],
 ) -> Result<Answer, Fault> {
-    let chars = match &args[1] {
-        Value::Str(chars) => chars,
-        // `None` adds no detail to a fault.
-        Value::Nil => return Err(Fault::bare(FaultCode::IncorrectParameters)),
-        other => {
-            return Err(Fault::new(FaultCode::IncorrectParameters, params::display(other)));
-        }
+    let Value::Str(chars) = &args[1] else {
+        return Err(params::quoted(FaultCode::IncorrectParameters, &args[1]));
     };
     let name = params::text(&args[0])?;
     let id = find_one(supervisor, name)?;

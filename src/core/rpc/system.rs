@@ -30,11 +30,11 @@ pub(super) fn list_methods(
 }
 
 fn known(supervisor: &Supervisor, name: &Value) -> Result<&'static Method, Fault> {
-    let method = match name {
-        Value::Str(name) => lookup(supervisor, name),
-        _ => None,
+    let unknown = Fault::bare(FaultCode::SignatureUnsupported);
+    let Value::Str(name) = name else {
+        return Err(unknown);
     };
-    method.ok_or(Fault::bare(FaultCode::SignatureUnsupported))
+    lookup(supervisor, name).ok_or(unknown)
 }
 
 pub(super) fn method_help(
@@ -66,8 +66,8 @@ pub(super) fn multicall(
     _: &mut Outside<'_>,
     args: &[Value],
 ) -> Result<Answer, Fault> {
-    match &args[0] {
-        Value::Array(calls) => Ok(Answer::Wait(Wait::Multi(Multi::new(calls)?))),
-        _ => Err(Fault::bare(FaultCode::IncorrectParameters)),
-    }
+    let Value::Array(calls) = &args[0] else {
+        return Err(Fault::bare(FaultCode::IncorrectParameters));
+    };
+    Ok(Answer::Wait(Wait::Multi(Multi::new(calls)?)))
 }
