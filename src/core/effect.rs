@@ -14,7 +14,7 @@ use super::value::Value;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProcId(pub u64);
 
-/// A call that awaits its one reply.
+/// A call that awaits its one reply. Later calls have higher ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ReplyId(pub u64);
 

@@ -52,6 +52,12 @@ impl Core {
         &self.supervisor
     }
 
+    /// The calls that wait.
+    #[cfg(test)]
+    pub(super) fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
     /// The next effect to be carried out.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
@@ -131,12 +137,17 @@ fn take(input: Input, supervisor: &mut Supervisor, calls: &mut Calls, outside: &
 fn settle(supervisor: &mut Supervisor, calls: &mut Calls, outside: &mut Outside<'_>) {
     let mut starts = 0;
     loop {
-        // Calls first: a client that waits for RUNNING must see it even if the process dies in the same instant.
-        calls.poll(supervisor, outside);
         let may = if starts < STARTS_PER_INPUT { Starts::May } else { Starts::Wait };
-        if let Some(timer) = supervisor.timers.due(outside.now.mono, may) {
+        let due = supervisor.timers.due(outside.now.mono, may);
+        // Calls first: a client that waits for RUNNING must see it even if the process dies in the same instant. But what
+        // they have to say is in the order they came, so all of it becomes due before.
+        let reports = matches!(due, Some(Timer::StopReport(_)));
+        if !reports && calls.poll(supervisor, outside) {
+            continue;
+        }
+        if let Some(timer) = due {
             starts += usize::from(matches!(timer, Timer::Process(_, Kind::Start)));
-            become_due(timer, supervisor, outside);
+            become_due(timer, supervisor, calls, outside);
         } else if !supervisor.advance_shutdown(outside) {
             break;
         }
@@ -145,7 +156,12 @@ fn settle(supervisor: &mut Supervisor, calls: &mut Calls, outside: &mut Outside<
 }
 
 /// Does what is due, which sets the timer anew or stops it.
-fn become_due(timer: Timer, supervisor: &mut Supervisor, outside: &mut Outside<'_>) {
+fn become_due(
+    timer: Timer,
+    supervisor: &mut Supervisor,
+    calls: &mut Calls,
+    outside: &mut Outside<'_>,
+) {
     match timer {
         Timer::Process(id, kind) => {
             supervisor.with_process(id, outside, |process, outside| {
@@ -157,9 +173,11 @@ fn become_due(timer: Timer, supervisor: &mut Supervisor, outside: &mut Outside<'
             supervisor.pools_moved = true;
             supervisor.timers.set(timer, None);
         }
-        // The calls that wait are looked at next, and then the shutdown.
-        Timer::StopReport(_) | Timer::LastEvents | Timer::ShutdownReport => {
+        Timer::StopReport(id) => {
             supervisor.timers.set(timer, None);
+            calls.wake_for_report(id);
         }
+        // The shutdown is looked at when nothing else is due.
+        Timer::LastEvents | Timer::ShutdownReport => supervisor.timers.set(timer, None),
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! `(state, input, now) → effects`. See ARCHITECTURE.md.
 
+// A state, an effect or a kind of value that comes later is to be thought of wherever it matters.
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub mod calendar;
 pub mod capture;
 pub mod clock;
@@ -11,6 +14,7 @@ pub mod errno;
 pub mod event;
 pub mod fastcgi;
 pub mod fault;
+pub mod goal;
 pub mod info;
 pub mod json;
 pub mod lifecycle;

@@ -1,9 +1,9 @@
 //! One supervised process.
 //!
-//! [`next_state`] is the whole policy of changes; everything else decides *when* a cause occurs. What happens by
-//! itself (a retry, the step to RUNNING, the final SIGKILL) hangs on a timer, see [`Process::due`]. The reference looks
-//! at every process once a second instead; where that is visible it is listed in QUIRKS.md. How a process ends is told
-//! in [`ending`].
+//! [`next_state`] is the whole policy of changes, and [`goal`] that of starts; everything else decides *when* a cause
+//! occurs. What happens by itself (a retry, the step to RUNNING, the final SIGKILL) hangs on a timer, see
+//! [`Process::due`]. The reference looks at every process once a second instead; where that is visible it is listed in
+//! QUIRKS.md. How a process ends is told in [`ending`].
 
 mod ending;
 
@@ -13,6 +13,7 @@ use super::clock::{Moment, after_secs};
 use super::config::{GroupConfig, GroupKind, ProcessConfig};
 use super::effect::{KillError, ProcId, SpawnRequest};
 use super::event::{Event, Subject};
+use super::goal::{self, By, Failures, Gate, Goal, Shut, Standing};
 use super::lifecycle::{Cause, next_state};
 use super::outside::Outside;
 use super::parting::Parting;
@@ -37,11 +38,10 @@ pub struct Process {
     config: Member,
     group: GroupId,
     state: ProcessState,
+    goal: Goal,
     pid: Option<i32>,
     /// Failed starts since the last successful one.
     backoff: i64,
-    /// When the current state changes by itself; what happens then depends on the state.
-    due: Option<Duration>,
     last_start: Option<Moment>,
     last_stop: Option<Moment>,
     last_stop_report: Option<Duration>,
@@ -49,6 +49,8 @@ pub struct Process {
     killing: bool,
     /// When the time to stop by itself is over (`stopwaitsecs` after the request).
     stop_until: Duration,
+    /// When SIGKILL is due while it is STOPPING, at first then and later again.
+    kill_due: Duration,
     /// When the first SIGKILL was sent because that time was over.
     killed_at: Option<Duration>,
     /// Its leader has ended.
@@ -60,22 +62,23 @@ pub struct Process {
 }
 
 impl Process {
-    /// A process that was never started. With `autostart` its first start is due at once.
+    /// A process that was never started. With `autostart` it is wanted from the beginning.
     pub(super) fn new(id: ProcId, config: Member, group: GroupId) -> Process {
-        let due = config.autostart.then_some(Duration::ZERO);
+        let goal = if config.autostart { Goal::Up(By::Autostart) } else { Goal::Down };
         Process {
             id,
             config,
             group,
             state: ProcessState::Stopped,
+            goal,
             pid: None,
             backoff: 0,
-            due,
             last_start: None,
             last_stop: None,
             last_stop_report: None,
             killing: false,
             stop_until: Duration::ZERO,
+            kill_due: Duration::ZERO,
             killed_at: None,
             parting: None,
             exit_status: None,
@@ -163,35 +166,68 @@ impl Process {
         self.last_stop.map(|moment| moment.utc_offset_secs)
     }
 
-    /// When it has something of this kind to do, on the monotonic clock. While the supervisor stops, nothing is started
-    /// any more.
-    pub fn due(&self, kind: Kind, mood: Mood) -> Option<Duration> {
-        use ProcessState::{Backoff, Exited, Starting, Stopped, Stopping};
-        if let Some(parting) = &self.parting {
-            return if kind == Kind::Part { parting.deadline(self.asked()) } else { None };
-        }
-        let used_up = self.backoff > self.config.startretries;
-        let waits = match kind {
-            Kind::Start => {
-                let starts =
-                    matches!(self.state, Stopped | Exited) || (self.state == Backoff && !used_up);
-                starts && mood == Mood::Running
-            }
-            Kind::GiveUp => self.state == Backoff && used_up,
-            Kind::Survive => self.state == Starting,
-            Kind::Kill => self.state == Stopping,
-            Kind::Part => false,
-        };
-        self.due.filter(|_| waits)
+    /// Whether it may start.
+    pub(super) fn gate(&self, mood: Mood) -> Gate {
+        let (started, ended) = self.last_turns();
+        let (goal, alive, failed) = (self.goal, self.pid.is_some(), self.failures());
+        goal::gate(&Standing { goal, alive, failed, started, ended }, mood)
     }
 
-    /// Starts the process (`process.py: spawn`). A live one is left alone with a warning. A failure leaves the
-    /// reason in [`Process::spawn_error`] and the process in BACKOFF.
-    pub fn spawn(&mut self, outside: &mut Outside<'_>) {
-        if self.pid.is_some() {
-            outside.log(Level::Warn, format!("process '{}' already running", self.config.name));
-            return;
+    /// Whether a client wants it to start, and it waits for that.
+    pub(super) fn is_about_to_start(&self, mood: Mood) -> bool {
+        let asked = self.goal == Goal::Up(By::Call) && self.failures().is_none();
+        asked && matches!(self.gate(mood), Gate::Opens(_))
+    }
+
+    /// When it was started and when it ended last; the beginning of time for never.
+    fn last_turns(&self) -> (Duration, Duration) {
+        let mono = |moment: Option<Moment>| moment.map_or(Duration::ZERO, |moment| moment.mono);
+        (mono(self.last_start), mono(self.last_stop))
+    }
+
+    fn failures(&self) -> Option<Failures> {
+        let failed = self.state == ProcessState::Backoff;
+        failed.then_some(Failures { count: self.backoff, most: self.config.startretries })
+    }
+
+    /// When it has something of this kind to do, on the monotonic clock.
+    pub(super) fn due(&self, kind: Kind, mood: Mood) -> Option<Duration> {
+        let (started, ended) = self.last_turns();
+        match (kind, &self.parting) {
+            (Kind::Part, parting) => parting.as_ref()?.deadline(self.asked()),
+            (Kind::Start, _) => match self.gate(mood) {
+                Gate::Opens(at) => Some(at),
+                Gate::Shut(_) => None,
+            },
+            (Kind::GiveUp, _) => {
+                let too_many = self.failures().is_some_and(Failures::are_too_many);
+                too_many.then(|| started.max(ended))
+            }
+            (Kind::Survive, None) => (self.state == ProcessState::Starting)
+                .then(|| after_secs(started, self.config.startsecs)),
+            (Kind::Kill, None) => (self.state == ProcessState::Stopping).then_some(self.kill_due),
+            (Kind::Survive | Kind::Kill, Some(_)) => None,
         }
+    }
+
+    /// A client wants it to run: it starts if the gate is open, and else when it opens. A live one is left alone with a
+    /// warning.
+    pub(super) fn start(&mut self, outside: &mut Outside<'_>) -> Gate {
+        if self.pid.is_some() {
+            let text = format!("process '{}' already running", self.config.name);
+            outside.log(Level::Warn, text);
+            return Gate::Shut(Shut::Alive);
+        }
+        self.goal = Goal::Up(By::Call);
+        let gate = self.gate(outside.mood);
+        self.become_due(Kind::Start, outside);
+        self.become_due(Kind::Survive, outside); // startsecs=0 is RUNNING at once
+        gate
+    }
+
+    /// Starts the process, for which the gate is open (`process.py: spawn`). A failure leaves the reason in
+    /// [`Process::spawn_error`] and the process in BACKOFF.
+    fn spawn(&mut self, outside: &mut Outside<'_>) {
         self.killing = false;
         self.killed_at = None;
         self.spawn_error = None;
@@ -203,7 +239,6 @@ impl Process {
         match socket.and_then(|()| self.try_spawn(outside)) {
             Ok(pid) => {
                 self.pid = Some(pid);
-                self.due = Some(after_secs(outside.now.mono, self.config.startsecs));
                 outside.log(Level::Info, format!("spawned: '{}' with pid {pid}", self.config.name));
             }
             Err(reason) => {
@@ -265,7 +300,7 @@ impl Process {
             outside
                 .log(Level::Debug, format!("Attempted to kill {name}, which is in BACKOFF state."));
             self.change(Cause::Kill, outside);
-            self.due = None;
+            self.goal = Goal::Down;
             return Ok(());
         }
         let Some(pid) = self.pid else {
@@ -300,7 +335,8 @@ impl Process {
             self.stop_until = due;
         }
         self.killing = true;
-        self.due = Some(due);
+        self.goal = Goal::Down;
+        self.kill_due = due;
         self.change(Cause::Kill, outside);
         match outside.host.kill(if as_group { -pid } else { pid }, signal) {
             Ok(()) => Ok(()),
@@ -318,7 +354,6 @@ impl Process {
                 outside.log(Level::Critical, text.clone());
                 self.change(Cause::SignalFailed, outside);
                 self.killing = false;
-                self.due = None;
                 Err(text)
             }
         }
@@ -355,28 +390,21 @@ impl Process {
                 let text = format!("unknown problem sending sig {name} ({pid}):{why}");
                 outside.log(Level::Critical, text.clone());
                 self.change(Cause::SignalFailed, outside);
-                self.due = None;
                 Err(text)
             }
         }
     }
 
-    /// Enters BACKOFF: the n-th failure in a row waits n seconds; after the last one giving up is due at once.
+    /// Enters BACKOFF: the gate opens later, or giving up is due at once.
     fn back_off(&mut self, cause: Cause, outside: &mut Outside<'_>) {
-        let now = outside.now;
         self.backoff += 1;
         self.change(cause, outside);
-        self.due = Some(if self.backoff > self.config.startretries {
-            now.mono
-        } else {
-            after_secs(now.mono, self.backoff)
-        });
     }
 
     /// BACKOFF → FATAL, also when the supervisor stops.
     pub fn give_up(&mut self, outside: &mut Outside<'_>) {
         self.backoff = 0;
-        self.due = None;
+        self.goal = Goal::Down;
         self.change(Cause::GiveUp, outside);
     }
 
@@ -387,10 +415,7 @@ impl Process {
             return;
         }
         match kind {
-            Kind::Start => {
-                self.due = None;
-                self.spawn(outside);
-            }
+            Kind::Start => self.spawn(outside),
             Kind::GiveUp => {
                 self.give_up(outside);
                 outside.log(
@@ -409,7 +434,6 @@ impl Process {
     }
 
     fn survive(&mut self, outside: &mut Outside<'_>) {
-        self.due = None;
         self.backoff = 0;
         self.change(Cause::Survived, outside);
         outside.log(
@@ -441,7 +465,6 @@ impl Process {
         outside.log(Level::Critical, text);
         self.change(Cause::SignalFailed, outside);
         self.killing = false;
-        self.due = None;
     }
 
     /// Says that a stop is being waited for, at most every two seconds.

@@ -90,10 +90,9 @@ mod tests {
 
     fn print(handler: &mut ResultHandler, data: &str) -> String {
         let result = format!("processname:web groupname:site pid:1 channel:stdout\n{data}");
-        match handler.judge(result.as_bytes()) {
-            Judgement::Accepted { print } => String::from_utf8(print).unwrap(),
-            judgement => panic!("{judgement:?}"),
-        }
+        let judgement = handler.judge(result.as_bytes());
+        let Judgement::Accepted { print } = judgement else { panic!("{judgement:?}") };
+        String::from_utf8(print).unwrap()
     }
 
     #[test]

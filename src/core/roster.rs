@@ -247,3 +247,67 @@ impl Available {
         Rc::clone(group)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::sim::group_of;
+
+    fn roster(programs: &[&str]) -> Roster {
+        let mut roster = Roster::default();
+        let group = group_of("g", programs.iter().map(ToString::to_string));
+        assert!(roster.add(Rc::new(group)).is_some());
+        roster
+    }
+
+    fn place(roster: &Roster, name: &str) -> Option<u64> {
+        roster.find("g", name).map(|process| process.id().0)
+    }
+
+    #[test]
+    fn a_repeated_name_replaces_the_earlier_one_in_its_place() {
+        let roster = roster(&["a", "b", "a"]);
+        let (_, group) = roster.groups().next().unwrap();
+        assert_eq!(group.members, [ProcId(3), ProcId(2)]);
+        assert_eq!((place(&roster, "a"), place(&roster, "c")), (Some(3), None));
+        assert!(roster.process(ProcId(1)).is_none());
+    }
+
+    #[test]
+    fn names_are_found_as_they_are_shown_too_and_the_first_counts() {
+        let latin = text::decode(b"caf\xe9");
+        let shown = "caf\\udce9";
+        let latin_first = roster(&[&latin, shown]);
+        assert_eq!((place(&latin_first, &latin), place(&latin_first, shown)), (Some(1), Some(1)));
+        let shown_first = roster(&[shown, &latin]);
+        assert_eq!((place(&shown_first, &latin), place(&shown_first, shown)), (Some(2), Some(1)));
+        assert_eq!(place(&shown_first, "caf"), None);
+    }
+
+    #[test]
+    fn what_was_added_is_gone_when_it_is_removed() {
+        let mut roster = roster(&["a", "b"]);
+        let name = || Rc::new(group_of("g", []));
+        assert!(roster.add(name()).is_none() && roster.extent() != Extent::default());
+        let id = roster.group_named("g").unwrap();
+        roster.remove(id).unwrap();
+        assert_eq!((roster.extent(), roster.processes().count()), (Extent::default(), 0));
+        assert_eq!((roster.group_named("g"), place(&roster, "a")), (None, None));
+        assert!(roster.add(name()).is_some_and(|again| again > id));
+    }
+
+    #[test]
+    fn a_configuration_is_kept_once() {
+        let groups = vec![group_of("g", ["a", "b"].map(String::from)), group_of("g", [])];
+        let mut available = Available::new(groups);
+        assert_eq!((available.position("g"), available.position("h")), (Some(0), None));
+        let config =
+            available.with_named_logs(0, |process, channel| format!("{process}-{channel}"));
+        assert_eq!(config.processes[1].stderr.logfile, LogFile::Path("b-stderr".into()));
+        let mut roster = Roster::default();
+        let id = roster.add(config).unwrap();
+        // The list, the active group, and two processes.
+        assert_eq!(Rc::strong_count(&available.groups()[0]), 4);
+        assert!(roster.members(id).all(|process| process.group_config().processes.len() == 2));
+    }
+}

@@ -3,6 +3,7 @@
 use super::clock::after_secs;
 use super::effect::Effect;
 use super::event::{Event, EventKind};
+use super::goal::StopPlan;
 use super::outside::Outside;
 use super::pool::Pool;
 use super::process::Process;
@@ -30,12 +31,12 @@ impl Supervisor {
             return false;
         }
         // The reference takes a turn of its loop for each stopped group, in which listeners hear what happened before.
-        let mut heard = self.stop_order.is_none();
+        let mut heard = self.stop_plan.is_none();
         if heard {
-            self.stop_order = Some(self.roster.groups_by_priority());
+            self.stop_plan = Some(StopPlan::new(&self.roster));
             self.notify(Event::supervisor(EventKind::SupervisorStopping), outside);
         }
-        while let Some(group) = self.last_to_stop() {
+        while let Some(group) = self.stop_plan.as_ref().and_then(StopPlan::next) {
             let may_stop = self.may_stop(group, outside.now.mono);
             if self.unstopped(group).next().is_some() {
                 if may_stop && self.stop_all(group, outside) {
@@ -44,9 +45,7 @@ impl Supervisor {
                 self.report_shutdown(outside);
                 return false;
             }
-            if let Some(order) = &mut self.stop_order {
-                order.pop();
-            }
+            self.stop_plan.iter_mut().for_each(StopPlan::done);
             if std::mem::replace(&mut heard, true) {
                 self.pools.values_mut().for_each(Pool::mark_input);
             }
@@ -57,17 +56,10 @@ impl Supervisor {
         false
     }
 
-    /// The group to be stopped next.
-    fn last_to_stop(&self) -> Option<GroupId> {
-        self.stop_order.as_ref()?.last().copied()
-    }
-
     /// Stops what runs in a group and gives up on what is in BACKOFF; whether there was any.
     fn stop_all(&mut self, group: GroupId, outside: &mut Outside<'_>) -> bool {
-        let mut order = self.roster.by_priority(group);
-        order.reverse();
         let mut moved = false;
-        for id in order {
+        for id in StopPlan::members(&self.roster, group) {
             let stop = |process: &mut Process, outside: &mut Outside<'_>| match process.state() {
                 Backoff => {
                     process.give_up(outside);

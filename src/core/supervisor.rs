@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::config::{Config, GroupKind, Settings};
 use super::effect::{Effect, JobId, ProcId};
 use super::event::{Event, EventKind};
+use super::goal::StopPlan;
 use super::info::Extent;
 use super::outside::Outside;
 use super::pool::Pool;
@@ -41,8 +42,10 @@ pub struct Supervisor {
     /// How often anything changed that an [`Overview`](super::overview::Overview) shows.
     pub(super) changes: u64,
     pub(super) timers: Timers,
-    /// Groups still to be stopped, the next one last; `None` until the shutdown begins.
-    pub(super) stop_order: Option<Vec<GroupId>>,
+    /// Processes that changed since anybody asked, for the calls that wait for that.
+    pub(super) changed: Vec<ProcId>,
+    /// What is still to be stopped; `None` until the shutdown begins.
+    pub(super) stop_plan: Option<StopPlan>,
     pub(super) exited: bool,
     next_job: u64,
 }
@@ -64,7 +67,8 @@ impl Supervisor {
             next_event: 0,
             changes: 0,
             timers: Timers::default(),
-            stop_order: None,
+            changed: Vec::new(),
+            stop_plan: None,
             exited: false,
             next_job: 0,
         }
@@ -148,7 +152,10 @@ impl Supervisor {
         // A retry that fails at once leaves the state as it was, perhaps with another reason.
         let start_after = (process.start_secs(), process.spawn_error());
         let retried = (start_before.0, start_before.1.as_deref()) != start_after;
-        self.changes += u64::from(moved || retried);
+        if moved || retried {
+            self.changes += 1;
+            self.changed.push(id);
+        }
         let listens =
             (moved && matches!(process.kind(), GroupKind::Listener(_))).then(|| process.group());
         set_timers(&mut self.timers, process, self.mood);
@@ -234,6 +241,7 @@ impl Supervisor {
         };
         self.changes += 1;
         for member in group.members {
+            self.changed.push(member);
             self.forget_timers(member);
         }
         self.remove_pool(id);

@@ -71,12 +71,10 @@ impl Value {
 
     /// The member of a struct; the last wins when a name is repeated, as in a Python dict.
     pub fn member(&self, name: &str) -> Option<&Value> {
-        match self {
-            Value::Struct(members) => {
-                members.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value)
-            }
-            _ => None,
-        }
+        let Value::Struct(members) = self else {
+            return None;
+        };
+        members.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 }
 

@@ -3,18 +3,14 @@
 use std::time::Duration;
 
 use super::Process;
-use crate::core::clock::{Now, after_secs};
+use crate::core::clock::after_secs;
 use crate::core::config::AutoRestart;
 use crate::core::effect::{Effect, ExitStatus};
+use crate::core::goal::{By, Goal};
 use crate::core::lifecycle::Cause;
 use crate::core::outside::Outside;
 use crate::core::parting::{Asked, Others, Parting, Verdict};
 use crate::core::states::{Level, ProcessState};
-
-/// A process that ended sooner after its start than this is not started again before the time is over: without
-/// `startsecs` to stop it, a program that fails would be restarted many times a second. The reference's loop has the
-/// same effect.
-const CRASH_LOOP_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Process {
     /// The leader of its group has ended, with so many of its pipes still open. It stays unreaped until the process is
@@ -113,7 +109,7 @@ impl Process {
 
         if self.killing || self.state == ProcessState::Unknown {
             self.killing = false;
-            self.due = None;
+            self.goal = Goal::Down;
             self.exit_status = Some(code);
             self.change(Cause::Died, outside);
             self.log_end(outside, "stopped", &how, expected);
@@ -139,7 +135,7 @@ impl Process {
                 AutoRestart::Unexpected => !expected,
                 AutoRestart::Never => false,
             };
-            self.due = wanted.then(|| self.restart_due(now));
+            self.goal = if wanted { Goal::Up(By::Restart) } else { Goal::Down };
             let verdict = if expected { "expected" } else { "not expected" };
             self.log_end(outside, "exited", &format!("{how}; {verdict}"), expected);
         }
@@ -156,11 +152,5 @@ impl Process {
 
     fn lived(&self, until: Duration) -> Duration {
         self.last_start.map_or(Duration::ZERO, |start| until.saturating_sub(start.mono))
-    }
-
-    /// At once, but a second after the last start at the soonest.
-    fn restart_due(&self, now: Now) -> Duration {
-        let start = self.last_start.map_or(Duration::ZERO, |start| start.mono);
-        now.mono.max(start.saturating_add(CRASH_LOOP_INTERVAL))
     }
 }

@@ -3,9 +3,10 @@
 //! The order of the results is visible: first those that were decided when the call was made, then the others as
 //! they complete.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::pending::{Wait, poll};
+use super::pending::Watch;
+use super::wait::Wait;
 use super::{Answer, logs, process};
 use crate::core::effect::ProcId;
 use crate::core::fault::{Fault, FaultCode};
@@ -71,7 +72,12 @@ pub struct Callee {
 pub struct Batch {
     operation: Operation,
     remaining: VecDeque<ProcId>,
-    pub(super) waiting: Vec<(Callee, Wait)>,
+    /// Those that are not over, by their place: in the order they were made.
+    waiting: BTreeMap<usize, (Callee, Wait)>,
+    /// Places of those that are to be looked at.
+    stirred: BTreeSet<usize>,
+    /// How many were made.
+    made: usize,
     results: Vec<Value>,
     /// Calls left before others get a turn.
     turn: usize,
@@ -80,8 +86,16 @@ pub struct Batch {
 impl Batch {
     /// Nothing done yet.
     pub(super) fn new(operation: Operation, processes: Vec<ProcId>) -> Batch {
-        let (waiting, results, turn) = (Vec::new(), Vec::new(), operation.per_turn());
-        Batch { operation, remaining: processes.into(), waiting, results, turn }
+        let turn = operation.per_turn();
+        Batch {
+            operation,
+            remaining: processes.into(),
+            waiting: BTreeMap::new(),
+            stirred: BTreeSet::new(),
+            made: 0,
+            results: Vec::new(),
+            turn,
+        }
     }
 
     /// Whether it could go on, and has had its turn.
@@ -94,33 +108,45 @@ impl Batch {
         self.turn = self.operation.per_turn();
     }
 
+    /// What is waited for in a place is to be looked at.
+    pub(super) fn stir(&mut self, place: usize) {
+        self.stirred.insert(place);
+    }
+
+    /// What is waited for in a place.
+    pub(super) fn waiting_mut(&mut self, place: usize) -> Option<&mut Wait> {
+        self.waiting.get_mut(&place).map(|(_, wait)| wait)
+    }
+
+    /// Everything that is waited for.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Wait> {
+        self.waiting.values().map(|(_, wait)| wait)
+    }
+
     /// Processes it has not looked at.
     pub(super) fn len(&self) -> usize {
         self.remaining.len()
     }
 
-    /// Makes the calls that are due, then looks at those that wait; all results once none does.
+    /// Makes the calls that are due, then looks at those whose time may have come; all results once none waits.
     pub(super) fn poll(
         &mut self,
         supervisor: &mut Supervisor,
         outside: &mut Outside<'_>,
-        moved: &mut bool,
+        watch: &mut Watch<'_>,
     ) -> Option<Value> {
         loop {
-            self.make_calls(supervisor, outside, moved);
+            self.make_calls(supervisor, outside, watch);
             // What comes of calls is looked at when all are made: results that are there at once come first.
             if self.has_had_its_turn() {
                 return None;
             }
-            let mut index = 0;
-            while index < self.waiting.len() {
-                let (_, wait) = &mut self.waiting[index];
-                match poll(supervisor, outside, wait, moved) {
-                    Some(result) => {
-                        let (callee, _) = self.waiting.remove(index);
-                        self.record(&callee, result.err());
-                    }
-                    None => index += 1,
+            while let Some(place) = self.stirred.pop_first() {
+                let Some(wait) = self.waiting_mut(place) else { continue };
+                if let Some(result) = wait.poll(supervisor, outside, watch)
+                    && let Some((callee, _)) = self.waiting.remove(&place)
+                {
+                    self.record(&callee, result.err());
                 }
             }
             if !self.waiting.is_empty() {
@@ -136,14 +162,13 @@ impl Batch {
         &mut self,
         supervisor: &mut Supervisor,
         outside: &mut Outside<'_>,
-        moved: &mut bool,
+        watch: &mut Watch<'_>,
     ) {
         let one_at_a_time = matches!(self.operation, Operation::ClearLogs);
         while self.turn > 0
             && (!one_at_a_time || self.waiting.is_empty())
             && let Some(id) = self.remaining.pop_front()
         {
-            *moved = true;
             let Some(process) = supervisor.process(id) else { continue };
             if !self.operation.applies_to(process.state()) {
                 continue;
@@ -154,7 +179,13 @@ impl Batch {
                 group: process.group_name().to_string(),
             };
             match self.call(supervisor, outside, id, &callee) {
-                Ok(Answer::Wait(wait)) => self.waiting.push((callee, wait)),
+                Ok(Answer::Wait(wait)) => {
+                    let place = self.made;
+                    self.made += 1;
+                    wait.begin(place, watch);
+                    self.waiting.insert(place, (callee, wait));
+                    self.stirred.insert(place);
+                }
                 Ok(Answer::Value(_)) => self.record(&callee, None),
                 Err(fault) => self.record(&callee, Some(fault)),
             }

@@ -1,6 +1,6 @@
 //! The supervisor itself: identity, state, configuration, groups, shutdown.
 
-use super::pending::Wait;
+use super::wait::Wait;
 use super::{Answer, DONE, params};
 use crate::SUPERVISOR_VERSION;
 use crate::core::config::{Config, FastCgiSocket};

@@ -1,8 +1,8 @@
 //! Reading and clearing logs. The files are read by the shell; here is decided which, and who may.
 
 use super::batch::{Batch, Operation};
-use super::pending::Wait;
 use super::process::find_one;
+use super::wait::Wait;
 use super::{Answer, DONE, params};
 use crate::core::effect::{Effect, Job, ProcId};
 use crate::core::event::Channel;

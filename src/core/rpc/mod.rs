@@ -1,16 +1,19 @@
 //! The `supervisor.*` and `system.*` methods: who may be called, with what, and what it answers.
 //!
 //! [`methods`] is the one table of names, signatures and help; [`process`], [`batch`], [`logs`] and [`system`] hold
-//! the handlers; [`pending`] holds the calls that answer later; [`weight`] knows how big answers may be.
+//! the handlers; [`pending`] holds the calls that answer later, and [`wait`] what they wait for; [`weight`] knows how big
+//! answers may be.
 
 mod batch;
 mod control;
 mod logs;
 pub mod methods;
+mod multi;
 mod params;
 pub(super) mod pending;
 mod process;
 mod system;
+pub(super) mod wait;
 pub mod weight;
 
 use super::effect::{Call, Caller, Effect, ReplyId};
@@ -20,7 +23,8 @@ use super::states::Mood;
 use super::supervisor::Supervisor;
 use super::value::Value;
 use methods::{Method, Namespace, SUPERVISOR, SYSTEM};
-use pending::{Calls, Wait};
+use pending::Calls;
+use wait::Wait;
 
 /// What a method answers: at once, or when something has come true.
 #[derive(Debug)]

@@ -13,10 +13,10 @@ fn incorrect() -> Fault {
 
 /// A name. Anything but text makes the reference fail with HTTP 500; here it is a clean fault.
 pub(super) fn text(value: &Value) -> Result<&str, Fault> {
-    match value {
-        Value::Str(text) => Ok(text),
-        _ => Err(incorrect()),
-    }
+    let Value::Str(text) = value else {
+        return Err(incorrect());
+    };
+    Ok(text)
 }
 
 /// A number, by the rules of `int()`; beyond 64 bits it saturates.
@@ -39,12 +39,10 @@ pub(super) fn wait(params: &[Value], position: usize) -> bool {
 
 /// A signal, by number or name (`datatypes.py: signal_number`).
 pub(super) fn signal_number(value: &Value) -> Result<i32, Fault> {
-    let number = match value {
-        Value::Str(name) => match python::int(name) {
-            Some(number) => Some(number),
-            None => signal::by_name(name).map(i64::from),
-        },
-        other => Some(int(other)?),
+    let number = if let Value::Str(name) = value {
+        python::int(name).or_else(|| signal::by_name(name).map(i64::from))
+    } else {
+        Some(int(value)?)
     };
     number
         .filter(|number| signal::is_valid(*number))
@@ -54,11 +52,18 @@ pub(super) fn signal_number(value: &Value) -> Result<i32, Fault> {
 
 /// `str()` of what was sent, for fault texts.
 pub(super) fn display(value: &Value) -> String {
-    match value {
-        Value::Str(text) => text.clone(),
-        Value::DateTime(text) => python::str_datetime(text).unwrap_or_else(|| text.clone()),
-        other => repr(other),
+    if let Value::Str(text) = value {
+        text.clone()
+    } else if let Value::DateTime(text) = value {
+        python::str_datetime(text).unwrap_or_else(|| text.clone())
+    } else {
+        repr(value)
     }
+}
+
+/// A fault about what was sent instead of text, which it shows; `None` adds no detail.
+pub(super) fn quoted(code: FaultCode, value: &Value) -> Fault {
+    if matches!(value, Value::Nil) { Fault::bare(code) } else { Fault::new(code, display(value)) }
 }
 
 /// `repr()` of what was sent.
@@ -96,10 +101,10 @@ fn repr(value: &Value) -> String {
 /// # Errors
 /// BAD_NAME or INCORRECT_PARAMETERS.
 pub(super) fn group_name(value: &Value) -> Result<&str, Fault> {
-    match value {
-        Value::Array(_) | Value::Struct(_) => Err(incorrect()),
-        other => compared_name(other),
+    if matches!(value, Value::Array(_) | Value::Struct(_)) {
+        return Err(incorrect());
     }
+    compared_name(value)
 }
 
 /// A name that is compared with others: what is not text equals none, and is shown in the fault.
@@ -107,10 +112,8 @@ pub(super) fn group_name(value: &Value) -> Result<&str, Fault> {
 /// # Errors
 /// BAD_NAME.
 pub(super) fn compared_name(value: &Value) -> Result<&str, Fault> {
-    match value {
-        Value::Str(name) => Ok(name),
-        // `None` adds no detail to a fault.
-        Value::Nil => Err(Fault::bare(FaultCode::BadName)),
-        other => Err(Fault::new(FaultCode::BadName, display(other))),
-    }
+    let Value::Str(name) = value else {
+        return Err(quoted(FaultCode::BadName, value));
+    };
+    Ok(name)
 }

@@ -1,227 +1,163 @@
-//! Calls that answer later, as data. They are looked at again whenever something happened; nothing polls.
+//! Calls that answer later, by what they wait for: a call is looked at when that has changed, and nothing polls.
+//!
+//! Each thing that is waited for is told once: a process that changed ([`Supervisor::changed`]), a job that is done, a
+//! line that is due, a turn that is given. It wakes the calls that wait for it, and those are looked at in the order they
+//! came.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::ops::Bound::{Excluded, Unbounded};
 
-use super::batch::Batch;
-use super::weight::{FAULT_BYTES, MULTICALL_BYTES, Weight, weigh_part};
-use super::{Answer, dispatch};
+use super::wait::Wait;
 use crate::core::effect::{Caller, Effect, JobId, JobOutcome, ProcId, ReplyId};
 use crate::core::fault::{Fault, FaultCode};
-use crate::core::info::record;
 use crate::core::outside::Outside;
-use crate::core::process::Process;
-use crate::core::states::ProcessState;
 use crate::core::supervisor::Supervisor;
 use crate::core::timers::Timer;
-use crate::core::value::Value;
+
+/// What others tell that a call may wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Key {
+    /// A process is in another state.
+    Process(ProcId),
+    /// A job is done.
+    Job(JobId),
+}
+
+/// Who waits: a call, and which of the things that it waits for this is.
+#[derive(Clone, Copy, Debug)]
+struct Ticket {
+    call: ReplyId,
+    place: usize,
+}
+
+/// Who waits for what.
+type Tickets = HashMap<Key, Vec<Ticket>>;
+
+/// What one call waits for.
+pub(super) struct Watch<'a> {
+    call: ReplyId,
+    tickets: &'a mut Tickets,
+}
+
+impl Watch<'_> {
+    /// The call begins to wait for something, under a `place` of its own choice.
+    pub(super) fn begin(&mut self, key: Key, place: usize) {
+        self.tickets.entry(key).or_default().push(Ticket { call: self.call, place });
+    }
+
+    /// It waits for that no more.
+    pub(super) fn end(&mut self, key: Key) {
+        if let Some(tickets) = self.tickets.get_mut(&key) {
+            tickets.retain(|ticket| ticket.call != self.call);
+            if tickets.is_empty() {
+                self.tickets.remove(&key);
+            }
+        }
+    }
+}
 
 /// A call that has not been answered.
 #[derive(Debug)]
-pub struct Pending {
-    /// The call.
-    pub reply: ReplyId,
-    /// Who made it.
-    pub caller: Caller,
-    /// What it waits for.
-    pub wait: Wait,
+struct Pending {
+    caller: Caller,
+    wait: Wait,
     /// It is among those that wait for a turn.
-    pub put_off: bool,
-}
-
-/// What a call waits for.
-#[derive(Debug)]
-pub enum Wait {
-    /// `startProcess`: RUNNING, or any state but STARTING.
-    Start {
-        /// The process.
-        proc: ProcId,
-        /// The name the client used, for faults.
-        name: String,
-    },
-    /// `stopProcess`: a stopped state.
-    Stop {
-        /// The process.
-        proc: ProcId,
-    },
-    /// A job of the shell.
-    Job {
-        /// The job.
-        id: JobId,
-        /// Its answer, once it is done.
-        answer: Option<Result<Value, Fault>>,
-    },
-    /// The calls on all processes or on a group.
-    Batch(Batch),
-    /// `system.multicall`.
-    Multi(Multi),
-}
-
-impl Wait {
-    /// A job of the shell that was just started.
-    pub(super) fn job(id: JobId) -> Wait {
-        Wait::Job { id, answer: None }
-    }
-
-    /// Where the answer of a job is to be put, if this waits for it.
-    fn slot(&mut self, job: JobId) -> Option<&mut Option<Result<Value, Fault>>> {
-        match self {
-            Wait::Job { id, answer } => (*id == job).then_some(answer),
-            Wait::Batch(batch) => batch.waiting.iter_mut().find_map(|(_, wait)| wait.slot(job)),
-            Wait::Multi(multi) => multi.current.as_mut()?.slot(job),
-            Wait::Start { .. } | Wait::Stop { .. } => None,
-        }
-    }
-
-    /// Whether it could go on, but for others that are to have a turn first.
-    fn has_had_its_turn(&self) -> bool {
-        match self {
-            Wait::Batch(batch) => batch.has_had_its_turn(),
-            Wait::Multi(multi) => multi.has_had_its_turn(),
-            Wait::Start { .. } | Wait::Stop { .. } | Wait::Job { .. } => false,
-        }
-    }
-
-    /// Lets it go on for a while.
-    fn give_turn(&mut self) {
-        match self {
-            Wait::Batch(batch) => batch.give_turn(),
-            Wait::Multi(multi) => {
-                multi.turn = TURN_BYTES;
-                multi.current.iter_mut().for_each(|wait| wait.give_turn());
-            }
-            Wait::Start { .. } | Wait::Stop { .. } | Wait::Job { .. } => {}
-        }
-    }
-
-    /// Calls `visit` with every process whose stop is awaited.
-    fn each_stop(&self, visit: &mut dyn FnMut(ProcId)) {
-        match self {
-            Wait::Stop { proc } => visit(*proc),
-            Wait::Batch(batch) => batch.waiting.iter().for_each(|(_, wait)| wait.each_stop(visit)),
-            Wait::Multi(multi) => {
-                if let Some(wait) = &multi.current {
-                    wait.each_stop(visit);
-                }
-            }
-            Wait::Start { .. } | Wait::Job { .. } => {}
-        }
-    }
-}
-
-/// What a multicall may do before others get a turn, counted in bytes of its results. More than a restart of some programs
-/// takes, and about a millisecond's work.
-const TURN_BYTES: usize = 128 << 10;
-
-/// What a call counts besides its result: a turn has sixteen calls at most, each of which may start a program.
-const CALL_COST: usize = TURN_BYTES / 16;
-
-/// What a call on all processes counts for each.
-const PROCESS_COST: usize = TURN_BYTES / 512;
-
-/// The calls of a `system.multicall`, made one after the other and, when they are many, in turns with everything else.
-#[derive(Debug)]
-pub struct Multi {
-    remaining: VecDeque<Value>,
-    current: Option<Box<Wait>>,
-    results: Vec<Value>,
-    /// Bytes of the results so far.
-    held: usize,
-    /// What is left of its turn.
-    turn: usize,
-}
-
-impl Multi {
-    /// Nothing called yet.
-    ///
-    /// # Errors
-    /// There are more calls than there could be faults.
-    pub(super) fn new(calls: &[Value]) -> Result<Multi, Fault> {
-        let most = MULTICALL_BYTES / FAULT_BYTES;
-        if calls.len() > most {
-            let text = format!("one multicall makes {most} calls at most");
-            return Err(Fault::new(FaultCode::Failed, text));
-        }
-        let remaining = calls.to_vec().into();
-        let (current, results, held) = (None, Vec::new(), 0);
-        Ok(Multi { remaining, current, results, held, turn: TURN_BYTES })
-    }
-
-    /// Bytes that the next result may hold. Every call that is left can still be refused.
-    fn room(&self) -> usize {
-        MULTICALL_BYTES.saturating_sub(self.held + self.remaining.len() * FAULT_BYTES)
-    }
-
-    fn finish_one(&mut self, result: Result<Value, Fault>) {
-        let mut result = result.unwrap_or_else(failed);
-        let mut bytes = result.held_bytes();
-        if bytes > self.room() {
-            result = failed(too_much());
-            bytes = FAULT_BYTES;
-        }
-        self.held += bytes;
-        self.turn = self.turn.saturating_sub(bytes + CALL_COST);
-        self.results.push(result);
-    }
-
-    /// Whether it could go on and has had its turn.
-    fn has_had_its_turn(&self) -> bool {
-        match &self.current {
-            Some(wait) => wait.has_had_its_turn(),
-            None => self.turn == 0 && !self.remaining.is_empty(),
-        }
-    }
-}
-
-/// The refusal of a call that asks for more than there is room for.
-fn too_much() -> Fault {
-    let text = format!("the results of one multicall hold {} MiB at most", MULTICALL_BYTES >> 20);
-    Fault::new(FaultCode::Failed, text)
-}
-
-/// A fault among results.
-fn failed(fault: Fault) -> Value {
-    record([("faultCode", Value::Int(fault.code.code())), ("faultString", Value::Str(fault.text))])
+    put_off: bool,
 }
 
 /// The calls that have not been answered.
 #[derive(Debug, Default)]
 pub struct Calls {
-    pending: Vec<Pending>,
+    /// In the order they came, which is that of their ids.
+    pending: BTreeMap<ReplyId, Pending>,
+    tickets: Tickets,
+    /// Those that are to be looked at.
+    woken: BTreeSet<ReplyId>,
     /// Those that wait for their turn, the next one first.
     put_off: VecDeque<ReplyId>,
 }
 
 impl Calls {
-    /// A call waits for something.
+    /// A call waits for something, which may have come true.
     pub(super) fn wait(&mut self, reply: ReplyId, caller: Caller, wait: Wait) {
-        self.pending.push(Pending { reply, caller, wait, put_off: false });
+        wait.begin(0, &mut Watch { call: reply, tickets: &mut self.tickets });
+        self.pending.insert(reply, Pending { caller, wait, put_off: false });
+        self.woken.insert(reply);
     }
 
-    /// Looks at every pending call, in the order they came, until a whole round neither answers nor starts one.
-    pub(in crate::core) fn poll(&mut self, supervisor: &mut Supervisor, outside: &mut Outside<'_>) {
-        let mut moved = true;
-        while moved && !self.pending.is_empty() {
-            moved = false;
-            let mut still = Vec::new();
-            for mut pending in std::mem::take(&mut self.pending) {
-                outside.caller = pending.caller;
-                match poll(supervisor, outside, &mut pending.wait, &mut moved) {
-                    Some(result) => {
-                        moved = true;
-                        outside.effect(Effect::Reply { reply: pending.reply, result });
-                    }
-                    None => {
-                        if pending.wait.has_had_its_turn()
-                            && !std::mem::replace(&mut pending.put_off, true)
-                        {
-                            self.put_off.push_back(pending.reply);
-                        }
-                        still.push(pending);
-                    }
-                }
-            }
-            self.pending = still;
+    /// Looks at the calls that were woken, in the order they came; again from the first while what they do wakes others.
+    /// Whether there were any.
+    pub(in crate::core) fn poll(
+        &mut self,
+        supervisor: &mut Supervisor,
+        outside: &mut Outside<'_>,
+    ) -> bool {
+        self.wake_changed(supervisor);
+        let mut last = None;
+        while let Some(reply) = self.next_woken(last) {
+            last = Some(reply);
+            self.look_at(reply, supervisor, outside);
+            self.wake_changed(supervisor);
         }
+        last.is_some()
+    }
+
+    /// The next one to be looked at after another one.
+    fn next_woken(&mut self, last: Option<ReplyId>) -> Option<ReplyId> {
+        let after = last.and_then(|last| self.woken.range((Excluded(last), Unbounded)).next());
+        let next = after.or(self.woken.first()).copied()?;
+        self.woken.remove(&next);
+        Some(next)
+    }
+
+    fn look_at(&mut self, reply: ReplyId, supervisor: &mut Supervisor, outside: &mut Outside<'_>) {
+        let Some(pending) = self.pending.get_mut(&reply) else {
+            return;
+        };
+        outside.caller = pending.caller;
+        let mut watch = Watch { call: reply, tickets: &mut self.tickets };
+        if let Some(result) = pending.wait.poll(supervisor, outside, &mut watch) {
+            self.pending.remove(&reply);
+            outside.effect(Effect::Reply { reply, result });
+        } else if pending.wait.has_had_its_turn() && !std::mem::replace(&mut pending.put_off, true)
+        {
+            self.put_off.push_back(reply);
+        }
+    }
+
+    fn wake_changed(&mut self, supervisor: &mut Supervisor) {
+        while let Some(process) = supervisor.changed.pop() {
+            self.wake(Key::Process(process));
+        }
+    }
+
+    /// Wakes who waits for the stop of a process, to say so again.
+    pub(in crate::core) fn wake_for_report(&mut self, process: ProcId) {
+        self.wake(Key::Process(process));
+    }
+
+    fn wake(&mut self, key: Key) {
+        for ticket in self.tickets.get(&key).map(Vec::as_slice).unwrap_or_default() {
+            if let Some(pending) = self.pending.get_mut(&ticket.call) {
+                pending.wait.stir(ticket.place);
+                self.woken.insert(ticket.call);
+            }
+        }
+    }
+
+    /// Whether there is one ticket for everything that a call waits for, and no other.
+    #[cfg(test)]
+    pub(in crate::core) fn tickets_are_true(&self) -> bool {
+        let mut waited_for: Vec<(Key, ReplyId)> = Vec::new();
+        for (reply, pending) in &self.pending {
+            pending.wait.each_key(&mut |key| waited_for.push((key, *reply)));
+        }
+        let tickets = self.tickets.values().map(Vec::len).sum::<usize>();
+        tickets == waited_for.len()
+            && waited_for.iter().all(|(key, reply)| {
+                let tickets = self.tickets.get(key);
+                tickets.is_some_and(|tickets| tickets.iter().any(|ticket| ticket.call == *reply))
+            })
     }
 
     /// Whether a call could go on, but for others that are to have a turn first.
@@ -231,23 +167,31 @@ impl Calls {
 
     /// Lets the call that was put off first go on for a while. It may be gone.
     pub(in crate::core) fn give_turn(&mut self) {
-        let next = self.put_off.pop_front();
-        let mut pending = self.pending.iter_mut();
-        if let Some(pending) = pending.find(|pending| Some(pending.reply) == next) {
+        let Some(reply) = self.put_off.pop_front() else {
+            return;
+        };
+        if let Some(pending) = self.pending.get_mut(&reply) {
             pending.put_off = false;
             pending.wait.give_turn();
+            self.woken.insert(reply);
         }
     }
 
-    /// The client of a call went away. Other calls that wait for the same stops are looked at next, and set their timers.
+    /// The client of a call went away.
     pub(in crate::core) fn hang_up(&mut self, reply: ReplyId, supervisor: &mut Supervisor) {
-        let timers = &mut supervisor.timers;
-        self.pending.retain(|pending| {
-            let stays = pending.reply != reply;
-            if !stays {
-                pending.wait.each_stop(&mut |proc| timers.set(Timer::StopReport(proc), None));
+        let Some(pending) = self.pending.remove(&reply) else {
+            return;
+        };
+        self.woken.remove(&reply);
+        let tickets = &mut self.tickets;
+        pending.wait.each_key(&mut |key| {
+            Watch { call: reply, tickets: &mut *tickets }.end(key);
+            // Nobody is left who waits for the stop of that process.
+            if let Key::Process(process) = key
+                && !tickets.contains_key(&key)
+            {
+                supervisor.timers.set(Timer::StopReport(process), None);
             }
-            stays
         });
     }
 
@@ -264,125 +208,15 @@ impl Calls {
             JobOutcome::Config(Ok(config)) => Ok(supervisor.take_config(*config, outside)),
             JobOutcome::Config(Err(message)) => Err(Fault::new(FaultCode::CantReread, message)),
         };
+        let key = Key::Job(job);
         // Nobody may be waiting any more: the client hung up.
-        if let Some(slot) = self.pending.iter_mut().find_map(|pending| pending.wait.slot(job)) {
-            *slot = Some(answer);
-        }
-    }
-}
-
-/// The answer of a wait, if it is over. Sets `moved` when it called something.
-pub(super) fn poll(
-    supervisor: &mut Supervisor,
-    outside: &mut Outside<'_>,
-    wait: &mut Wait,
-    moved: &mut bool,
-) -> Option<Result<Value, Fault>> {
-    match wait {
-        Wait::Start { proc, name } => poll_start(supervisor, *proc, name),
-        Wait::Stop { proc } => poll_stop(supervisor, outside, *proc),
-        Wait::Job { answer, .. } => answer.take(),
-        Wait::Batch(batch) => batch.poll(supervisor, outside, moved).map(Ok),
-        Wait::Multi(multi) => poll_multi(supervisor, outside, multi, moved).map(Ok),
-    }
-}
-
-fn poll_start(supervisor: &Supervisor, proc: ProcId, name: &str) -> Option<Result<Value, Fault>> {
-    let Some(process) = supervisor.process(proc) else {
-        return Some(Err(Fault::new(FaultCode::AbnormalTermination, name)));
-    };
-    if process.spawn_error().is_some() {
-        return Some(Err(Fault::new(FaultCode::SpawnError, name)));
-    }
-    match process.state() {
-        ProcessState::Starting => None,
-        ProcessState::Running => Some(Ok(Value::Bool(true))),
-        ProcessState::Stopped
-        | ProcessState::Backoff
-        | ProcessState::Stopping
-        | ProcessState::Exited
-        | ProcessState::Fatal
-        | ProcessState::Unknown => Some(Err(Fault::new(FaultCode::AbnormalTermination, name))),
-    }
-}
-
-fn poll_stop(
-    supervisor: &mut Supervisor,
-    outside: &mut Outside<'_>,
-    proc: ProcId,
-) -> Option<Result<Value, Fault>> {
-    let look = |process: &mut Process, outside: &mut Outside<'_>| {
-        process.stop_report(outside);
-        (process.state().is_stopped(), process.stop_report_due())
-    };
-    let (stopped, report) = supervisor.with_process(proc, outside, look).unwrap_or((true, None));
-    supervisor.timers.set(Timer::StopReport(proc), report);
-    stopped.then_some(Ok(Value::Bool(true)))
-}
-
-fn poll_multi(
-    supervisor: &mut Supervisor,
-    outside: &mut Outside<'_>,
-    multi: &mut Multi,
-    moved: &mut bool,
-) -> Option<Value> {
-    loop {
-        if let Some(wait) = &mut multi.current {
-            let result = poll(supervisor, outside, wait, moved)?;
-            multi.current = None;
-            multi.finish_one(result);
-        }
-        if multi.has_had_its_turn() {
-            return None;
-        }
-        let Some(call) = multi.remaining.pop_front() else {
-            return Some(Value::Array(std::mem::take(&mut multi.results)));
+        let Some(ticket) = self.tickets.get(&key).and_then(|tickets| tickets.first().copied())
+        else {
+            return;
         };
-        *moved = true;
-        // How much a log gives is known when it was read.
-        if let Weight::House(bytes) = weigh_part(&call, &supervisor.extent())
-            && bytes > multi.room()
-        {
-            multi.finish_one(Err(too_much()));
-            continue;
+        if let Some(pending) = self.pending.get_mut(&ticket.call) {
+            pending.wait.answer_job(ticket.place, answer);
         }
-        match call_one(supervisor, outside, &call) {
-            Ok(Answer::Wait(wait)) => {
-                if let Wait::Batch(batch) = &wait {
-                    multi.turn = multi.turn.saturating_sub(batch.len() * PROCESS_COST);
-                }
-                multi.current = Some(Box::new(wait));
-            }
-            Ok(Answer::Value(value)) => multi.finish_one(Ok(value)),
-            Err(fault) => multi.finish_one(Err(fault)),
-        }
-    }
-}
-
-/// One call of a multicall. Entries that make the reference fail as a whole get a fault of their own.
-fn call_one(
-    supervisor: &mut Supervisor,
-    outside: &mut Outside<'_>,
-    call: &Value,
-) -> Result<Answer, Fault> {
-    let incorrect = || Fault::bare(FaultCode::IncorrectParameters);
-    if !matches!(call, Value::Struct(_)) {
-        return Err(incorrect());
-    }
-    let name = match call.member("methodName") {
-        None | Some(Value::Nil) => {
-            return Err(Fault::new(FaultCode::IncorrectParameters, "No methodName"));
-        }
-        Some(Value::Str(name)) if name == "system.multicall" => {
-            let text = "Recursive system.multicall forbidden";
-            return Err(Fault::new(FaultCode::IncorrectParameters, text));
-        }
-        Some(Value::Str(name)) => name,
-        Some(_) => return Err(Fault::bare(FaultCode::UnknownMethod)),
-    };
-    match call.member("params") {
-        None => dispatch(supervisor, outside, name, &[]),
-        Some(Value::Array(params)) => dispatch(supervisor, outside, name, params),
-        Some(_) => Err(incorrect()),
+        self.wake(key);
     }
 }

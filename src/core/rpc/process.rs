@@ -1,10 +1,11 @@
 //! Starting, stopping, signalling and describing processes.
 
 use super::batch::{Batch, Operation};
-use super::pending::Wait;
+use super::wait::Wait;
 use super::{Answer, DONE, params};
 use crate::core::effect::{CommandError, ProcId, StdinError};
 use crate::core::fault::{Fault, FaultCode};
+use crate::core::goal::{Gate, Shut};
 use crate::core::info::ProcessInfo;
 use crate::core::namespec;
 use crate::core::outside::Outside;
@@ -12,7 +13,6 @@ use crate::core::process::Process;
 use crate::core::states::ProcessState;
 use crate::core::supervisor::Supervisor;
 use crate::core::text;
-use crate::core::timers::Kind;
 use crate::core::value::Value;
 
 /// What a namespec turned out to name.
@@ -112,15 +112,17 @@ pub(super) fn start_one(
         let text = format!("{name} is in an unknown process state");
         return Err(Fault::new(FaultCode::Failed, text));
     }
-    supervisor.with_process(id, outside, |process, outside| {
-        process.spawn(outside);
-        process.become_due(Kind::Survive, outside); // startsecs=0 is RUNNING at once
-    });
-    let process = supervisor.process(id);
-    if process.is_some_and(|process| process.spawn_error().is_some()) {
+    let gate = supervisor.with_process(id, outside, |process, outside| process.start(outside));
+    if gate == Some(Gate::Shut(Shut::Stopping)) {
+        return Err(Fault::bare(FaultCode::ShutdownState));
+    }
+    let Some(process) = supervisor.process(id) else {
+        return Ok(DONE);
+    };
+    if process.spawn_error().is_some() && !process.is_about_to_start(supervisor.mood()) {
         return Err(Fault::new(FaultCode::SpawnError, name));
     }
-    if wait && process.is_some_and(|process| process.state() != ProcessState::Running) {
+    if wait && process.state() != ProcessState::Running {
         return Ok(Answer::Wait(Wait::Start { proc: id, name: name.to_string() }));
     }
     Ok(DONE)
@@ -233,13 +235,8 @@ pub(super) fn send_process_stdin(
     outside: &mut Outside<'_>,
     args: &[Value],
 ) -> Result<Answer, Fault> {
-    let chars = match &args[1] {
-        Value::Str(chars) => chars,
-        // `None` adds no detail to a fault.
-        Value::Nil => return Err(Fault::bare(FaultCode::IncorrectParameters)),
-        other => {
-            return Err(Fault::new(FaultCode::IncorrectParameters, params::display(other)));
-        }
+    let Value::Str(chars) = &args[1] else {
+        return Err(params::quoted(FaultCode::IncorrectParameters, &args[1]));
     };
     let name = params::text(&args[0])?;
     let id = find_one(supervisor, name)?;

@@ -1,7 +1,8 @@
 //! The `system.*` methods: introspection and multicall.
 
 use super::methods::{METHODS, Method, Namespace};
-use super::pending::{Multi, Wait};
+use super::multi::Multi;
+use super::wait::Wait;
 use super::{Answer, lookup};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::outside::Outside;
@@ -33,11 +34,11 @@ fn known(
     outside: &Outside<'_>,
     name: &Value,
 ) -> Result<&'static Method, Fault> {
-    let method = match name {
-        Value::Str(name) => lookup(supervisor, outside, name),
-        _ => None,
+    let unknown = Fault::bare(FaultCode::SignatureUnsupported);
+    let Value::Str(name) = name else {
+        return Err(unknown);
     };
-    method.ok_or(Fault::bare(FaultCode::SignatureUnsupported))
+    lookup(supervisor, outside, name).ok_or(unknown)
 }
 
 pub(super) fn method_help(
@@ -69,8 +70,8 @@ pub(super) fn multicall(
     _: &mut Outside<'_>,
     args: &[Value],
 ) -> Result<Answer, Fault> {
-    match &args[0] {
-        Value::Array(calls) => Ok(Answer::Wait(Wait::Multi(Multi::new(calls)?))),
-        _ => Err(Fault::bare(FaultCode::IncorrectParameters)),
-    }
+    let Value::Array(calls) = &args[0] else {
+        return Err(Fault::bare(FaultCode::IncorrectParameters));
+    };
+    Ok(Answer::Wait(Wait::Multi(Multi::new(calls)?)))
 }

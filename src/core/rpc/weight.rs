@@ -67,7 +67,7 @@ pub fn weigh(call: &Call, extent: &Extent) -> Weight {
         (size, params) => match weigh_one(size, params, extent) {
             // Faults quote what was sent.
             Weight::House(bytes) => Weight::House(bytes + params_bytes(params)),
-            other => other,
+            weight @ (Weight::Log(_) | Weight::Multicall { .. }) => weight,
         },
     }
 }
@@ -162,10 +162,9 @@ mod tests {
         let weight = |parts: Vec<Value>| {
             let parts = Value::Array(parts);
             let calls = parts.held_bytes();
-            match weigh(&call("system.multicall", vec![parts]), &EXTENT) {
-                Weight::Multicall { bytes, logs } => (bytes - calls, logs),
-                other => panic!("{other:?}"),
-            }
+            let weight = weigh(&call("system.multicall", vec![parts]), &EXTENT);
+            let Weight::Multicall { bytes, logs } = weight else { panic!("{weight:?}") };
+            (bytes - calls, logs)
         };
         assert_eq!(weight(vec![read(5000), read(7), Value::Nil]), (5000 + 2 * FAULT_BYTES, 5007));
         assert_eq!(weight(vec![info(), info()]), (140_000, 0));

@@ -14,13 +14,16 @@ use world::{Child, World};
 
 use super::clock::Now;
 use super::config::{GroupConfig, GroupKind, ProcessConfig};
-use super::effect::{Effect, ExitStatus, Input, Job, JobId, JobOutcome, ProcId, ReplyId};
+use super::effect::{
+    Call, Caller, Effect, ExitStatus, Input, Job, JobId, JobOutcome, ProcId, ReplyId,
+};
 use super::event::Channel;
 use super::listener::{ListenerState, Step};
 use super::machine::Core;
 use super::overview::Overview;
 use super::parting::{Member, Others};
 use super::states::{Mood, ProcessState};
+use super::timers::{Kind, Timer};
 use super::value::Value;
 
 /// A run of one seed.
@@ -76,6 +79,16 @@ impl Run {
             exit: None,
             trace: Vec::new(),
         }
+    }
+
+    /// A run of one group instead of a random configuration.
+    fn of_group(group: GroupConfig) -> Run {
+        let mut run = Run::new(1, false, Ticks::None);
+        let mut config = random_config(&mut run.world.rng, Ticks::None);
+        config.groups = vec![group];
+        run.core = Core::new(config, 4711);
+        run.core.add_all_groups(&mut run.world);
+        run
     }
 
     /// Hands in an input, and then whatever is due and whoever is let go, as the house does.
@@ -180,9 +193,22 @@ impl Run {
         }
     }
 
+    /// The table of timers and the tickets of calls say what processes and calls themselves say.
+    fn check_tables(&self) {
+        let supervisor = self.core.supervisor();
+        for process in supervisor.processes() {
+            for kind in Kind::ALL {
+                let set = supervisor.timers.deadline(Timer::Process(process.id(), kind));
+                assert_eq!(set, process.due(kind, supervisor.mood()), "{kind:?} of {process:?}");
+            }
+        }
+        assert!(self.core.calls().tickets_are_true(), "{:?}", self.core.calls());
+    }
+
     /// What must hold after every input.
     fn check(&self) {
         self.check_groups();
+        self.check_tables();
         for process in self.core.supervisor().processes() {
             let alive = matches!(
                 process.state(),
@@ -404,6 +430,22 @@ impl Run {
     }
 }
 
+/// A group of programs of these names that start and run for ever.
+pub(super) fn group_of(name: &str, programs: impl IntoIterator<Item = String>) -> GroupConfig {
+    let mut config = random_config(&mut Rng(1), Ticks::None);
+    let mut group = config.groups.remove(0);
+    let process = group.processes.remove(0);
+    let program = |name| ProcessConfig {
+        name,
+        command: "steady".into(),
+        autostart: true,
+        socket: None,
+        ..process.clone()
+    };
+    let processes = programs.into_iter().map(program).collect();
+    GroupConfig { name: name.to_string(), kind: GroupKind::Plain, processes, ..group }
+}
+
 fn run(seed: u64, jumpy_clock: bool, ticks: Ticks) -> Vec<String> {
     let mut run = Run::new(seed, jumpy_clock, ticks);
     run.input(Input::Timer);
@@ -456,26 +498,34 @@ fn wall_clock_jumps_change_nothing_but_the_reported_times() {
 
 #[test]
 fn a_fleet_starts_in_turns_and_others_are_heard_meanwhile() {
-    let mut run = Run::new(1, false, Ticks::None);
-    let mut config = random_config(&mut run.world.rng, Ticks::None);
-    let mut group = config.groups.remove(0);
-    let process = group.processes.remove(0);
-    let process = |number| ProcessConfig {
-        name: format!("p{number}"),
-        command: "steady".into(),
-        autostart: true,
-        socket: None,
-        ..process.clone()
-    };
-    let processes = (0..30).map(process).collect();
-    config.groups = vec![GroupConfig { kind: GroupKind::Plain, processes, ..group }];
-    run.core = Core::new(config, 4711);
-    run.core.add_all_groups(&mut run.world);
-
+    let mut run = Run::of_group(group_of("fleet", (0..30).map(|number| format!("p{number}"))));
     let mut started = vec![0];
     while run.core.supervisor().starts_up() {
         run.input_one(Input::Timer);
         started.push(run.world.children.len());
     }
     assert_eq!(started, [0, 8, 16, 24, 30]);
+}
+
+#[test]
+fn a_call_that_starts_many_starts_nothing_once_the_shutdown_has_begun() {
+    let mut group = group_of("fleet", (0..30).map(|number| format!("p{number}")));
+    group.processes.iter_mut().for_each(|process| process.autostart = false);
+    let mut run = Run::of_group(group);
+    let reply = ReplyId(1);
+    run.outstanding.insert(reply);
+    let call = Call {
+        caller: Caller::Client,
+        method: "supervisor.startAllProcesses".into(),
+        params: vec![Value::Bool(false)],
+    };
+    run.input(Input::Call { reply, call });
+    assert_eq!((run.world.children.len(), run.core.waits_for_turn()), (8, true));
+    run.input(Input::Signal(15));
+    while run.core.waits_for_turn() {
+        run.input(Input::Turn);
+    }
+    let spawned = run.trace.iter().filter(|line| line.contains("spawned: ")).count();
+    assert_eq!((spawned, run.outstanding.len()), (8, 0));
+    run.finish();
 }
