@@ -80,11 +80,6 @@ impl Bound {
     pub fn take_name(&mut self) -> Option<SocketName> {
         self.name.take()
     }
-
-    /// What it was opened for.
-    pub fn config(&self) -> &ServerConfig {
-        &self.config
-    }
 }
 
 /// Why a server cannot listen. The text is what the reference prints after `Error: ` before it exits with 2.

@@ -27,7 +27,7 @@ use crate::sys::clock;
 const SERVER_NAME: HeaderValue =
     HeaderValue::from_static(concat!("supervisord-rs/", env!("CARGO_PKG_VERSION")));
 
-/// Keeps proxies such as nginx from keeping what comes when it is `no`.
+/// Whether proxies such as nginx may gather an answer before they pass it on.
 pub(super) const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// What a browser is told of every page: take nothing from elsewhere, run nothing that is written into it, show it in

@@ -59,7 +59,9 @@ pub(super) async fn perform(
         ("stopgroup", _) => on_group(handle, Verb::Stop, group_of(form)?).await,
         ("restartgroup", _) => on_group(handle, Verb::Restart, group_of(form)?).await,
         // Whatever the action is.
-        (_, Some(name)) if !exists(handle, name).await => format!("No such process named {name}"),
+        (_, Some(name)) if handle.program(name).await.is_none() => {
+            format!("No such process named {name}")
+        }
         ("start", Some(name)) => start(handle, name).await,
         ("stop", Some(name)) => stop(handle, name).await,
         ("restart", Some(name)) => restart(handle, name).await,
@@ -74,10 +76,6 @@ pub(super) async fn perform(
 fn group_of(form: &Form) -> Result<&str, Nonsense> {
     form.get("groupname")
         .ok_or_else(|| Nonsense("An action on a group needs a groupname.".to_string()))
-}
-
-async fn exists(handle: &Handle, name: &str) -> bool {
-    namespec::split(name).process.is_some() && handle.program(name).await.is_some()
 }
 
 async fn start(handle: &Handle, name: &str) -> String {
