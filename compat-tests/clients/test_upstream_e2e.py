@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import FORKING, MARK, SCRIPTS, TESTS, binary, marked
+from harness import FORKING, LONG_SECS, MARK, SCRIPTS, TESTS, binary, marked
 from scenario import sides
 
 # Tests for which our daemon still lacks something, with what they wait for. They are run and have to fail, so that a
@@ -105,7 +105,7 @@ def run_suite_test(name, side, home, prefix):
            "PATH": f"{SCRIPTS}:{os.environ['PATH']}", "LANG": "C.UTF-8", "TERM": "dumb", MARK: str(home)}
     done = subprocess.run(
         [*prefix, sys.executable, "-c", RUNNER, str(shim), name], env=env, cwd=home, stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, errors="backslashreplace", timeout=180, check=False)
+        capture_output=True, text=True, errors="backslashreplace", timeout=LONG_SECS, check=False)
     return done.returncode == 0, done.stdout + done.stderr
 
 

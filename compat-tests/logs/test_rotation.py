@@ -15,6 +15,7 @@ from supervisor.dispatchers import stripEscapes
 from supervisor.options import readFile, tailFile
 
 from building import example
+from harness import LONG_SECS
 
 
 
@@ -25,7 +26,7 @@ def ask(name, lines, *arguments):
         input="".join(line + "\n" for line in lines),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LONG_SECS,
     )
     assert done.returncode == 0 and done.stderr == "", done
     return done.stdout.splitlines()

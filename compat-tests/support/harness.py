@@ -26,6 +26,8 @@ MARK = "COMPAT_ROOT"
 READY_SECS = 60
 WAIT_SECS = 60
 ORPHAN_SECS = 20
+# For what others' programs do at length, and for many cases at once.
+LONG_SECS = 900
 # A file being written while another thread forks cannot be executed until that fork's exec (ETXTBSY).
 FORKING = threading.Lock()
 

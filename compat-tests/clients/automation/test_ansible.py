@@ -6,6 +6,7 @@ What the module answers on each step is written down here, and has to be the sam
 import json
 import subprocess
 
+from harness import LONG_SECS
 from machine import BROKEN, WEB, WEB_CHANGED, WORKERS, Machines, environment, quiet_environment
 
 CHANGED, SAME, FAILED = "changed", "same", "failed"
@@ -126,7 +127,7 @@ def play(bin_directory, machines):
                ANSIBLE_LOCALHOST_WARNING="0", ANSIBLE_DEPRECATION_WARNINGS="0", ANSIBLE_INVENTORY_UNPARSED_WARNING="0")
     done = subprocess.run(
         [bin_directory / "ansible-playbook", "-i", root / "inventory.json", root / "play.yml"], env=env, cwd=root,
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=230, check=False)
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LONG_SECS, check=False)
     assert done.stdout.lstrip().startswith("{"), done.stdout + done.stderr
     (report,) = json.loads(done.stdout)["plays"]
     answers = {}

@@ -5,6 +5,7 @@ import re
 import subprocess
 
 import normalize
+from harness import LONG_SECS
 from machine import AUTOMATION, BROKEN, SIDES, WEB, WEB_CHANGED, WORKERS, Machine, environment, quiet_environment
 
 ANY = object()
@@ -109,7 +110,7 @@ def converse(bin_directory, machine):
     request = json.dumps({"conf": str(minion(machine)), "calls": calls})
     done = subprocess.run(
         [bin_directory / "python", AUTOMATION / "salt_driver.py"], input=request, cwd=machine.root,
-        env=quiet_environment(machine.root, machine.path), capture_output=True, text=True, timeout=200, check=False)
+        env=quiet_environment(machine.root, machine.path), capture_output=True, text=True, timeout=LONG_SECS, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)
 
@@ -161,7 +162,7 @@ def apply_twice(bin_directory, machine):
         done = subprocess.run(
             [bin_directory / "salt-call", "--local", "-c", conf.parent, "--out", "json", "--retcode-passthrough",
              "state.apply", "formula"], cwd=machine.root, env=quiet_environment(machine.root, machine.path),
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=100, check=False)
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LONG_SECS, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         local = json.loads(done.stdout)["local"]
         reports.append([(key.split("_|-")[0], value["__id__"].replace(str(machine.root), ""), value["result"],
