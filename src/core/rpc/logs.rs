@@ -2,22 +2,16 @@
 
 use super::batch::{Batch, Operation};
 use super::process::find_one;
-use super::wait::Wait;
-use super::{Answer, DONE, params};
+use super::wait::{Answer, Wait, job};
+use super::{params, single};
 use crate::core::config::ChannelConfig;
-use crate::core::effect::{Effect, Job, ProcId};
+use crate::core::effect::Job;
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::log_path;
 use crate::core::outside::Outside;
 use crate::core::process::Process;
 use crate::core::supervisor::Supervisor;
 use crate::core::value::Value;
-
-fn job(supervisor: &mut Supervisor, outside: &mut Outside<'_>, work: Job) -> Answer {
-    let job = supervisor.new_job();
-    outside.effect(Effect::Job { job, work });
-    Answer::Wait(Wait::job(job))
-}
 
 fn stdout(process: &Process) -> &ChannelConfig {
     &process.config().stdout
@@ -121,7 +115,7 @@ pub(super) fn clear_process_logs(
 ) -> Result<Answer, Fault> {
     let name = params::text(&args[0])?;
     let id = find_one(supervisor, name)?;
-    Ok(clear_one(supervisor, outside, id, name))
+    Ok(single::clear_one(supervisor, outside, id, name))
 }
 
 pub(super) fn clear_all_process_logs(
@@ -131,18 +125,4 @@ pub(super) fn clear_all_process_logs(
 ) -> Result<Answer, Fault> {
     let processes = supervisor.roster.all_by_priority();
     Ok(Answer::Wait(Wait::Batch(Batch::new(Operation::ClearLogs, processes))))
-}
-
-/// Clears the logs of a process that is alive; a dead one has none open, and nothing happens to its files.
-pub(super) fn clear_one(
-    supervisor: &mut Supervisor,
-    outside: &mut Outside<'_>,
-    id: ProcId,
-    name: &str,
-) -> Answer {
-    if supervisor.process(id).is_some_and(|process| process.pid().is_some()) {
-        job(supervisor, outside, Job::ClearProcessLogs { proc: id, name: name.to_string() })
-    } else {
-        DONE
-    }
 }
