@@ -15,8 +15,8 @@
 //! ```
 //!
 //! Later wishes replace earlier ones: a call overrules what the configuration wanted. A goal survives a start, because a
-//! start that fails is tried again for the same reason; every end sets another. The shutdown changes no wishes, it shuts
-//! the gate, and so what waited to start waits for ever.
+//! start that fails is tried again for the same reason; every end sets another. What a shutdown stops is wanted down like
+//! all that is stopped; what waits to start keeps its goal and waits for ever, because the gate is shut.
 //!
 //! The gate is a pure function of what is known of the process ([`Standing`]); its answer is a time, so a start that has
 //! to wait is a timer like any other (`timers::Kind::Start`), and a call that waits for it goes on waiting. Whether this
