@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::config::{Config, FastCgiSocket, GroupKind, ProcessConfig};
 use super::event::Channel;
 use super::fault::Fault;
-use super::parting::Others;
 use super::signal;
 use super::states::{Level, Mood};
 use super::value::Value;
@@ -13,6 +12,10 @@ use super::value::Value;
 /// Identity of a process for the life of the daemon; never reused (pids are).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProcId(pub u64);
+
+/// Identity of an active group, for the life of the daemon; later groups have higher ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GroupId(pub u64);
 
 /// A call that awaits its one reply. Later calls have higher ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -75,6 +78,26 @@ impl ExitStatus {
             }
         }
     }
+}
+
+/// A living process of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its process id.
+    pub pid: i32,
+    /// The name of its executable, as the kernel keeps it (at most 15 bytes).
+    pub name: String,
+}
+
+/// Who else of the group lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// Nobody has looked yet.
+    Unseen,
+    /// The system does not tell.
+    Unknowable,
+    /// These; nobody when empty.
+    Seen(Vec<Member>),
 }
 
 /// Something that happened.

@@ -1,4 +1,4 @@
-//! What is wanted of a process, whether it may start now, and in which order things are stopped.
+//! What is wanted of a process, and whether it may start now.
 //!
 //! A process has a *state*, which says what is ([`lifecycle`](super::lifecycle)), and a *goal*, which says what is wanted
 //! and by whom. Whatever starts a process sets the goal and asks the gate; nothing else spawns.
@@ -15,20 +15,19 @@
 //! ```
 //!
 //! Later wishes replace earlier ones: a call overrules what the configuration wanted. A goal survives a start, because a
-//! start that fails is tried again for the same reason; every end sets another. The shutdown changes no wishes, it shuts
-//! the gate, and so what waited to start waits for ever.
+//! start that fails is tried again for the same reason; every end sets another. What a shutdown stops is wanted down like
+//! all that is stopped; what waits to start keeps its goal and waits for ever, because the gate is shut.
 //!
 //! The gate is a pure function of what is known of the process ([`Standing`]); its answer is a time, so a start that has
 //! to wait is a timer like any other (`timers::Kind::Start`), and a call that waits for it goes on waiting. Whether this
 //! input is the one in which it starts is a matter of turns, see `timers::Lane::Starts`.
 //!
-//! Down needs no gate: what is to be stopped is stopped at once, and whoever stops several does it by [`StopPlan`].
+//! Down needs no gate: what is to be stopped is stopped at once; a shutdown takes one group after the other, see
+//! [`plan`](super::plan).
 
 use std::time::Duration;
 
 use super::clock::after_secs;
-use super::effect::ProcId;
-use super::roster::{GroupId, Roster};
 use super::states::Mood;
 
 /// A process that ended sooner after its start than this is not started again before the time is over: without
@@ -125,39 +124,6 @@ pub(super) fn gate(standing: &Standing, mood: Mood) -> Gate {
         (Some(failures), _) => Gate::Opens(after_secs(started.max(ended), failures.count)),
         (None, By::Autostart | By::Call) => Gate::Opens(Duration::ZERO),
         (None, By::Restart) => Gate::Opens(ended.max(started.saturating_add(CRASH_LOOP_INTERVAL))),
-    }
-}
-
-/// In which order the shutdown stops everything: one group after the other, highest priority number first; in a group
-/// likewise, all at once. (A call that stops a group or all processes takes them in starting order, as the reference
-/// does: [`Roster::by_priority`].)
-#[derive(Debug)]
-pub(super) struct StopPlan {
-    /// The next one last.
-    groups: Vec<GroupId>,
-}
-
-impl StopPlan {
-    /// The plan for what is active now. A shutdown adds no groups and removes none.
-    pub(super) fn new(roster: &Roster) -> StopPlan {
-        StopPlan { groups: roster.groups_by_priority() }
-    }
-
-    /// The group to be stopped next.
-    pub(super) fn next(&self) -> Option<GroupId> {
-        self.groups.last().copied()
-    }
-
-    /// That group has stopped.
-    pub(super) fn done(&mut self) {
-        self.groups.pop();
-    }
-
-    /// The processes of a group in the order in which they are stopped.
-    pub(super) fn members(roster: &Roster, group: GroupId) -> Vec<ProcId> {
-        let mut members = roster.by_priority(group);
-        members.reverse();
-        members
     }
 }
 

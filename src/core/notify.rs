@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use super::clock::after_secs;
 use super::config::{GroupConfig, GroupKind};
-use super::effect::{ProcId, earliest};
+use super::effect::{GroupId, ProcId, earliest};
 use super::event::{Channel, Event};
 use super::outside::Outside;
 use super::pool::Pool;
 use super::process::Process;
-use super::roster::{GroupId, Roster};
+use super::roster::Roster;
 use super::states::ProcessState;
 use super::supervisor::Supervisor;
 use super::timers::Timer;

@@ -14,7 +14,7 @@
 
 use std::time::Duration;
 
-use super::effect::ExitStatus;
+use super::effect::{ExitStatus, Member, Others};
 
 /// How long what shares the pipes or the group of a leader that has ended is waited for; the period in which the
 /// reference looks at its programs.
@@ -25,26 +25,6 @@ const KILLED_GRACE: Duration = Duration::from_secs(1);
 
 /// Most names of processes in one line of the log.
 const NAMED: usize = 8;
-
-/// A living process of a group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Member {
-    /// Its process id.
-    pub pid: i32,
-    /// The name of its executable, as the kernel keeps it (at most 15 bytes).
-    pub name: String,
-}
-
-/// Who else of the group lives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Others {
-    /// Nobody has looked yet.
-    Unseen,
-    /// The system does not tell.
-    Unknowable,
-    /// These; nobody when empty.
-    Seen(Vec<Member>),
-}
 
 /// Who was asked to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

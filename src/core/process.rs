@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use super::clock::{Moment, after_secs};
 use super::config::{GroupConfig, GroupKind, ProcessConfig};
-use super::effect::{KillError, ProcId, SpawnRequest};
+use super::effect::{GroupId, KillError, ProcId, SpawnRequest};
 use super::event::{Event, Subject};
 use super::goal::{self, By, Failures, Gate, Goal, Shut, Standing};
 use super::lifecycle::{Cause, next_state};
 use super::outside::Outside;
 use super::parting::Parting;
-use super::roster::{GroupId, Member};
+use super::shared::SharedConfig;
 use super::signal;
 use super::states::{Level, Mood, ProcessState};
 use super::timers::Kind;
@@ -35,7 +35,7 @@ const SURVIVAL_SECS: i64 = 10;
 #[derive(Debug)]
 pub struct Process {
     id: ProcId,
-    config: Member,
+    config: SharedConfig,
     group: GroupId,
     state: ProcessState,
     goal: Goal,
@@ -63,7 +63,7 @@ pub struct Process {
 
 impl Process {
     /// A process that was never started. With `autostart` it is wanted from the beginning.
-    pub(super) fn new(id: ProcId, config: Member, group: GroupId) -> Process {
+    pub(super) fn new(id: ProcId, config: SharedConfig, group: GroupId) -> Process {
         let goal = if config.autostart { Goal::Up(By::Autostart) } else { Goal::Down };
         Process {
             id,

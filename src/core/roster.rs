@@ -1,44 +1,18 @@
 //! Who is supervised: the active groups and their processes, found by identity and by name, and the configurations.
 //!
-//! A group's configuration is kept once. The list of what was read last, the group that is active by it and each of its
-//! processes share it. (One [`Rc`] for the whole group, made here: a configuration comes from the thread that read it.)
+//! A group's configuration is kept once: the list of what was read last, the group that is active by it and each of its
+//! processes share it.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Deref;
 use std::rc::Rc;
 
 use super::config::{GroupConfig, LogFile, ProcessConfig};
-use super::effect::ProcId;
+use super::effect::{GroupId, ProcId};
 use super::info::Extent;
 use super::process::Process;
+use super::shared::SharedConfig;
 use super::text;
-
-/// Identity of an active group; never reused, and later groups have higher ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct GroupId(u64);
-
-/// The configuration of a process, kept in that of its group.
-#[derive(Clone, Debug)]
-pub(super) struct Member {
-    group: Rc<GroupConfig>,
-    place: usize,
-}
-
-impl Member {
-    /// The configuration of its group.
-    pub(super) fn group(&self) -> &GroupConfig {
-        &self.group
-    }
-}
-
-impl Deref for Member {
-    type Target = ProcessConfig;
-
-    fn deref(&self) -> &ProcessConfig {
-        &self.group.processes[self.place]
-    }
-}
 
 /// An active process group.
 #[derive(Debug)]
@@ -92,8 +66,8 @@ impl Roster {
         let mut members = Vec::with_capacity(config.processes.len());
         for place in places(&config.processes) {
             let id = ProcId(self.last_process + 1 + place as u64);
-            let member = Member { group: Rc::clone(&config), place };
-            let process = Process::new(id, member, group);
+            let shared = SharedConfig::new(Rc::clone(&config), place);
+            let process = Process::new(id, shared, group);
             self.extent.add(Extent::of(&process));
             self.processes.insert(id, process);
             members.push((id, place));

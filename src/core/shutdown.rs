@@ -1,13 +1,12 @@
 //! The shutdown: one group after the other is stopped, and what listeners hear of it (`supervisord.py: runforever`).
 
 use super::clock::after_secs;
-use super::effect::Effect;
+use super::effect::{Effect, GroupId};
 use super::event::{Event, EventKind};
-use super::goal::StopPlan;
 use super::outside::Outside;
+use super::plan::StopPlan;
 use super::pool::Pool;
 use super::process::Process;
-use super::roster::GroupId;
 use super::states::ProcessState::{
     Backoff, Exited, Fatal, Running, Starting, Stopped, Stopping, Unknown,
 };

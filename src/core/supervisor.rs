@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::config::{Config, GroupKind, Settings};
-use super::effect::{Effect, JobId, ProcId};
+use super::effect::{Effect, GroupId, JobId, ProcId};
 use super::event::{Event, EventKind};
-use super::goal::StopPlan;
 use super::info::Extent;
 use super::outside::Outside;
+use super::plan::StopPlan;
 use super::pool::Pool;
 use super::process::Process;
-use super::roster::{Available, GroupId, Roster};
+use super::roster::{Available, Roster};
 use super::signal;
 use super::states::{Level, Mood};
 use super::tick::Ticker;

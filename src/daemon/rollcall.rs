@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::taps::Taps;
 use crate::core::effect::{Input, ProcId};
-use crate::core::parting::{Member, Others};
+use crate::core::effect::{Member, Others};
 
 /// Entries of /proc read before others get a turn: some hundred microseconds.
 const ENTRIES_PER_TURN: usize = 64;

@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::Process;
 use crate::core::clock::after_secs;
 use crate::core::config::AutoRestart;
-use crate::core::effect::{Effect, ExitStatus};
+use crate::core::effect::{Effect, ExitStatus, Others};
 use crate::core::goal::{By, Goal};
 use crate::core::lifecycle::Cause;
 use crate::core::outside::Outside;
-use crate::core::parting::{Asked, Others, Parting, Verdict};
+use crate::core::parting::{Asked, Parting, Verdict};
 use crate::core::states::{Level, ProcessState};
 
 impl Process {

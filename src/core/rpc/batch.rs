@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::pending::Watch;
-use super::wait::Wait;
-use super::{Answer, logs, process};
+use super::single;
+use super::tickets::Watch;
+use super::wait::{Answer, Wait};
 use crate::core::effect::ProcId;
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::record;
@@ -201,12 +201,10 @@ impl Batch {
     ) -> Result<Answer, Fault> {
         let name = namespec::join(&callee.group, &callee.name);
         match &self.operation {
-            Operation::Start { wait } => process::start_one(supervisor, outside, id, &name, *wait),
-            Operation::Stop { wait } => process::stop_one(supervisor, outside, id, &name, *wait),
-            Operation::Signal(signal) => {
-                process::signal_one(supervisor, outside, id, &name, signal)
-            }
-            Operation::ClearLogs => Ok(logs::clear_one(supervisor, outside, id, &name)),
+            Operation::Start { wait } => single::start_one(supervisor, outside, id, &name, *wait),
+            Operation::Stop { wait } => single::stop_one(supervisor, outside, id, &name, *wait),
+            Operation::Signal(signal) => single::signal_one(supervisor, outside, id, &name, signal),
+            Operation::ClearLogs => Ok(single::clear_one(supervisor, outside, id, &name)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The supervisor itself: identity, state, configuration, groups, shutdown.
 
-use super::wait::Wait;
-use super::{Answer, DONE, params};
+use super::params;
+use super::wait::{Answer, DONE, job};
 use crate::SUPERVISOR_VERSION;
 use crate::core::config::{Config, FastCgiSocket};
 use crate::core::effect::{Effect, Job};
@@ -85,9 +85,7 @@ pub(super) fn reload_config(
     outside: &mut Outside<'_>,
     _: &[Value],
 ) -> Result<Answer, Fault> {
-    let job = supervisor.new_job();
-    outside.effect(Effect::Job { job, work: Job::ReadConfig });
-    Ok(Answer::Wait(Wait::job(job)))
+    Ok(job(supervisor, outside, Job::ReadConfig))
 }
 
 pub(super) fn add_process_group(

@@ -2,21 +2,15 @@
 
 use super::batch::{Batch, Operation};
 use super::process::find_one;
-use super::wait::Wait;
-use super::{Answer, DONE, params};
-use crate::core::effect::{Effect, Job, ProcId};
+use super::wait::{Answer, Wait, job};
+use super::{params, single};
+use crate::core::effect::Job;
 use crate::core::event::Channel;
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::logs::NoLog;
 use crate::core::outside::Outside;
 use crate::core::supervisor::Supervisor;
 use crate::core::value::Value;
-
-fn job(supervisor: &mut Supervisor, outside: &mut Outside<'_>, work: Job) -> Answer {
-    let job = supervisor.new_job();
-    outside.effect(Effect::Job { job, work });
-    Answer::Wait(Wait::job(job))
-}
 
 /// Path of the log a client asks for, if that channel has one.
 fn find_log(
@@ -114,7 +108,7 @@ pub(super) fn clear_process_logs(
 ) -> Result<Answer, Fault> {
     let name = params::text(&args[0])?;
     let id = find_one(supervisor, name)?;
-    Ok(clear_one(supervisor, outside, id, name))
+    Ok(single::clear_one(supervisor, outside, id, name))
 }
 
 pub(super) fn clear_all_process_logs(
@@ -124,18 +118,4 @@ pub(super) fn clear_all_process_logs(
 ) -> Result<Answer, Fault> {
     let processes = supervisor.roster.all_by_priority();
     Ok(Answer::Wait(Wait::Batch(Batch::new(Operation::ClearLogs, processes))))
-}
-
-/// Clears the logs of a process that is alive; a dead one has none open, and nothing happens to its files.
-pub(super) fn clear_one(
-    supervisor: &mut Supervisor,
-    outside: &mut Outside<'_>,
-    id: ProcId,
-    name: &str,
-) -> Answer {
-    if supervisor.process(id).is_some_and(|process| process.pid().is_some()) {
-        job(supervisor, outside, Job::ClearProcessLogs { proc: id, name: name.to_string() })
-    } else {
-        DONE
-    }
 }

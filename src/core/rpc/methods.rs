@@ -1,7 +1,8 @@
 //! The one table of methods: name, signature, help, handler.
 
+use super::wait::Answer;
 use super::weight::Size;
-use super::{Answer, control, logs, process, system as system_methods};
+use super::{control, logs, process, system as system_methods};
 use crate::core::fault::Fault;
 use crate::core::outside::Outside;
 use crate::core::supervisor::Supervisor;

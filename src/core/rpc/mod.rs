@@ -1,8 +1,8 @@
 //! The `supervisor.*` and `system.*` methods: who may be called, with what, and what it answers.
 //!
 //! [`methods`] is the one table of names, signatures and help; [`process`], [`batch`], [`logs`] and [`system`] hold
-//! the handlers; [`pending`] holds the calls that answer later, and [`wait`] what they wait for; [`weight`] knows how big
-//! answers may be.
+//! the handlers; [`single`] does to one process what several of them want; [`pending`] holds the calls that answer later,
+//! [`wait`] says what they wait for and [`tickets`] who waits for what; [`weight`] knows how big answers may be.
 
 mod batch;
 mod control;
@@ -12,7 +12,9 @@ mod multi;
 mod params;
 pub(super) mod pending;
 mod process;
+mod single;
 mod system;
+mod tickets;
 pub(super) mod wait;
 pub mod weight;
 
@@ -24,19 +26,7 @@ use super::supervisor::Supervisor;
 use super::value::Value;
 use methods::{Method, Namespace, SUPERVISOR, SYSTEM};
 use pending::Calls;
-use wait::Wait;
-
-/// What a method answers: at once, or when something has come true.
-#[derive(Debug)]
-pub enum Answer {
-    /// The result.
-    Value(Value),
-    /// Wait for this.
-    Wait(Wait),
-}
-
-/// `true`, the result of most methods.
-pub(super) const DONE: Answer = Answer::Value(Value::Bool(true));
+use wait::Answer;
 
 impl Calls {
     /// Takes a call from a client; its reply follows at once or when its wait is over.

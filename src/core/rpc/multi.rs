@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::pending::Watch;
-use super::wait::Wait;
+use super::dispatch;
+use super::tickets::Watch;
+use super::wait::{Answer, Wait};
 use super::weight::{FAULT_BYTES, MULTICALL_BYTES, Weight, weigh_part};
-use super::{Answer, dispatch};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::record;
 use crate::core::outside::Outside;

@@ -4,57 +4,16 @@
 //! line that is due, a turn that is given. It wakes the calls that wait for it, and those are looked at in the order they
 //! came.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound::{Excluded, Unbounded};
 
+use super::tickets::{Key, Tickets, Watch};
 use super::wait::Wait;
 use crate::core::effect::{Caller, Effect, JobId, JobOutcome, ProcId, ReplyId};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::outside::Outside;
 use crate::core::supervisor::Supervisor;
 use crate::core::timers::Timer;
-
-/// What others tell that a call may wait for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Key {
-    /// A process is in another state.
-    Process(ProcId),
-    /// A job is done.
-    Job(JobId),
-}
-
-/// Who waits: a call, and which of the things that it waits for this is.
-#[derive(Clone, Copy, Debug)]
-struct Ticket {
-    call: ReplyId,
-    place: usize,
-}
-
-/// Who waits for what.
-type Tickets = HashMap<Key, Vec<Ticket>>;
-
-/// What one call waits for.
-pub(super) struct Watch<'a> {
-    call: ReplyId,
-    tickets: &'a mut Tickets,
-}
-
-impl Watch<'_> {
-    /// The call begins to wait for something, under a `place` of its own choice.
-    pub(super) fn begin(&mut self, key: Key, place: usize) {
-        self.tickets.entry(key).or_default().push(Ticket { call: self.call, place });
-    }
-
-    /// It waits for that no more.
-    pub(super) fn end(&mut self, key: Key) {
-        if let Some(tickets) = self.tickets.get_mut(&key) {
-            tickets.retain(|ticket| ticket.call != self.call);
-            if tickets.is_empty() {
-                self.tickets.remove(&key);
-            }
-        }
-    }
-}
 
 /// A call that has not been answered.
 #[derive(Debug)]

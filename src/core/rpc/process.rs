@@ -1,16 +1,14 @@
 //! Starting, stopping, signalling and describing processes.
 
 use super::batch::{Batch, Operation};
-use super::wait::Wait;
-use super::{Answer, DONE, params};
-use crate::core::effect::{CommandError, ProcId, StdinError};
+use super::wait::{Answer, DONE, Wait};
+use super::{params, single};
+use crate::core::effect::{ProcId, StdinError};
 use crate::core::fault::{Fault, FaultCode};
-use crate::core::goal::{Gate, Shut};
 use crate::core::info::ProcessInfo;
 use crate::core::namespec;
 use crate::core::outside::Outside;
 use crate::core::process::Process;
-use crate::core::states::ProcessState;
 use crate::core::supervisor::Supervisor;
 use crate::core::text;
 use crate::core::value::Value;
@@ -64,7 +62,7 @@ pub(super) fn start_process(
 ) -> Result<Answer, Fault> {
     let (name, wait) = (params::text(&args[0])?, params::wait(args, 1));
     match find(supervisor, name)? {
-        Target::Process(id) => start_one(supervisor, outside, id, name, wait),
+        Target::Process(id) => single::start_one(supervisor, outside, id, name, wait),
         Target::Group(members) => Ok(batch(Operation::Start { wait }, members)),
     }
 }
@@ -87,47 +85,6 @@ pub(super) fn start_all_processes(
     Ok(batch(Operation::Start { wait }, supervisor.roster.all_by_priority()))
 }
 
-/// `startProcess` on one process. The command is checked before the state.
-pub(super) fn start_one(
-    supervisor: &mut Supervisor,
-    outside: &mut Outside<'_>,
-    id: ProcId,
-    name: &str,
-    wait: bool,
-) -> Result<Answer, Fault> {
-    let Some(process) = supervisor.process(id) else {
-        return Err(Fault::new(FaultCode::BadName, name));
-    };
-    outside.host.resolve(process.config()).map_err(|error| {
-        let code = match error {
-            CommandError::NotFound(_) => FaultCode::NoFile,
-            CommandError::NotExecutable(_) => FaultCode::NotExecutable,
-        };
-        Fault::new(code, error.message())
-    })?;
-    if process.state().is_running() {
-        return Err(Fault::new(FaultCode::AlreadyStarted, name));
-    }
-    if process.state() == ProcessState::Unknown {
-        let text = format!("{name} is in an unknown process state");
-        return Err(Fault::new(FaultCode::Failed, text));
-    }
-    let gate = supervisor.with_process(id, outside, |process, outside| process.start(outside));
-    if gate == Some(Gate::Shut(Shut::Stopping)) {
-        return Err(Fault::bare(FaultCode::ShutdownState));
-    }
-    let Some(process) = supervisor.process(id) else {
-        return Ok(DONE);
-    };
-    if process.spawn_error().is_some() && !process.is_about_to_start(supervisor.mood()) {
-        return Err(Fault::new(FaultCode::SpawnError, name));
-    }
-    if wait && process.state() != ProcessState::Running {
-        return Ok(Answer::Wait(Wait::Start { proc: id, name: name.to_string() }));
-    }
-    Ok(DONE)
-}
-
 pub(super) fn stop_process(
     supervisor: &mut Supervisor,
     outside: &mut Outside<'_>,
@@ -135,7 +92,7 @@ pub(super) fn stop_process(
 ) -> Result<Answer, Fault> {
     let (name, wait) = (params::text(&args[0])?, params::wait(args, 1));
     match find(supervisor, name)? {
-        Target::Process(id) => stop_one(supervisor, outside, id, name, wait),
+        Target::Process(id) => single::stop_one(supervisor, outside, id, name, wait),
         Target::Group(members) => Ok(batch(Operation::Stop { wait }, members)),
     }
 }
@@ -158,28 +115,6 @@ pub(super) fn stop_all_processes(
     Ok(batch(Operation::Stop { wait }, supervisor.roster.all_by_priority()))
 }
 
-/// `stopProcess` on one process.
-pub(super) fn stop_one(
-    supervisor: &mut Supervisor,
-    outside: &mut Outside<'_>,
-    id: ProcId,
-    name: &str,
-    wait: bool,
-) -> Result<Answer, Fault> {
-    let state = supervisor.process(id).map(|process| process.state());
-    if !state.is_some_and(ProcessState::is_running) {
-        return Err(Fault::new(FaultCode::NotRunning, name));
-    }
-    let stopped = supervisor.with_process(id, outside, |process, outside| {
-        process.stop(outside).map(|()| process.state().is_stopped())
-    });
-    match stopped {
-        Some(Err(text)) => Err(Fault::new(FaultCode::Failed, text)),
-        Some(Ok(false)) if wait => Ok(Answer::Wait(Wait::Stop { proc: id })),
-        Some(Ok(_)) | None => Ok(DONE),
-    }
-}
-
 pub(super) fn signal_process(
     supervisor: &mut Supervisor,
     outside: &mut Outside<'_>,
@@ -187,7 +122,7 @@ pub(super) fn signal_process(
 ) -> Result<Answer, Fault> {
     let name = params::text(&args[0])?;
     match find(supervisor, name)? {
-        Target::Process(id) => signal_one(supervisor, outside, id, name, &args[1]),
+        Target::Process(id) => single::signal_one(supervisor, outside, id, name, &args[1]),
         Target::Group(members) => Ok(batch(Operation::Signal(args[1].clone()), members)),
     }
 }
@@ -207,27 +142,6 @@ pub(super) fn signal_all_processes(
     args: &[Value],
 ) -> Result<Answer, Fault> {
     Ok(batch(Operation::Signal(args[0].clone()), supervisor.roster.all_by_priority()))
-}
-
-/// `signalProcess` on one process. A bad signal is reported before a process that does not run.
-pub(super) fn signal_one(
-    supervisor: &mut Supervisor,
-    outside: &mut Outside<'_>,
-    id: ProcId,
-    name: &str,
-    signal: &Value,
-) -> Result<Answer, Fault> {
-    let signal = params::signal_number(signal)?;
-    let state = supervisor.process(id).map(|process| process.state());
-    if !state.is_some_and(ProcessState::is_signallable) {
-        return Err(Fault::new(FaultCode::NotRunning, name));
-    }
-    let sent =
-        supervisor.with_process(id, outside, |process, outside| process.signal(signal, outside));
-    match sent {
-        Some(Err(text)) => Err(Fault::new(FaultCode::Failed, text)),
-        Some(Ok(())) | None => Ok(DONE),
-    }
 }
 
 pub(super) fn send_process_stdin(

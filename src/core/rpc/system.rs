@@ -1,9 +1,9 @@
 //! The `system.*` methods: introspection and multicall.
 
+use super::lookup;
 use super::methods::{METHODS, Method, Namespace};
 use super::multi::Multi;
-use super::wait::Wait;
-use super::{Answer, lookup};
+use super::wait::{Answer, Wait};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::outside::Outside;
 use crate::core::supervisor::Supervisor;

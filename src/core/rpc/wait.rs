@@ -2,8 +2,8 @@
 
 use super::batch::Batch;
 use super::multi::Multi;
-use super::pending::{Key, Watch};
-use crate::core::effect::{JobId, ProcId};
+use super::tickets::{Key, Watch};
+use crate::core::effect::{Effect, Job, JobId, ProcId};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::outside::Outside;
 use crate::core::process::Process;
@@ -11,6 +11,18 @@ use crate::core::states::ProcessState;
 use crate::core::supervisor::Supervisor;
 use crate::core::timers::Timer;
 use crate::core::value::Value;
+
+/// What a method answers: at once, or when something has come true.
+#[derive(Debug)]
+pub enum Answer {
+    /// The result.
+    Value(Value),
+    /// Wait for this.
+    Wait(Wait),
+}
+
+/// `true`, the result of most methods.
+pub(super) const DONE: Answer = Answer::Value(Value::Bool(true));
 
 /// What a call waits for.
 #[derive(Debug)]
@@ -40,12 +52,14 @@ pub enum Wait {
     Multi(Multi),
 }
 
-impl Wait {
-    /// A job of the shell that was just started.
-    pub(super) fn job(id: JobId) -> Wait {
-        Wait::Job { id, answer: None }
-    }
+/// Begins a job of the shell, whose answer is waited for.
+pub(super) fn job(supervisor: &mut Supervisor, outside: &mut Outside<'_>, work: Job) -> Answer {
+    let job = supervisor.new_job();
+    outside.effect(Effect::Job { job, work });
+    Answer::Wait(Wait::Job { id: job, answer: None })
+}
 
+impl Wait {
     /// Begins to wait, in a place of a call. Calls of calls begin when they are made.
     pub(super) fn begin(&self, place: usize, watch: &mut Watch<'_>) {
         match self {

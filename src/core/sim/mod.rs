@@ -15,13 +15,13 @@ use world::{Child, World};
 use super::clock::Now;
 use super::config::{GroupConfig, GroupKind, ProcessConfig};
 use super::effect::{
-    Call, Caller, Effect, ExitStatus, Input, Job, JobId, JobOutcome, ProcId, ReplyId,
+    Call, Caller, Effect, ExitStatus, Input, Job, JobId, JobOutcome, Member, Others, ProcId,
+    ReplyId,
 };
 use super::event::Channel;
 use super::listener::{ListenerState, Step};
 use super::machine::Core;
 use super::overview::Overview;
-use super::parting::{Member, Others};
 use super::states::{Mood, ProcessState};
 use super::timers::{Kind, Timer};
 use super::value::Value;
