@@ -5,7 +5,7 @@
 //! hands it the [`Session`], and prints what went wrong in it. The files import each other in one direction only.
 //!
 //! What we have beyond the reference changes nothing unless it is asked for: `--json`, `--watch`, `--rolling`, wildcards
-//! in names, and colours.
+//! in names, colours, and the action `reopen`.
 
 pub mod address;
 pub mod client;

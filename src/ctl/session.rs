@@ -10,6 +10,7 @@ use super::failure::{Failure, Outcome};
 use super::lines::{self, Echo};
 use crate::config::{ClientOptions, Color};
 use crate::core::fault::FaultCode;
+use crate::core::rpc::OWN_NAMESPACE;
 use crate::core::text;
 use crate::core::value::Value;
 
@@ -117,6 +118,11 @@ impl Session {
     /// Calls a method of the `supervisor` namespace.
     pub fn call(&mut self, method: &str, params: &[Value]) -> Outcome<Value> {
         self.client.call(&self.options, &format!("supervisor.{method}"), params)
+    }
+
+    /// Calls a method of the namespace of what the reference does not have.
+    pub fn call_own(&mut self, method: &str, params: &[Value]) -> Outcome<Value> {
+        self.client.call(&self.options, &format!("{OWN_NAMESPACE}.{method}"), params)
     }
 
     /// Whether the daemon is there and speaks our version of the interface; says so if not.

@@ -31,6 +31,8 @@ pub enum Operation {
     Signal(Value),
     /// Clear the logs of all, one after the other.
     ClearLogs,
+    /// Reopen the logs of all, one after the other.
+    ReopenLogs,
 }
 
 impl Operation {
@@ -39,14 +41,17 @@ impl Operation {
             Operation::Start { .. } => !state.is_running(),
             Operation::Stop { .. } => state.is_running(),
             Operation::Signal(_) => state.is_signallable(),
-            Operation::ClearLogs => true,
+            Operation::ClearLogs | Operation::ReopenLogs => true,
         }
     }
 
     fn per_turn(&self) -> usize {
         match self {
             Operation::Start { .. } => STARTS_PER_TURN,
-            Operation::Stop { .. } | Operation::Signal(_) | Operation::ClearLogs => CALLS_PER_TURN,
+            Operation::Stop { .. }
+            | Operation::Signal(_)
+            | Operation::ClearLogs
+            | Operation::ReopenLogs => CALLS_PER_TURN,
         }
     }
 }
@@ -80,6 +85,12 @@ impl Batch {
     pub(super) fn new(operation: Operation, processes: Vec<ProcId>) -> Batch {
         let (waiting, results, turn) = (Vec::new(), Vec::new(), operation.per_turn());
         Batch { operation, remaining: processes.into(), waiting, results, turn }
+    }
+
+    /// The same, with a call made already, on nobody of the processes: the first result is of this name.
+    pub(super) fn after(self, name: &str, wait: Wait) -> Batch {
+        let subject = Subject { name: name.to_string(), group: name.to_string() };
+        Batch { waiting: vec![(subject, wait)], ..self }
     }
 
     /// Whether it could go on, and has had its turn.
@@ -126,7 +137,7 @@ impl Batch {
     }
 
     fn make_calls(&mut self, context: &mut Context<'_>, moved: &mut bool) {
-        let one_at_a_time = matches!(self.operation, Operation::ClearLogs);
+        let one_at_a_time = matches!(self.operation, Operation::ClearLogs | Operation::ReopenLogs);
         while self.turn > 0
             && (!one_at_a_time || self.waiting.is_empty())
             && let Some(id) = self.remaining.pop_front()
@@ -161,6 +172,7 @@ impl Batch {
             Operation::Stop { wait } => process::stop_one(context, id, &name, *wait),
             Operation::Signal(signal) => process::signal_one(context, id, &name, signal),
             Operation::ClearLogs => Ok(logs::clear_one(context, id, &name)),
+            Operation::ReopenLogs => Ok(logs::reopen_one(context, id, &name)),
         }
     }
 

@@ -2,14 +2,18 @@
 
 use super::batch::{Batch, Operation};
 use super::pending::Wait;
-use super::process::find_one;
+use super::process::{Target, find, find_one};
 use super::{Answer, Context, DONE, params};
 use crate::core::config::ChannelConfig;
 use crate::core::effect::{Effect, Job, ProcId};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::log_path;
 use crate::core::process::Process;
+use crate::core::states::Level;
 use crate::core::value::Value;
+
+/// The name of the main log among results.
+const MAIN_LOG: &str = "supervisord";
 
 fn job(context: &mut Context<'_>, work: Job) -> Answer {
     let job = context.supervisor.new_job();
@@ -107,6 +111,36 @@ pub(super) fn clear_all_process_logs(
 pub(super) fn clear_one(context: &mut Context<'_>, id: ProcId, name: &str) -> Answer {
     if context.supervisor.process(id).is_some_and(|process| process.pid().is_some()) {
         job(context, Job::ClearProcessLogs { proc: id, name: name.to_string() })
+    } else {
+        DONE
+    }
+}
+
+/// Reopens the logs of a process or of a group; without a name those of all and the main log, as SIGUSR2 does. Answers
+/// one status per process, and before them one of the main log. BAD_NAME.
+pub(super) fn reopen_logs(context: &mut Context<'_>, args: &[Value]) -> Result<Answer, Fault> {
+    let Some(name) = args.first() else { return Ok(reopen_all(context)) };
+    let processes = match find(context, params::text(name)?)? {
+        Target::Process(id) => vec![id],
+        Target::Group(members) => members,
+    };
+    Ok(Answer::Wait(Wait::Batch(Batch::new(Operation::ReopenLogs, processes))))
+}
+
+fn reopen_all(context: &mut Context<'_>) -> Answer {
+    context.supervisor.log(Level::Info, "supervisord logreopen");
+    let main_log = context.supervisor.new_job();
+    let work = Job::ReopenMainLog { name: MAIN_LOG.to_string() };
+    context.supervisor.effects.push_back(Effect::Job { job: main_log, work });
+    let processes = context.supervisor.all_by_priority();
+    let batch = Batch::new(Operation::ReopenLogs, processes);
+    Answer::Wait(Wait::Batch(batch.after(MAIN_LOG, Wait::job(main_log))))
+}
+
+/// Reopens the logs of a process that is alive; a dead one has none open, and opens them when it starts.
+pub(super) fn reopen_one(context: &mut Context<'_>, id: ProcId, name: &str) -> Answer {
+    if context.supervisor.process(id).is_some_and(|process| process.pid().is_some()) {
+        job(context, Job::ReopenProcessLogs { proc: id, name: name.to_string() })
     } else {
         DONE
     }

@@ -12,6 +12,8 @@ pub enum Namespace {
     Supervisor,
     /// Under `system`.
     System,
+    /// Under [`OWN_NAMESPACE`](super::OWN_NAMESPACE): what the reference does not have. Listed nowhere.
+    Own,
 }
 
 /// A parameter, as `methodSignature` and `methodHelp` describe it.
@@ -394,6 +396,17 @@ pub static METHODS: &[Method] = &[
             ],
             "Sends an event to the listeners of REMOTE_COMMUNICATION.",
             control::send_remote_comm_event,
+        )
+    },
+    Method {
+        namespace: Namespace::Own,
+        required: 0,
+        ..supervisor(
+            "reopenLogs",
+            "array",
+            &[PROCESSES],
+            "Reopens the logs of a process or of a group, or those of all and the main log; one status for each.",
+            logs::reopen_logs,
         )
     },
     system("listMethods", "array", &[], "Names of all methods.", system_methods::list_methods),

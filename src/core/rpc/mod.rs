@@ -1,4 +1,4 @@
-//! The `supervisor.*` and `system.*` methods: who may be called, with what, and what it answers.
+//! The `supervisor.*` and `system.*` methods, and those of our own: who may be called, with what, and what it answers.
 //!
 //! [`methods`] is the one table of names, signatures and help; [`process`], [`batch`], [`logs`] and [`system`] hold
 //! the handlers; [`pending`] holds the calls that answer later; [`weight`] knows how big answers may be.
@@ -25,6 +25,9 @@ use pending::{Pending, Wait};
 /// The namespace under which the web interface calls, however the configuration publishes the main interface, if at
 /// all. No client can spell it: XML has no such character.
 pub const HOUSE_NAMESPACE: &str = "\0";
+
+/// The namespace of what the reference does not have, unless the configuration publishes the main interface as this.
+pub const OWN_NAMESPACE: &str = "supervisord_rs";
 
 /// What a method answers: at once, or when something has come true.
 #[derive(Debug)]
@@ -88,6 +91,8 @@ pub(super) fn lookup(supervisor: &Supervisor, name: &str) -> Option<&'static Met
         || supervisor.rpcinterfaces.iter().any(|published| published == namespace)
     {
         Namespace::Supervisor
+    } else if namespace == OWN_NAMESPACE {
+        Namespace::Own
     } else {
         return None;
     };

@@ -15,6 +15,7 @@ pub(super) fn list_methods(context: &mut Context<'_>, _: &[Value]) -> Result<Ans
                 let published = context.supervisor.rpcinterfaces.iter();
                 names.extend(published.map(|namespace| format!("{namespace}.{}", method.name)));
             }
+            Namespace::Own => {}
         }
     }
     names.sort();

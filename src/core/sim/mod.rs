@@ -110,6 +110,7 @@ impl Run {
         }
         let now = Now { mono: self.world.now, wall: self.wall, utc_offset_secs: 3600 };
         self.world.stop_signals.clear();
+        let called = !matches!(input, Input::Signal(_)) && self.supervisor.mood() == Mood::Running;
         let before = (self.supervisor.changes(), self.timeless(now));
         self.supervisor.handle(now, &mut self.world, input);
         while let Some(effect) = self.supervisor.poll_effect() {
@@ -118,6 +119,10 @@ impl Run {
         let after = (self.supervisor.changes(), self.timeless(now));
         assert!(before.0 != after.0 || before.1 == after.1, "changed unseen: {before:?} {after:?}");
         self.world.orders.check(&self.supervisor);
+        if called {
+            // Calls of a multicall before the one that begins the shutdown stop what they like.
+            self.world.stop_signals.clear();
+        }
         self.check();
     }
 
@@ -249,7 +254,9 @@ impl Run {
             Job::ReadLog { .. }
             | Job::TailLog { .. }
             | Job::ClearMainLog
-            | Job::ClearProcessLogs { .. } => JobOutcome::Answer(Ok(Value::Bool(true))),
+            | Job::ClearProcessLogs { .. }
+            | Job::ReopenMainLog { .. }
+            | Job::ReopenProcessLogs { .. } => JobOutcome::Answer(Ok(Value::Bool(true))),
         };
         self.input(Input::JobDone { job, outcome });
     }

@@ -5,7 +5,8 @@ use crate::core::config::{
     LogFile, ProcessConfig, Settings,
 };
 use crate::core::effect::Call;
-use crate::core::rpc::methods::METHODS;
+use crate::core::rpc::OWN_NAMESPACE;
+use crate::core::rpc::methods::{METHODS, Method, Namespace};
 use crate::core::states::Level;
 use crate::core::value::Value;
 
@@ -180,9 +181,9 @@ fn random_name(rng: &mut Rng) -> Value {
 
 /// A call with parameters of the right types; calls in a multicall are `nested`.
 pub(super) fn random_call(rng: &mut Rng, nested: bool) -> Call {
-    let method = METHODS[rng.below(METHODS.len() as u64) as usize].name;
+    let Method { namespace, name: method, params, .. } = rng.pick(METHODS);
     let wait = Value::Bool(rng.chance(60));
-    let params = match method {
+    let params = match *method {
         "shutdown" | "restart" if !rng.chance(5) => {
             return random_call(rng, nested);
         }
@@ -212,17 +213,17 @@ pub(super) fn random_call(rng: &mut Rng, nested: bool) -> Call {
         }
         "sendProcessStdin" => vec![random_name(rng), Value::str("text")],
         "readLog" | "readMainLog" => vec![Value::Int(0), Value::Int(0)],
-        other => match METHODS
-            .iter()
-            .find(|candidate| candidate.name == other)
-            .map_or(0, |method| method.params.len())
-        {
+        "reopenLogs" if rng.chance(30) => Vec::new(),
+        _ => match params.len() {
             0 => Vec::new(),
             1 => vec![random_name(rng)],
             _ => vec![random_name(rng), Value::Int(0), Value::Int(10)],
         },
     };
-    let system = matches!(method, "listMethods" | "methodHelp" | "methodSignature");
-    let namespace = if system { "system" } else { "supervisor" };
+    let namespace = match namespace {
+        Namespace::Supervisor => "supervisor",
+        Namespace::System => "system",
+        Namespace::Own => OWN_NAMESPACE,
+    };
     Call { method: format!("{namespace}.{method}"), params }
 }

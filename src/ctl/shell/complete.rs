@@ -130,7 +130,10 @@ mod tests {
         assert_eq!(offered("stop cat w"), "web:* |web:web_0 |web:web_1 ");
         assert_eq!(offered("stop web:web_1"), "web:web_1 ");
         assert_eq!(offered("stop cat:"), "cat:* |cat:cat ");
+        assert_eq!(offered("reo"), "reopen ");
+        assert_eq!(offered("reopen c"), "cat ");
         assert_eq!(offered("version "), "");
+        assert_eq!(offered("EO"), "");
         assert_eq!(offered("nonsense x"), "");
     }
 

@@ -198,22 +198,23 @@ fn clear(session: &mut Session, argument: &str) -> Outcome {
     let names = names::of(session, argument)?;
     if names.iter().any(|name| name == "all") {
         let results = ActionResult::read_all(session.call("clearAllProcessLogs", &[])?)?;
-        return results.iter().try_for_each(|result| show_cleared(session, result));
+        return results.iter().try_for_each(|result| show(session, result, "cleared"));
     }
     for name in names {
         match session.call("clearProcessLogs", &[Value::from(name.as_str())]) {
             Ok(_) => session.output(&format!("{}: cleared", printed(&name))),
-            Err(failure) => show_cleared(session, &ActionResult::from_fault(failure, &name)?)?,
+            Err(failure) => show(session, &ActionResult::from_fault(failure, &name)?, "cleared")?,
         }
     }
     Ok(())
 }
 
-fn show_cleared(session: &mut Session, result: &ActionResult) -> Outcome {
+/// Says what became of the logs of one process; `done` is the word for what went well.
+pub(super) fn show(session: &mut Session, result: &ActionResult, done: &str) -> Outcome {
     let ActionResult { namespec, status, .. } = result;
     let says = |code: FaultCode| code.code() == *status;
     let text = if says(FaultCode::Success) {
-        format!("{namespec}: cleared")
+        format!("{namespec}: {done}")
     } else if says(FaultCode::BadName) {
         format!("{namespec}: ERROR (no such process)")
     } else if says(FaultCode::Failed) {

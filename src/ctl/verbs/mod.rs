@@ -8,6 +8,7 @@ mod logs;
 mod pid;
 mod process;
 mod quit;
+mod reopen;
 mod status;
 
 use super::columns;
@@ -17,7 +18,7 @@ use super::verb::{Completes, Does, Shown, Verb};
 use crate::core::python::strip;
 
 /// Every action, in the order of the list that `help` prints.
-pub static VERBS: [&Verb; 23] = [
+pub static VERBS: [&Verb; 24] = [
     &groups::ADD,
     &groups::AVAIL,
     &logs::CLEAR,
@@ -31,6 +32,7 @@ pub static VERBS: [&Verb; 23] = [
     &quit::QUIT,
     &daemon::RELOAD,
     &groups::REMOVE,
+    &reopen::REOPEN,
     &groups::REREAD,
     &process::RESTART,
     &daemon::SHUTDOWN,
