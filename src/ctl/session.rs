@@ -10,7 +10,7 @@ use super::failure::{Failure, Outcome};
 use super::lines::{self, Echo};
 use crate::config::{ClientOptions, Color};
 use crate::core::fault::FaultCode;
-use crate::core::rpc::OWN_NAMESPACE;
+use crate::core::rpc::methods::OWN_NAMESPACE;
 use crate::core::text;
 use crate::core::value::Value;
 

@@ -5,6 +5,9 @@ use super::{Answer, Context, control, logs, process, system as system_methods};
 use crate::core::fault::Fault;
 use crate::core::value::Value;
 
+/// The namespace of what the reference does not have, unless the configuration publishes the main interface as this.
+pub const OWN_NAMESPACE: &str = "supervisord_rs";
+
 /// Where a method is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Namespace {
@@ -12,7 +15,7 @@ pub enum Namespace {
     Supervisor,
     /// Under `system`.
     System,
-    /// Under [`OWN_NAMESPACE`](super::OWN_NAMESPACE): what the reference does not have. Listed nowhere.
+    /// Under [`OWN_NAMESPACE`]: what the reference does not have. Listed nowhere.
     Own,
 }
 

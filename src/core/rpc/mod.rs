@@ -19,15 +19,12 @@ use super::fault::{Fault, FaultCode};
 use super::states::Mood;
 use super::supervisor::Supervisor;
 use super::value::Value;
-use methods::{Method, Namespace};
+use methods::{Method, Namespace, OWN_NAMESPACE};
 use pending::{Pending, Wait};
 
 /// The namespace under which the web interface calls, however the configuration publishes the main interface, if at
 /// all. No client can spell it: XML has no such character.
 pub const HOUSE_NAMESPACE: &str = "\0";
-
-/// The namespace of what the reference does not have, unless the configuration publishes the main interface as this.
-pub const OWN_NAMESPACE: &str = "supervisord_rs";
 
 /// What a method answers: at once, or when something has come true.
 #[derive(Debug)]

@@ -5,8 +5,7 @@ use crate::core::config::{
     LogFile, ProcessConfig, Settings,
 };
 use crate::core::effect::Call;
-use crate::core::rpc::OWN_NAMESPACE;
-use crate::core::rpc::methods::{METHODS, Method, Namespace};
+use crate::core::rpc::methods::{METHODS, Method, Namespace, OWN_NAMESPACE};
 use crate::core::states::Level;
 use crate::core::value::Value;
 
