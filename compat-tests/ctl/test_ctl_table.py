@@ -94,7 +94,7 @@ WITH_OPTIONS = (
     ["-u", "a", "-u", "b", "status"], ["-i", "-i", "status"], ["--inter=1", "status"], ["--nope"],
     ["-s", "http://127.0.0.1:x", "status"], ["-s", "http://127.0.0.1:99999", "pid"], ["-s", "foo://x", "pid"],
     ["-s", "http://no-such-host.invalid:9", "version"], ["-s", "unix:///etc/passwd/x", "version"],
-    ["-s", "unix:///" + "x" * 200, "version"], ["-c", "plain.conf", "signal HUP", "cat"],
+    ["-s", "unix:///" + "x" * 200, "version"], ["-c", "plain.conf", "signal CONT", "cat"],
     ["-c", "plain.conf", "status", "cat", "-x"], ["-c", "plain.conf", ""], ["-c", "plain.conf", " "],
     ["-c", "plain.conf", "--", "version"], ["-c", "plain.conf", "-r", "h", "version"], ["-r"],
     ["-c", "prompt.conf", "version"], ["-c", "expand.conf", "version"],

@@ -25,7 +25,7 @@ fn main() -> io::Result<()> {
         let line = line?;
         match line.split_once(' ') {
             Some(("write", hex)) => drop(sink.push(unhex(hex)?)),
-            None if line == "reopen" => sink.reopen(),
+            None if line == "reopen" => drop(sink.reopen()),
             None if line == "clear" => drop(sink.clear(Missing::Fine)),
             _ => return Err(io::Error::other(format!("unknown action: {line}"))),
         }

@@ -231,6 +231,18 @@ pub enum Job {
         /// Its namespec, for the fault.
         name: String,
     },
+    /// Reopen the main log; answers `true`.
+    ReopenMainLog {
+        /// What it is called, for the fault.
+        name: String,
+    },
+    /// Reopen the logs of a running process; answers `true`.
+    ReopenProcessLogs {
+        /// The process.
+        proc: ProcId,
+        /// Its namespec, for the fault.
+        name: String,
+    },
     /// Read the configuration again.
     ReadConfig,
 }

@@ -6,10 +6,10 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use super::address::Address;
 use super::client;
-use super::controller::Controller;
 use super::failure::{Failure, Outcome};
 use super::http::{self, Framing};
 use super::interrupt::{Interrupts, Woken};
+use super::session::Session;
 use crate::config::ClientOptions;
 use crate::core::python::repr_bytes;
 use crate::core::text;
@@ -21,24 +21,24 @@ const READ_BYTES: usize = 16 << 10;
 const MAX_HEAD_BYTES: usize = 64 << 10;
 
 /// Shows a log from its last kilobyte on, until Ctrl-C or until nobody reads or writes it any more.
-pub fn follow(ctl: &mut Controller, path: &str) -> Outcome {
+pub fn follow(session: &mut Session, path: &str) -> Outcome {
     let mut interrupts = Interrupts::take_over()?.or_reader_gone();
-    ctl.output("==> Press Ctrl-C to exit <==");
-    let mut stream = LogStream::open(&ctl.options, path)?;
-    let url = format!("{}{path}", ctl.options.serverurl);
-    while !stream.has_ended() && !ctl.nobody_reads {
+    session.output("==> Press Ctrl-C to exit <==");
+    let mut stream = LogStream::open(&session.options, path)?;
+    let url = format!("{}{path}", session.options.serverurl);
+    while !stream.has_ended() && !session.nobody_reads {
         if interrupts.wait(Some(stream.descriptor()), None)? == Woken::Interrupted {
-            ctl.output("");
+            session.output("");
             return Ok(());
         }
         match stream.read() {
-            Ok(text) => ctl.write(&text),
+            Ok(text) => session.write(&text),
             Err(Failure::Http { status, .. }) => {
-                ctl.complain(&format!("{url} Cannot read, status code {status}"));
+                session.complain(&format!("{url} Cannot read, status code {status}"));
                 return Ok(());
             }
             Err(failure) => {
-                ctl.complain(&format!("{url} Cannot connect, error: {failure}"));
+                session.complain(&format!("{url} Cannot connect, error: {failure}"));
                 return Ok(());
             }
         }

@@ -1,20 +1,26 @@
 //! The client, `supervisorctl`: one action per run, or a shell of them.
 //!
 //! Scripts read its output and its exit status, so both are the reference's to the byte (`supervisorctl.py`). An action
-//! is a file, or a few siblings in one, below [`verbs`]; [`Controller`] finds it, and prints what went wrong in it.
+//! is a file, or a few siblings in one, below [`verbs`], which has the table of them all; the [`controller`] finds it there,
+//! hands it the [`Session`], and prints what went wrong in it. The files import each other in one direction only.
+//!
 //! What we have beyond the reference changes nothing unless it is asked for: `--json`, `--watch`, `--rolling`, wildcards
-//! in names, and colours.
+//! in names, colours, and the action `reopen`.
 
 pub mod address;
 pub mod client;
+pub mod columns;
 pub mod controller;
 pub mod failure;
 pub mod follow;
 pub mod http;
 pub mod info;
 pub mod interrupt;
+pub mod lines;
 pub mod names;
+pub mod session;
 pub mod shell;
+pub mod verb;
 pub mod verbs;
 
 use std::ffi::OsString;
@@ -23,7 +29,8 @@ use std::process::ExitCode;
 
 use nix::sys::signal::{Signal, raise};
 
-pub use controller::{Controller, Flow};
+use controller::Flow;
+use session::Session;
 
 use crate::config::{ClientParsed, Environ, called_as, parse_client_args};
 use crate::core::text;
@@ -45,20 +52,20 @@ pub fn main(argv0: &str, args: &[OsString]) -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let mut controller = Controller::new(options);
-    if controller.options.args.is_empty() {
-        return match shell::run(&mut controller) {
+    let mut session = Session::new(options);
+    if session.options.args.is_empty() {
+        return match shell::run(&mut session) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                controller.complain(&format!("{argv0}: {error}"));
+                session.complain(&format!("{argv0}: {error}"));
                 ExitCode::FAILURE
             }
         };
     }
-    let line = controller.options.args.join(" ");
-    if controller.one_command(&line) == Flow::Interrupted {
+    let line = session.options.args.join(" ");
+    if controller::run(&mut session, &line) == Flow::Interrupted {
         // As whoever is not asked anything dies of Ctrl-C.
         let _ = raise(Signal::SIGINT);
     }
-    ExitCode::from(controller.exit_status)
+    ExitCode::from(session.exit_status)
 }

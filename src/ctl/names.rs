@@ -1,20 +1,20 @@
-//! Names with wildcards, such as `web-*`. The reference knows `group:*` only, and says of others that there is no such
-//! process; so does this where nothing matches.
+//! The words of an action's argument: flags, and names, which may have wildcards as `web-*` has. The reference knows
+//! `group:*` only, and says of others that there is no such process; so does this where nothing matches.
 
 use glob::Pattern;
 
-use super::controller::Controller;
 use super::failure::Outcome;
 use super::info::ProcessInfo;
+use super::session::Session;
 use crate::core::text;
 
 /// The names of an action's argument, wildcards replaced by what they match. Asks the daemon only if there are any.
-pub fn of(ctl: &mut Controller, argument: &str) -> Outcome<Vec<String>> {
+pub fn of(session: &mut Session, argument: &str) -> Outcome<Vec<String>> {
     let names = words(argument);
     if !names.iter().any(|name| has_wildcard(name)) {
         return Ok(names);
     }
-    let infos = ProcessInfo::read_all(ctl.call("getAllProcessInfo", &[])?)?;
+    let infos = ProcessInfo::read_all(session.call("getAllProcessInfo", &[])?)?;
     Ok(expand(names, &infos))
 }
 
@@ -22,6 +22,13 @@ pub fn of(ctl: &mut Controller, argument: &str) -> Outcome<Vec<String>> {
 pub fn words(argument: &str) -> Vec<String> {
     let words = argument.split(crate::core::python::is_space);
     words.filter(|word| !word.is_empty()).map(|word| text::shown(word).into_owned()).collect()
+}
+
+/// Removes a flag from the words; whether it was there.
+pub fn take_flag(words: &mut Vec<String>, flag: &str) -> bool {
+    let before = words.len();
+    words.retain(|word| word != flag);
+    words.len() < before
 }
 
 /// Replaces each name with a wildcard by the processes it matches, in the daemon's order. One that is the very name of

@@ -178,24 +178,25 @@ impl OsHost {
     }
 
     /// Reopens the logs of every program (SIGUSR2).
-    pub fn reopen_logs(&self) {
-        self.children.values().flat_map(|child| &child.outputs).for_each(OutputPump::reopen);
+    pub fn reopen_all_logs(&self) {
+        let outputs = self.children.values().flat_map(|child| &child.outputs);
+        outputs.for_each(|output| drop(output.reopen()));
+    }
+
+    /// Reopens the logs of a living program; the first failure counts.
+    pub fn reopen_logs(&self, proc: ProcId) -> impl Future<Output = io::Result<()>> + 'static {
+        first_failure(self.of_outputs(proc, OutputPump::reopen))
     }
 
     /// Removes and reopens the logs of a living program; the first failure counts.
     pub fn clear_logs(&self, proc: ProcId) -> impl Future<Output = io::Result<()>> + 'static {
-        let cleared: Vec<_> = self
-            .children
-            .get(&proc)
-            .map(|child| child.outputs.iter().map(OutputPump::clear).collect())
-            .unwrap_or_default();
-        async move {
-            let mut result = Ok(());
-            for channel in cleared {
-                result = result.and(channel.await);
-            }
-            result
-        }
+        first_failure(self.of_outputs(proc, OutputPump::clear))
+    }
+
+    /// What something comes to for each output of a program; nothing for a program that does not live.
+    fn of_outputs<T>(&self, proc: ProcId, act: fn(&OutputPump) -> T) -> Vec<T> {
+        let outputs = self.children.get(&proc).map(|child| child.outputs.as_slice());
+        outputs.unwrap_or_default().iter().map(act).collect()
     }
 
     fn sink(&self, program: &str, channel: Channel, config: &ChannelConfig) -> Option<Sink> {
@@ -307,4 +308,13 @@ impl Host for OsHost {
         self.disk.create_log(native::path(&path));
         path
     }
+}
+
+/// Waits for all; the first failure counts.
+async fn first_failure(all: Vec<impl Future<Output = io::Result<()>>>) -> io::Result<()> {
+    let mut result = Ok(());
+    for one in all {
+        result = result.and(one.await);
+    }
+    result
 }

@@ -323,8 +323,8 @@ impl House {
                 self.exits_wait = true;
             }
             Effect::ReopenLogs => {
-                self.main_log.reopen();
-                self.host.reopen_logs();
+                drop(self.main_log.reopen());
+                self.host.reopen_all_logs();
             }
             Effect::ApplySettings => self.host.apply(self.core.supervisor().settings()),
             Effect::Exit(mood) => self.exit = Some(mood),
@@ -344,7 +344,13 @@ impl House {
                 let main_log = self.main_log.clone();
                 self.answer_later(job, async move { main_log.clear().await });
             }
-            Job::ClearProcessLogs { proc, name } => self.clear_process_logs(job, proc, name),
+            Job::ClearProcessLogs { proc, name } => {
+                self.answer_done(job, self.host.clear_logs(proc), name);
+            }
+            Job::ReopenMainLog { name } => self.answer_done(job, self.main_log.reopen(), name),
+            Job::ReopenProcessLogs { proc, name } => {
+                self.answer_done(job, self.host.reopen_logs(proc), name);
+            }
             Job::ReadConfig => {
                 let (reader, finish) = (Arc::clone(&self.read_config), self.finish.clone());
                 disk.run_apart(Box::new(move || {
@@ -357,10 +363,15 @@ impl House {
         }
     }
 
-    fn clear_process_logs(&mut self, job: JobId, proc: ProcId, name: String) {
-        let cleared = self.host.clear_logs(proc);
+    /// Reports that something was done to a log, or that it failed.
+    fn answer_done(
+        &self,
+        job: JobId,
+        done: impl Future<Output = std::io::Result<()>> + 'static,
+        name: String,
+    ) {
         self.answer_later(job, async move {
-            match cleared.await {
+            match done.await {
                 Ok(()) => Ok(Value::Bool(true)),
                 Err(_) => Err(Fault::new(FaultCode::Failed, name)),
             }

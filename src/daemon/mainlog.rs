@@ -154,9 +154,16 @@ impl MainLog {
     }
 
     /// Reopens the file (SIGUSR2), after whoever calls this has said so.
-    pub fn reopen(&self) {
-        if let Outputs::Attached { file: Some(file), .. } = &*self.lock() {
-            file.reopen();
+    pub fn reopen(&self) -> impl Future<Output = io::Result<()>> + use<> {
+        let reopened = match &*self.lock() {
+            Outputs::Attached { file, .. } => file.as_ref().map(Sink::reopen),
+            Outputs::Early { .. } => None,
+        };
+        async move {
+            match reopened {
+                Some(reopened) => reopened.await,
+                None => Ok(()),
+            }
         }
     }
 

@@ -185,9 +185,15 @@ impl OutputPump {
         true
     }
 
-    /// Reopens the log file (SIGUSR2).
-    pub fn reopen(&self) {
-        self.shared.config.log.iter().for_each(Sink::reopen);
+    /// Reopens the log file, whether the answer is awaited or not.
+    pub fn reopen(&self) -> impl Future<Output = io::Result<()>> + use<> {
+        let reopened = self.shared.config.log.as_ref().map(Sink::reopen);
+        async move {
+            match reopened {
+                Some(reopened) => reopened.await,
+                None => Ok(()),
+            }
+        }
     }
 
     /// Removes and reopens the log file; a capture under way starts anew.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::single;
 use super::tickets::Watch;
 use super::wait::{Answer, Wait};
-use crate::core::effect::ProcId;
+use crate::core::effect::{JobId, ProcId};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::record;
 use crate::core::namespec;
@@ -34,6 +34,8 @@ pub enum Operation {
     Signal(Value),
     /// Clear the logs of all, one after the other.
     ClearLogs,
+    /// Reopen the logs of all, one after the other.
+    ReopenLogs,
 }
 
 impl Operation {
@@ -42,14 +44,17 @@ impl Operation {
             Operation::Start { .. } => !state.is_running(),
             Operation::Stop { .. } => state.is_running(),
             Operation::Signal(_) => state.is_signallable(),
-            Operation::ClearLogs => true,
+            Operation::ClearLogs | Operation::ReopenLogs => true,
         }
     }
 
     fn per_turn(&self) -> usize {
         match self {
             Operation::Start { .. } => STARTS_PER_TURN,
-            Operation::Stop { .. } | Operation::Signal(_) | Operation::ClearLogs => CALLS_PER_TURN,
+            Operation::Stop { .. }
+            | Operation::Signal(_)
+            | Operation::ClearLogs
+            | Operation::ReopenLogs => CALLS_PER_TURN,
         }
     }
 }
@@ -71,6 +76,8 @@ pub struct Callee {
 #[derive(Debug)]
 pub struct Batch {
     operation: Operation,
+    /// A job begun beforehand that is not waited for yet.
+    first: Option<(Callee, JobId)>,
     remaining: VecDeque<ProcId>,
     /// Those that are not over, by their place: in the order they were made.
     waiting: BTreeMap<usize, (Callee, Wait)>,
@@ -89,6 +96,7 @@ impl Batch {
         let turn = operation.per_turn();
         Batch {
             operation,
+            first: None,
             remaining: processes.into(),
             waiting: BTreeMap::new(),
             stirred: BTreeSet::new(),
@@ -96,6 +104,12 @@ impl Batch {
             results: Vec::new(),
             turn,
         }
+    }
+
+    /// The same, after a job that was begun already, of nobody of the processes: the first result is of this name.
+    pub(super) fn after(self, name: &str, job: JobId) -> Batch {
+        let callee = Callee { name: name.to_string(), group: name.to_string() };
+        Batch { first: Some((callee, job)), ..self }
     }
 
     /// Whether it could go on, and has had its turn.
@@ -164,7 +178,10 @@ impl Batch {
         outside: &mut Outside<'_>,
         watch: &mut Watch<'_>,
     ) {
-        let one_at_a_time = matches!(self.operation, Operation::ClearLogs);
+        if let Some((callee, id)) = self.first.take() {
+            self.wait(callee, Wait::Job { id, answer: None }, watch);
+        }
+        let one_at_a_time = matches!(self.operation, Operation::ClearLogs | Operation::ReopenLogs);
         while self.turn > 0
             && (!one_at_a_time || self.waiting.is_empty())
             && let Some(id) = self.remaining.pop_front()
@@ -179,17 +196,19 @@ impl Batch {
                 group: process.group_name().to_string(),
             };
             match self.call(supervisor, outside, id, &callee) {
-                Ok(Answer::Wait(wait)) => {
-                    let place = self.made;
-                    self.made += 1;
-                    wait.begin(place, watch);
-                    self.waiting.insert(place, (callee, wait));
-                    self.stirred.insert(place);
-                }
+                Ok(Answer::Wait(wait)) => self.wait(callee, wait, watch),
                 Ok(Answer::Value(_)) => self.record(&callee, None),
                 Err(fault) => self.record(&callee, Some(fault)),
             }
         }
+    }
+
+    fn wait(&mut self, callee: Callee, wait: Wait, watch: &mut Watch<'_>) {
+        let place = self.made;
+        self.made += 1;
+        wait.begin(place, watch);
+        self.waiting.insert(place, (callee, wait));
+        self.stirred.insert(place);
     }
 
     fn call(
@@ -205,6 +224,7 @@ impl Batch {
             Operation::Stop { wait } => single::stop_one(supervisor, outside, id, &name, *wait),
             Operation::Signal(signal) => single::signal_one(supervisor, outside, id, &name, signal),
             Operation::ClearLogs => Ok(single::clear_one(supervisor, outside, id, &name)),
+            Operation::ReopenLogs => Ok(single::reopen_one(supervisor, outside, id, &name)),
         }
     }
 

@@ -1,16 +1,20 @@
 //! Reading and clearing logs. The files are read by the shell; here is decided which, and who may.
 
 use super::batch::{Batch, Operation};
-use super::process::find_one;
+use super::process::{Target, find, find_one};
 use super::wait::{Answer, Wait, job};
 use super::{params, single};
-use crate::core::effect::Job;
+use crate::core::effect::{Effect, Job};
 use crate::core::event::Channel;
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::logs::NoLog;
 use crate::core::outside::Outside;
+use crate::core::states::Level;
 use crate::core::supervisor::Supervisor;
 use crate::core::value::Value;
+
+/// The name of the main log among results.
+const MAIN_LOG: &str = "supervisord";
 
 /// Path of the log a client asks for, if that channel has one.
 fn find_log(
@@ -118,4 +122,29 @@ pub(super) fn clear_all_process_logs(
 ) -> Result<Answer, Fault> {
     let processes = supervisor.roster.all_by_priority();
     Ok(Answer::Wait(Wait::Batch(Batch::new(Operation::ClearLogs, processes))))
+}
+
+/// Reopens the logs of a process or of a group; without a name those of all and the main log, as SIGUSR2 does. Answers
+/// one status per process, and before them one of the main log. BAD_NAME.
+pub(super) fn reopen_logs(
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
+    args: &[Value],
+) -> Result<Answer, Fault> {
+    let Some(name) = args.first() else { return Ok(reopen_all(supervisor, outside)) };
+    let processes = match find(supervisor, params::text(name)?)? {
+        Target::Process(id) => vec![id],
+        Target::Group(members) => members,
+    };
+    Ok(Answer::Wait(Wait::Batch(Batch::new(Operation::ReopenLogs, processes))))
+}
+
+fn reopen_all(supervisor: &mut Supervisor, outside: &mut Outside<'_>) -> Answer {
+    outside.log(Level::Info, "supervisord logreopen");
+    let main_log = supervisor.new_job();
+    let work = Job::ReopenMainLog { name: MAIN_LOG.to_string() };
+    outside.effect(Effect::Job { job: main_log, work });
+    let processes = supervisor.roster.all_by_priority();
+    let batch = Batch::new(Operation::ReopenLogs, processes);
+    Answer::Wait(Wait::Batch(batch.after(MAIN_LOG, main_log)))
 }

@@ -8,6 +8,9 @@ use crate::core::outside::Outside;
 use crate::core::supervisor::Supervisor;
 use crate::core::value::Value;
 
+/// The namespace of what the reference does not have, unless the configuration publishes the main interface as this.
+pub const OWN_NAMESPACE: &str = "supervisord_rs";
+
 /// Where a method is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Namespace {
@@ -15,6 +18,8 @@ pub enum Namespace {
     Supervisor,
     /// Under `system`.
     System,
+    /// Under [`OWN_NAMESPACE`]: what the reference does not have. Listed nowhere.
+    Own,
 }
 
 /// What [`Namespace::System`] is called.
@@ -403,6 +408,17 @@ pub static METHODS: &[Method] = &[
             ],
             "Sends an event to the listeners of REMOTE_COMMUNICATION.",
             control::send_remote_comm_event,
+        )
+    },
+    Method {
+        namespace: Namespace::Own,
+        required: 0,
+        ..supervisor(
+            "reopenLogs",
+            "array",
+            &[PROCESSES],
+            "Reopens the logs of a process or of a group, or those of all and the main log; one status for each.",
+            logs::reopen_logs,
         )
     },
     system("listMethods", "array", &[], "Names of all methods.", system_methods::list_methods),

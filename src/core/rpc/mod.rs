@@ -1,4 +1,4 @@
-//! The `supervisor.*` and `system.*` methods: who may be called, with what, and what it answers.
+//! The `supervisor.*` and `system.*` methods, and those of our own: who may be called, with what, and what it answers.
 //!
 //! [`methods`] is the one table of names, signatures and help; [`process`], [`batch`], [`logs`] and [`system`] hold
 //! the handlers; [`single`] does to one process what several of them want; [`pending`] holds the calls that answer later,
@@ -24,7 +24,7 @@ use super::outside::Outside;
 use super::states::Mood;
 use super::supervisor::Supervisor;
 use super::value::Value;
-use methods::{Method, Namespace, SUPERVISOR, SYSTEM};
+use methods::{Method, Namespace, OWN_NAMESPACE, SUPERVISOR, SYSTEM};
 use pending::Calls;
 use wait::Answer;
 
@@ -82,6 +82,7 @@ fn find(published: &[String], caller: Caller, name: &str) -> Option<&'static Met
     let namespace = match namespace {
         SYSTEM => Namespace::System,
         _ if is_main() => Namespace::Supervisor,
+        OWN_NAMESPACE => Namespace::Own,
         _ => return None,
     };
     // A second dot or a leading underscore matches no name of the table.
@@ -104,6 +105,9 @@ mod tests {
             ("main.listMethods", false, false),
             ("supervisor.supervisor.getState", false, false),
             ("supervisor._getState", false, false),
+            ("supervisord_rs.reopenLogs", true, true),
+            ("supervisord_rs.getState", false, false),
+            ("supervisor.reopenLogs", false, false),
             ("getState", false, false),
             (".getState", false, false),
         ] {

@@ -107,3 +107,17 @@ pub(super) fn clear_one(
         DONE
     }
 }
+
+/// Reopens the logs of a process that is alive; a dead one has none open, and opens them when it starts.
+pub(super) fn reopen_one(
+    supervisor: &mut Supervisor,
+    outside: &mut Outside<'_>,
+    id: ProcId,
+    name: &str,
+) -> Answer {
+    if supervisor.process(id).is_some_and(|process| process.pid().is_some()) {
+        job(supervisor, outside, Job::ReopenProcessLogs { proc: id, name: name.to_string() })
+    } else {
+        DONE
+    }
+}

@@ -22,6 +22,7 @@ pub(super) fn list_methods(
                 let published = supervisor.rpcinterfaces.iter();
                 names.extend(published.map(|namespace| format!("{namespace}.{}", method.name)));
             }
+            Namespace::Own => {}
         }
     }
     names.sort();

@@ -123,6 +123,8 @@ impl Run {
         }
         let now = Now { mono: self.world.now, wall: self.wall, utc_offset_secs: 3600 };
         self.world.stop_signals.clear();
+        let called =
+            !matches!(input, Input::Signal(_)) && self.core.supervisor().mood() == Mood::Running;
         let before = (self.core.supervisor().changes(), self.timeless(now));
         self.core.handle(now, &mut self.world, input);
         while let Some(effect) = self.core.poll_effect() {
@@ -131,6 +133,10 @@ impl Run {
         let after = (self.core.supervisor().changes(), self.timeless(now));
         assert!(before.0 != after.0 || before.1 == after.1, "changed unseen: {before:?} {after:?}");
         self.world.orders.check(self.core.supervisor());
+        if called {
+            // Calls of a multicall before the one that begins the shutdown stop what they like.
+            self.world.stop_signals.clear();
+        }
         self.check();
     }
 
@@ -277,7 +283,9 @@ impl Run {
             Job::ReadLog { .. }
             | Job::TailLog { .. }
             | Job::ClearMainLog
-            | Job::ClearProcessLogs { .. } => JobOutcome::Answer(Ok(Value::Bool(true))),
+            | Job::ClearProcessLogs { .. }
+            | Job::ReopenMainLog { .. }
+            | Job::ReopenProcessLogs { .. } => JobOutcome::Answer(Ok(Value::Bool(true))),
         };
         self.input(Input::JobDone { job, outcome });
     }

@@ -5,7 +5,7 @@ use crate::core::config::{
     LogFile, ProcessConfig, Settings,
 };
 use crate::core::effect::{Call, Caller};
-use crate::core::rpc::methods::METHODS;
+use crate::core::rpc::methods::{METHODS, Method, Namespace, OWN_NAMESPACE};
 use crate::core::states::Level;
 use crate::core::value::Value;
 
@@ -180,9 +180,9 @@ fn random_name(rng: &mut Rng) -> Value {
 
 /// A call with parameters of the right types; calls in a multicall are `nested`.
 pub(super) fn random_call(rng: &mut Rng, nested: bool) -> Call {
-    let method = METHODS[rng.below(METHODS.len() as u64) as usize].name;
+    let Method { namespace, name: method, params, .. } = rng.pick(METHODS);
     let wait = Value::Bool(rng.chance(60));
-    let params = match method {
+    let params = match *method {
         "shutdown" | "restart" if !rng.chance(5) => {
             return random_call(rng, nested);
         }
@@ -213,17 +213,17 @@ pub(super) fn random_call(rng: &mut Rng, nested: bool) -> Call {
         }
         "sendProcessStdin" => vec![random_name(rng), Value::str("text")],
         "readLog" | "readMainLog" => vec![Value::Int(0), Value::Int(0)],
-        other => match METHODS
-            .iter()
-            .find(|candidate| candidate.name == other)
-            .map_or(0, |method| method.params.len())
-        {
+        "reopenLogs" if rng.chance(30) => Vec::new(),
+        _ => match params.len() {
             0 => Vec::new(),
             1 => vec![random_name(rng)],
             _ => vec![random_name(rng), Value::Int(0), Value::Int(10)],
         },
     };
-    let system = matches!(method, "listMethods" | "methodHelp" | "methodSignature");
-    let namespace = if system { "system" } else { "supervisor" };
+    let namespace = match namespace {
+        Namespace::Supervisor => "supervisor",
+        Namespace::System => "system",
+        Namespace::Own => OWN_NAMESPACE,
+    };
     Call { caller: Caller::Client, method: format!("{namespace}.{method}"), params }
 }

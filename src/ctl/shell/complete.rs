@@ -5,14 +5,8 @@ use std::cell::RefCell;
 use crate::config::ClientOptions;
 use crate::ctl::client::Client;
 use crate::ctl::info::ProcessInfo;
-use crate::ctl::verbs::help;
-
-/// Actions that take names of groups.
-const OF_GROUPS: [&str; 3] = ["add", "remove", "update"];
-
-/// Actions that take names of processes.
-const OF_PROCESSES: [&str; 9] =
-    ["clear", "fg", "pid", "restart", "signal", "start", "status", "stop", "tail"];
+use crate::ctl::verb::{Completes, Shown};
+use crate::ctl::verbs;
 
 /// What ends a word to be completed: readline's own delimiters without those that occur in names.
 const DELIMITERS: &str = " \t\n`~!@#$%^&()=+[{]}\\|;'\",<>/?";
@@ -52,13 +46,18 @@ impl Completions {
 /// What the word may become, each with a space behind it, by the line it is in.
 fn candidates(line: &str, word: &str, infos: impl FnOnce() -> Vec<ProcessInfo>) -> Vec<String> {
     let mut words = line.split_whitespace();
-    let all = match (words.next(), words.next()) {
-        (None, _) => actions(),
-        (Some(_), None) if !line.ends_with(' ') => actions(),
-        (Some("help"), _) => actions(),
-        (Some(action), _) if OF_GROUPS.contains(&action) => groups(&infos()),
-        (Some(action), _) if OF_PROCESSES.contains(&action) => processes(&infos(), word),
-        _ => Vec::new(),
+    let (action, more) = (words.next(), words.next());
+    let completes = match action {
+        Some(action) if more.is_some() || line.ends_with(' ') => {
+            verbs::find(action).map_or(Completes::Nothing, |verb| verb.completes)
+        }
+        Some(_) | None => Completes::Actions,
+    };
+    let all = match completes {
+        Completes::Nothing => Vec::new(),
+        Completes::Actions => actions(),
+        Completes::Groups => groups(&infos()),
+        Completes::Processes => processes(&infos(), word),
     };
     let mut fitting: Vec<String> =
         all.into_iter().filter(|name| name.starts_with(word)).map(|name| name + " ").collect();
@@ -69,8 +68,8 @@ fn candidates(line: &str, word: &str, infos: impl FnOnce() -> Vec<ProcessInfo>) 
 }
 
 fn actions() -> Vec<String> {
-    let topics = help::TOPICS.iter().map(|(action, _)| *action);
-    topics.chain(["help"]).map(str::to_string).collect()
+    let shown = verbs::VERBS.into_iter().filter(|verb| verb.shown != Shown::Nowhere);
+    shown.map(|verb| verb.name.to_string()).collect()
 }
 
 fn groups(infos: &[ProcessInfo]) -> Vec<String> {
@@ -131,7 +130,10 @@ mod tests {
         assert_eq!(offered("stop cat w"), "web:* |web:web_0 |web:web_1 ");
         assert_eq!(offered("stop web:web_1"), "web:web_1 ");
         assert_eq!(offered("stop cat:"), "cat:* |cat:cat ");
+        assert_eq!(offered("reo"), "reopen ");
+        assert_eq!(offered("reopen c"), "cat ");
         assert_eq!(offered("version "), "");
+        assert_eq!(offered("EO"), "");
         assert_eq!(offered("nonsense x"), "");
     }
 

@@ -1,7 +1,6 @@
 //! The line that is being edited: its text, where the cursor is, and what was cut out last.
 
-/// Longest line; more is not typed, and has to end somewhere when it is piped in.
-pub const MAX_LINE_BYTES: usize = 1 << 20;
+use crate::ctl::lines::MAX_LINE_BYTES;
 
 /// A line and its cursor.
 #[derive(Debug, Default)]

@@ -6,7 +6,7 @@
 mod complete;
 mod editor;
 mod history;
-pub mod input;
+mod input;
 mod keys;
 mod line;
 mod screen;
@@ -15,29 +15,30 @@ use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 
-use super::controller::{Controller, Flow};
+use super::controller::{self, Flow};
+use super::session::Session;
 use crate::sys;
 use input::{Input, Line};
 
 /// Shows the status and runs commands until `quit`, the end of the input, or Ctrl-C. The shell's exit status is always 0.
 ///
 /// Fails when the signals cannot be set up, or the terminal.
-pub fn run(ctl: &mut Controller) -> io::Result<()> {
+pub fn run(session: &mut Session) -> io::Result<()> {
     // Ctrl-C leaves the shell wherever nothing waits for it; tail and fg do.
     sys::exit_on_interrupt()?;
-    let input = Rc::new(RefCell::new(Input::new(&ctl.options)));
+    let input = Rc::new(RefCell::new(Input::new(&session.options)));
     let answers = Rc::clone(&input);
-    ctl.ask = Box::new(move |out, prompt, echo| answers.borrow_mut().ask(out, prompt, echo));
-    let mut flow = ctl.one_command("status");
-    while flow == Flow::Go && !ctl.nobody_reads {
-        let line = input.borrow_mut().command(&mut ctl.out, &ctl.options)?;
+    session.ask = Box::new(move |out, prompt, echo| answers.borrow_mut().ask(out, prompt, echo));
+    let mut flow = controller::run(session, "status");
+    while flow == Flow::Go && !session.nobody_reads {
+        let line = input.borrow_mut().command(&mut session.out, &session.options)?;
         match line {
-            Line::Typed(line) => flow = ctl.one_command(&line),
+            Line::Typed(line) => flow = controller::run(session, &line),
             Line::End => flow = Flow::Interrupted,
         }
     }
     if flow == Flow::Interrupted {
-        ctl.output("");
+        session.output("");
     }
     Ok(())
 }

@@ -4,17 +4,17 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use super::help;
 use crate::core::fault::FaultCode;
 use crate::core::states::ProcessState;
 use crate::core::value::Value;
-use crate::ctl::controller::{Controller, exit};
 use crate::ctl::failure::{Failure, Outcome};
 use crate::ctl::follow::LogStream;
 use crate::ctl::info::ProcessInfo;
 use crate::ctl::interrupt::Interrupts;
+use crate::ctl::lines::{self, Progress};
 use crate::ctl::names;
-use crate::ctl::shell::input::{self, Progress};
+use crate::ctl::session::{Session, exit};
+use crate::ctl::verb::{Completes, Does, Shown, Verb};
 
 /// A program that is silent for so long has said what it has to say.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -22,77 +22,87 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 /// After the end of the input nobody listens for longer than this.
 const LONGEST_FAREWELL: Duration = Duration::from_secs(2);
 
+/// The action `fg`.
+pub static FG: Verb = Verb {
+    name: "fg",
+    help: "fg <process>\tConnect to a process in foreground mode\n\t\tCtrl-C to exit",
+    shown: Shown::InList,
+    completes: Completes::Processes,
+    does: Does::Run(fg),
+};
+
 /// `fg NAME`: what is typed goes to the program line by line, what it logs is shown.
-pub fn fg(ctl: &mut Controller, argument: &str) -> Outcome {
-    if !ctl.upcheck()? {
+fn fg(session: &mut Session, argument: &str) -> Outcome {
+    if !session.upcheck()? {
         return Ok(());
     }
     let names = names::words(argument);
     let [name] = names.as_slice() else {
-        ctl.exit_status = exit::GENERIC;
+        session.exit_status = exit::GENERIC;
         if names.is_empty() {
-            ctl.output("ERROR: no process name supplied");
-            help::topic(ctl, "fg");
+            session.output("ERROR: no process name supplied");
+            session.output(FG.help);
         } else {
-            ctl.output("ERROR: too many process names supplied");
+            session.output("ERROR: too many process names supplied");
         }
         return Ok(());
     };
-    let running = match is_running(ctl, name) {
+    let running = match is_running(session, name) {
         Err(failure) if failure.is_fault(FaultCode::BadName) => {
-            ctl.output("ERROR: bad process name supplied");
-            ctl.exit_status = exit::GENERIC;
+            session.output("ERROR: bad process name supplied");
+            session.exit_status = exit::GENERIC;
             return Ok(());
         }
         Err(failure @ Failure::Fault { .. }) => {
-            ctl.output(&format!("ERROR: {failure}"));
+            session.output(&format!("ERROR: {failure}"));
             return Ok(());
         }
         other => other?,
     };
     if !running {
-        ctl.output("ERROR: process not running");
-        ctl.exit_status = exit::GENERIC;
+        session.output("ERROR: process not running");
+        session.exit_status = exit::GENERIC;
         return Ok(());
     }
     // Before the message: who reads it may press Ctrl-C at once.
     let interrupts = Interrupts::take_over()?;
-    ctl.output("==> Press Ctrl-C to exit <==");
-    attend(ctl, name, interrupts)?;
-    ctl.output("Exiting foreground");
+    session.output("==> Press Ctrl-C to exit <==");
+    attend(session, name, interrupts)?;
+    session.output("Exiting foreground");
     Ok(())
 }
 
-fn is_running(ctl: &mut Controller, name: &str) -> Outcome<bool> {
-    let info = ProcessInfo::read(ctl.call("getProcessInfo", &[Value::Str(name.to_string())])?)?;
+fn is_running(session: &mut Session, name: &str) -> Outcome<bool> {
+    let info = ProcessInfo::read(session.call("getProcessInfo", &[Value::Str(name.to_string())])?)?;
     Ok(info.state == ProcessState::Running.code())
 }
 
 /// Carries lines and logs back and forth until there is a reason to stop.
-fn attend(ctl: &mut Controller, name: &str, mut interrupts: Interrupts) -> Outcome {
-    let mut logs = [Log::open(ctl, name, "stdout")?, Log::open(ctl, name, "stderr")?];
+fn attend(session: &mut Session, name: &str, mut interrupts: Interrupts) -> Outcome {
+    let mut logs = [Log::open(session, name, "stdout")?, Log::open(session, name, "stderr")?];
     let stdin = io::stdin();
     let mut line = Vec::new();
     // How much was shown when the last line was sent.
     let mut asked = None;
-    while !ctl.nobody_reads {
-        let Some(typed) = show_logs(ctl, &mut logs, &mut interrupts, Some(stdin.as_fd()), None)?
+    while !session.nobody_reads {
+        let Some(typed) =
+            show_logs(session, &mut logs, &mut interrupts, Some(stdin.as_fd()), None)?
         else {
             return Ok(());
         };
         if !typed {
             continue;
         }
-        match input::read_byte(stdin.as_fd(), &mut line)? {
+        match lines::read_byte(stdin.as_fd(), &mut line)? {
             Progress::More => {}
             Progress::End => {
                 let answered = asked != Some(shown(&logs));
-                return hear_out(ctl, &mut logs, &mut interrupts, answered);
+                return hear_out(session, &mut logs, &mut interrupts, answered);
             }
             Progress::Line => {
-                let text = input::text(&std::mem::take(&mut line)) + "\n";
+                let text = lines::text(&std::mem::take(&mut line)) + "\n";
                 asked = Some(shown(&logs));
-                if !send(ctl, name, text)? {
+                if !send(session, name, text)? {
                     return Ok(());
                 }
             }
@@ -105,7 +115,7 @@ fn attend(ctl: &mut Controller, name: &str, mut interrupts: Interrupts) -> Outco
 /// answered yet has more time to begin.
 #[expect(clippy::disallowed_methods, reason = "the client has no event loop")]
 fn hear_out(
-    ctl: &mut Controller,
+    session: &mut Session,
     logs: &mut [Log; 2],
     interrupts: &mut Interrupts,
     answered: bool,
@@ -116,7 +126,9 @@ fn hear_out(
         let left = end.saturating_duration_since(Instant::now());
         let heard = answered || shown(logs) > before;
         let patience = if heard { LAST_WORDS.min(left) } else { left };
-        if left.is_zero() || show_logs(ctl, logs, interrupts, None, Some(patience))? != Some(true) {
+        if left.is_zero()
+            || show_logs(session, logs, interrupts, None, Some(patience))? != Some(true)
+        {
             return Ok(());
         }
     }
@@ -130,7 +142,7 @@ fn shown(logs: &[Log; 2]) -> usize {
 /// Waits, and shows what the logs have got. Whether there is something to read: on the input if there is one, else on
 /// the logs. `None` for Ctrl-C.
 fn show_logs(
-    ctl: &mut Controller,
+    session: &mut Session,
     logs: &mut [Log; 2],
     interrupts: &mut Interrupts,
     input: Option<BorrowedFd<'_>>,
@@ -144,7 +156,7 @@ fn show_logs(
     let mut shown = false;
     for log in logs.iter_mut().filter(|log| log.stream.is_some()) {
         if ready.next().unwrap_or_default() {
-            log.show(ctl);
+            log.show(session);
             shown = true;
         }
     }
@@ -152,16 +164,16 @@ fn show_logs(
 }
 
 /// Sends a line; whether the program goes on. Says why if not.
-fn send(ctl: &mut Controller, name: &str, line: String) -> Outcome<bool> {
+fn send(session: &mut Session, name: &str, line: String) -> Outcome<bool> {
     let params = [Value::Str(name.to_string()), Value::Str(line)];
-    let message = match ctl.call("sendProcessStdin", &params) {
-        Ok(_) if is_running(ctl, name)? => return Ok(true),
+    let message = match session.call("sendProcessStdin", &params) {
+        Ok(_) if is_running(session, name)? => return Ok(true),
         Ok(_) => "Process got killed".to_string(),
         Err(failure) if failure.is_fault(FaultCode::NotRunning) => "Process got killed".to_string(),
         Err(failure @ Failure::Fault { .. }) => format!("ERROR: {failure}"),
         Err(failure) => return Err(failure),
     };
-    ctl.output(&message);
+    session.output(&message);
     Ok(false)
 }
 
@@ -176,10 +188,10 @@ struct Log {
 }
 
 impl Log {
-    fn open(ctl: &Controller, name: &str, channel: &str) -> Outcome<Log> {
+    fn open(session: &Session, name: &str, channel: &str) -> Outcome<Log> {
         let path = format!("/logtail/{name}/{channel}");
-        let url = format!("{}{path}", ctl.options.serverurl);
-        Ok(Log { url, stream: Some(LogStream::open(&ctl.options, &path)?), shown: 0 })
+        let url = format!("{}{path}", session.options.serverurl);
+        Ok(Log { url, stream: Some(LogStream::open(&session.options, &path)?), shown: 0 })
     }
 
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
@@ -187,11 +199,11 @@ impl Log {
     }
 
     /// Shows what has come. That a log cannot be read does not end `fg`.
-    fn show(&mut self, ctl: &mut Controller) {
+    fn show(&mut self, session: &mut Session) {
         let Some(stream) = &mut self.stream else { return };
         match stream.read() {
             Ok(text) => {
-                ctl.write(&text);
+                session.write(&text);
                 self.shown += text.len();
                 if stream.has_ended() {
                     self.stream = None;
@@ -202,7 +214,7 @@ impl Log {
                     Failure::Http { status, .. } => format!("Cannot read, status code {status}"),
                     other => format!("Cannot connect, error: {other}"),
                 };
-                ctl.complain(&format!("{} {message}", self.url));
+                session.complain(&format!("{} {message}", self.url));
                 self.stream = None;
             }
         }

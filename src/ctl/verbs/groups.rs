@@ -6,43 +6,53 @@ use crate::core::fault::FaultCode;
 use crate::core::json;
 use crate::core::namespec;
 use crate::core::value::Value;
-use crate::ctl::controller::{Controller, exit};
 use crate::ctl::failure::{Failure, Outcome};
 use crate::ctl::info::{ActionResult, ProcessInfo, items, number, plain, text, truth};
 use crate::ctl::names;
+use crate::ctl::session::{Session, exit};
+use crate::ctl::verb::{Completes, Does, Shown, Verb};
 
 /// What `avail --json` tells of a process, in this order, after its namespec.
 const JSON_KEYS: [&str; 7] =
     ["group", "name", "inuse", "autostart", "group_prio", "process_prio", "command"];
 
+/// The action `avail`.
+pub static AVAIL: Verb = Verb {
+    name: "avail",
+    help: "avail\t\t\tDisplay all configured processes",
+    shown: Shown::InList,
+    completes: Completes::Nothing,
+    does: Does::Run(avail),
+};
+
 /// Lists every configured process: in use or not, started automatically or not, the priorities of group and process.
-pub fn avail(ctl: &mut Controller, argument: &str) -> Outcome {
+fn avail(session: &mut Session, argument: &str) -> Outcome {
     let json = argument == "--json";
     if !argument.is_empty() && !json {
-        ctl.misused("avail", "Error: avail accepts no arguments");
+        AVAIL.misused(session, "Error: avail accepts no arguments");
         return Ok(());
     }
-    let configs = match ctl.call("getAllConfigInfo", &[]) {
+    let configs = match session.call("getAllConfigInfo", &[]) {
         Ok(configs) => items(configs)?,
-        Err(failure) => return shutting_down(ctl, failure, "ERROR: supervisor shutting down"),
+        Err(failure) => return shutting_down(session, failure, "ERROR: supervisor shutting down"),
     };
     if json {
         let objects = configs.iter().map(json_object).collect::<Outcome<Vec<Value>>>()?;
-        ctl.output(&json::write(&Value::Array(objects)));
+        session.output(&json::write(&Value::Array(objects)));
         return Ok(());
     }
     let lines = configs.iter().map(config_line).collect::<Outcome<String>>()?;
-    ctl.write(&lines);
+    session.write(&lines);
     Ok(())
 }
 
 /// Says that the daemon is on its way out, if that is what the fault says.
-fn shutting_down(ctl: &mut Controller, failure: Failure, message: &str) -> Outcome {
+fn shutting_down(session: &mut Session, failure: Failure, message: &str) -> Outcome {
     if !failure.is_fault(FaultCode::ShutdownState) {
         return Err(failure);
     }
-    ctl.exit_status = exit::GENERIC;
-    ctl.output(message);
+    session.exit_status = exit::GENERIC;
+    session.output(message);
     Ok(())
 }
 
@@ -70,9 +80,10 @@ struct Changes {
 
 impl Changes {
     /// Has the daemon read its configuration.
-    fn ask(ctl: &mut Controller) -> Outcome<Changes> {
+    fn ask(session: &mut Session) -> Outcome<Changes> {
         let odd = || Failure::other("IndexError", "list index out of range");
-        let result = items(ctl.call("reloadConfig", &[])?)?.into_iter().next().ok_or_else(odd)?;
+        let result =
+            items(session.call("reloadConfig", &[])?)?.into_iter().next().ok_or_else(odd)?;
         let mut lists = items(result)?.into_iter();
         let mut next = || {
             let list = items(lists.next().ok_or_else(odd)?)?;
@@ -82,20 +93,29 @@ impl Changes {
     }
 }
 
+/// The action `reread`.
+pub static REREAD: Verb = Verb {
+    name: "reread",
+    help: "reread \t\t\tReload the daemon's configuration files without add/remove",
+    shown: Shown::InList,
+    completes: Completes::Nothing,
+    does: Does::Run(reread),
+};
+
 /// Has the daemon read its configuration files and tells what has changed in them.
-pub fn reread(ctl: &mut Controller, argument: &str) -> Outcome {
+fn reread(session: &mut Session, argument: &str) -> Outcome {
     if !argument.is_empty() {
-        ctl.misused("reread", "Error: reread accepts no arguments");
+        REREAD.misused(session, "Error: reread accepts no arguments");
         return Ok(());
     }
-    let changes = match Changes::ask(ctl) {
+    let changes = match Changes::ask(session) {
         Ok(changes) => changes,
         Err(Failure::Fault { code, text }) if code == FaultCode::CantReread.code() => {
-            ctl.exit_status = exit::GENERIC;
-            ctl.output(&format!("ERROR: {text}"));
+            session.exit_status = exit::GENERIC;
+            session.output(&format!("ERROR: {text}"));
             return Ok(());
         }
-        Err(failure) => return shutting_down(ctl, failure, "ERROR: supervisor shutting down"),
+        Err(failure) => return shutting_down(session, failure, "ERROR: supervisor shutting down"),
     };
     let mut lines: BTreeMap<String, &str> = BTreeMap::new();
     for (names, what) in [
@@ -106,39 +126,57 @@ pub fn reread(ctl: &mut Controller, argument: &str) -> Outcome {
         lines.extend(names.into_iter().map(|name| (name, what)));
     }
     if lines.is_empty() {
-        ctl.output("No config updates to processes");
+        session.output("No config updates to processes");
     }
-    lines.iter().for_each(|(name, what)| ctl.output(&format!("{name}: {what}")));
+    lines.iter().for_each(|(name, what)| session.output(&format!("{name}: {what}")));
     Ok(())
 }
 
+/// The action `add`.
+pub static ADD: Verb = Verb {
+    name: "add",
+    help: "add <name> [...]\tActivates any updates in config for process/group",
+    shown: Shown::InList,
+    completes: Completes::Groups,
+    does: Does::Run(add),
+};
+
 /// Activates groups of the configuration.
-pub fn add(ctl: &mut Controller, argument: &str) -> Outcome {
+fn add(session: &mut Session, argument: &str) -> Outcome {
     for name in names::words(argument) {
-        let Err(failure) = ctl.call("addProcessGroup", &[Value::from(name.as_str())]) else {
-            ctl.output(&format!("{name}: added process group"));
+        let Err(failure) = session.call("addProcessGroup", &[Value::from(name.as_str())]) else {
+            session.output(&format!("{name}: added process group"));
             continue;
         };
         let (message, status) = if failure.is_fault(FaultCode::ShutdownState) {
             ("ERROR: shutting down".to_string(), exit::GENERIC)
         } else if failure.is_fault(FaultCode::AlreadyAdded) {
-            ("ERROR: process group already active".to_string(), ctl.exit_status)
+            ("ERROR: process group already active".to_string(), session.exit_status)
         } else if failure.is_fault(FaultCode::BadName) {
             (format!("ERROR: no such process/group: {name}"), exit::GENERIC)
         } else {
             return Err(failure);
         };
-        ctl.output(&message);
-        ctl.exit_status = status;
+        session.output(&message);
+        session.exit_status = status;
     }
     Ok(())
 }
 
+/// The action `remove`.
+pub static REMOVE: Verb = Verb {
+    name: "remove",
+    help: "remove <name> [...]\tRemoves process/group from active config",
+    shown: Shown::InList,
+    completes: Completes::Groups,
+    does: Does::Run(remove),
+};
+
 /// Takes groups whose processes are stopped out of use.
-pub fn remove(ctl: &mut Controller, argument: &str) -> Outcome {
+fn remove(session: &mut Session, argument: &str) -> Outcome {
     for name in names::words(argument) {
-        let Err(failure) = ctl.call("removeProcessGroup", &[Value::from(name.as_str())]) else {
-            ctl.output(&format!("{name}: removed process group"));
+        let Err(failure) = session.call("removeProcessGroup", &[Value::from(name.as_str())]) else {
+            session.output(&format!("{name}: removed process group"));
             continue;
         };
         let message = if failure.is_fault(FaultCode::StillRunning) {
@@ -148,70 +186,81 @@ pub fn remove(ctl: &mut Controller, argument: &str) -> Outcome {
         } else {
             return Err(failure);
         };
-        ctl.output(&message);
-        ctl.exit_status = exit::GENERIC;
+        session.output(&message);
+        session.exit_status = exit::GENERIC;
     }
     Ok(())
 }
 
+/// The action `update`.
+pub static UPDATE: Verb = Verb {
+    name: "update",
+    help: "update\t\t\tReload config and add/remove as necessary, and will restart affected programs\n\
+           update all\t\tReload config and add/remove as necessary, and will restart affected programs\n\
+           update <gname> [...]\tUpdate specific groups",
+    shown: Shown::InList,
+    completes: Completes::Groups,
+    does: Does::Run(update),
+};
+
 /// Has the daemon read its configuration and makes the active groups what it says: all of them, or those named.
-pub fn update(ctl: &mut Controller, argument: &str) -> Outcome {
-    let changes = match Changes::ask(ctl) {
+fn update(session: &mut Session, argument: &str) -> Outcome {
+    let changes = match Changes::ask(session) {
         Ok(changes) => changes,
-        Err(failure) => return shutting_down(ctl, failure, "ERROR: already shutting down"),
+        Err(failure) => return shutting_down(session, failure, "ERROR: already shutting down"),
     };
     let mut wanted = names::words(argument);
     if wanted.iter().any(|name| name == "all") {
         wanted.clear();
     }
     if !wanted.is_empty() {
-        check_groups(ctl, &mut wanted, &changes)?;
+        check_groups(session, &mut wanted, &changes)?;
     }
     let is_wanted = |name: &&String| wanted.is_empty() || wanted.contains(name);
     for group in changes.removed.iter().filter(is_wanted) {
-        drop_group(ctl, group)?;
+        drop_group(session, group)?;
     }
     for group in changes.changed.iter().filter(is_wanted) {
         let name = [Value::from(group.as_str())];
-        ctl.call("stopProcessGroup", &name)?;
-        ctl.output(&format!("{group}: stopped"));
-        ctl.call("removeProcessGroup", &name)?;
-        ctl.call("addProcessGroup", &name)?;
-        ctl.output(&format!("{group}: updated process group"));
+        session.call("stopProcessGroup", &name)?;
+        session.output(&format!("{group}: stopped"));
+        session.call("removeProcessGroup", &name)?;
+        session.call("addProcessGroup", &name)?;
+        session.output(&format!("{group}: updated process group"));
     }
     for group in changes.added.iter().filter(is_wanted) {
-        ctl.call("addProcessGroup", &[Value::from(group.as_str())])?;
-        ctl.output(&format!("{group}: added process group"));
+        session.call("addProcessGroup", &[Value::from(group.as_str())])?;
+        session.output(&format!("{group}: added process group"));
     }
     Ok(())
 }
 
 /// Complains about each name that is no group, neither an active nor a new one.
-fn check_groups(ctl: &mut Controller, wanted: &mut Vec<String>, changes: &Changes) -> Outcome {
-    let active = ProcessInfo::read_all(ctl.call("getAllProcessInfo", &[])?)?;
+fn check_groups(session: &mut Session, wanted: &mut Vec<String>, changes: &Changes) -> Outcome {
+    let active = ProcessInfo::read_all(session.call("getAllProcessInfo", &[])?)?;
     wanted.sort();
     wanted.dedup();
     for name in wanted {
         let known = changes.added.contains(name) || active.iter().any(|info| info.group == *name);
         if !known {
-            ctl.output(&format!("ERROR: no such group: {name}"));
-            ctl.exit_status = exit::GENERIC;
+            session.output(&format!("ERROR: no such group: {name}"));
+            session.exit_status = exit::GENERIC;
         }
     }
     Ok(())
 }
 
 /// Stops a group that has left the configuration and removes it, unless something of it cannot be stopped.
-fn drop_group(ctl: &mut Controller, group: &str) -> Outcome {
+fn drop_group(session: &mut Session, group: &str) -> Outcome {
     let name = [Value::from(group)];
-    let results = ActionResult::read_all(ctl.call("stopProcessGroup", &name)?)?;
-    ctl.output(&format!("{group}: stopped"));
+    let results = ActionResult::read_all(session.call("stopProcessGroup", &name)?)?;
+    session.output(&format!("{group}: stopped"));
     if results.iter().any(|result| result.status == FaultCode::Failed.code()) {
-        ctl.output(&format!("{group}: has problems; not removing"));
-        ctl.exit_status = exit::GENERIC;
+        session.output(&format!("{group}: has problems; not removing"));
+        session.exit_status = exit::GENERIC;
         return Ok(());
     }
-    ctl.call("removeProcessGroup", &name)?;
-    ctl.output(&format!("{group}: removed process group"));
+    session.call("removeProcessGroup", &name)?;
+    session.output(&format!("{group}: removed process group"));
     Ok(())
 }

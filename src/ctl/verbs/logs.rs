@@ -3,11 +3,12 @@
 use crate::core::fault::FaultCode;
 use crate::core::python::{self, repr};
 use crate::core::value::Value;
-use crate::ctl::controller::{Controller, exit};
 use crate::ctl::failure::{Failure, Outcome};
 use crate::ctl::follow;
 use crate::ctl::info::{ActionResult, plain, printed};
 use crate::ctl::names;
+use crate::ctl::session::{Session, exit};
+use crate::ctl::verb::{Completes, Does, Shown, Verb};
 
 /// How much of a log is shown when nothing is said, in bytes.
 const DEFAULT_BYTES: i64 = 1600;
@@ -72,38 +73,63 @@ impl Tail {
     }
 }
 
+/// The action `tail`.
+pub static TAIL: Verb = Verb {
+    name: "tail",
+    help: "tail [-f] <name> [stdout|stderr] (default stdout)\n\
+           Ex:\n\
+           tail -f <name>\t\tContinuous tail of named process stdout\n\
+           \t\t\tCtrl-C to exit.\n\
+           tail -100 <name>\tlast 100 *bytes* of process stdout\n\
+           tail <name> stderr\tlast 1600 *bytes* of process stderr",
+    shown: Shown::InList,
+    completes: Completes::Processes,
+    does: Does::Run(tail),
+};
+
 /// Shows the end of a process's log, or follows it.
-pub fn tail(ctl: &mut Controller, argument: &str) -> Outcome {
-    if !ctl.upcheck()? {
+fn tail(session: &mut Session, argument: &str) -> Outcome {
+    if !session.upcheck()? {
         return Ok(());
     }
     let Tail { extent, name, channel } = match Tail::parse(argument) {
         Ok(tail) => tail,
         Err(Mistake { message, helps: true }) => {
-            ctl.misused("tail", &message);
+            TAIL.misused(session, &message);
             return Ok(());
         }
-        Err(Mistake { message, helps: false }) => return refuse(ctl, &message),
+        Err(Mistake { message, helps: false }) => return refuse(session, &message),
     };
     let bytes = match extent {
-        Extent::Follow => return follow::follow(ctl, &format!("/logtail/{name}/{channel}")),
+        Extent::Follow => return follow::follow(session, &format!("/logtail/{name}/{channel}")),
         Extent::Last(bytes) => bytes,
     };
     let method = if channel == "stdout" { "readProcessStdoutLog" } else { "readProcessStderrLog" };
     let params = [Value::from(name.as_str()), offset_of_last(bytes), Value::Int(0)];
-    match ctl.call(method, &params) {
-        Ok(text) => ctl.output(&plain(&text)),
+    match session.call(method, &params) {
+        Ok(text) => session.output(&plain(&text)),
         Err(failure) if failure.is_fault(FaultCode::BadName) => {
-            return refuse(ctl, &format!("{name}: ERROR (no such process name)"));
+            return refuse(session, &format!("{name}: ERROR (no such process name)"));
         }
-        Err(failure) => return no_log(ctl, failure, &name),
+        Err(failure) => return no_log(session, failure, &name),
     }
     Ok(())
 }
 
+/// The action `maintail`.
+pub static MAINTAIL: Verb = Verb {
+    name: "maintail",
+    help: "maintail -f \tContinuous tail of supervisor main log file (Ctrl-C to exit)\n\
+           maintail -100\tlast 100 *bytes* of supervisord main log file\n\
+           maintail\tlast 1600 *bytes* of supervisor main log file\n",
+    shown: Shown::InList,
+    completes: Completes::Nothing,
+    does: Does::Run(maintail),
+};
+
 /// Shows the end of the daemon's own log, or follows it.
-pub fn maintail(ctl: &mut Controller, argument: &str) -> Outcome {
-    if !ctl.upcheck()? {
+fn maintail(session: &mut Session, argument: &str) -> Outcome {
+    if !session.upcheck()? {
         return Ok(());
     }
     let words = names::words(argument);
@@ -111,18 +137,18 @@ pub fn maintail(ctl: &mut Controller, argument: &str) -> Outcome {
         [] => Some(Extent::Last(DEFAULT_BYTES)),
         [word] => word.strip_prefix('-').and_then(Extent::parse),
         _ => {
-            ctl.misused("maintail", "Error: too many arguments");
+            MAINTAIL.misused(session, "Error: too many arguments");
             return Ok(());
         }
     };
     let bytes = match extent {
-        Some(Extent::Follow) => return follow::follow(ctl, "/mainlogtail"),
+        Some(Extent::Follow) => return follow::follow(session, "/mainlogtail"),
         Some(Extent::Last(bytes)) => bytes,
-        None => return refuse(ctl, &format!("Error: bad argument {}", words[0])),
+        None => return refuse(session, &format!("Error: bad argument {}", words[0])),
     };
-    match ctl.call("readLog", &[offset_of_last(bytes), Value::Int(0)]) {
-        Ok(text) => ctl.output(&plain(&text)),
-        Err(failure) => return no_log(ctl, failure, "supervisord"),
+    match session.call("readLog", &[offset_of_last(bytes), Value::Int(0)]) {
+        Ok(text) => session.output(&plain(&text)),
+        Err(failure) => return no_log(session, failure, "supervisord"),
     }
     Ok(())
 }
@@ -132,13 +158,13 @@ fn offset_of_last(bytes: i64) -> Value {
     Value::Int(bytes.saturating_neg())
 }
 
-fn refuse(ctl: &mut Controller, message: &str) -> Outcome {
-    ctl.output(message);
-    ctl.exit_status = exit::GENERIC;
+fn refuse(session: &mut Session, message: &str) -> Outcome {
+    session.output(message);
+    session.exit_status = exit::GENERIC;
     Ok(())
 }
 
-fn no_log(ctl: &mut Controller, failure: Failure, name: &str) -> Outcome {
+fn no_log(session: &mut Session, failure: Failure, name: &str) -> Outcome {
     let what = if failure.is_fault(FaultCode::NoFile) {
         "no log file"
     } else if failure.is_fault(FaultCode::Failed) {
@@ -146,37 +172,49 @@ fn no_log(ctl: &mut Controller, failure: Failure, name: &str) -> Outcome {
     } else {
         return Err(failure);
     };
-    refuse(ctl, &format!("{name}: ERROR ({what})"))
+    refuse(session, &format!("{name}: ERROR ({what})"))
 }
 
+/// The action `clear`.
+pub static CLEAR: Verb = Verb {
+    name: "clear",
+    help: "clear <name>\t\tClear a process' log files.\n\
+           clear <name> <name>\tClear multiple process' log files\n\
+           clear all\t\tClear all process' log files",
+    shown: Shown::InList,
+    completes: Completes::Processes,
+    does: Does::Run(clear),
+};
+
 /// Empties the logs of processes.
-pub fn clear(ctl: &mut Controller, argument: &str) -> Outcome {
-    if !ctl.upcheck()? {
+fn clear(session: &mut Session, argument: &str) -> Outcome {
+    if !session.upcheck()? {
         return Ok(());
     }
     if argument.is_empty() {
-        ctl.misused("clear", "Error: clear requires a process name");
+        CLEAR.misused(session, "Error: clear requires a process name");
         return Ok(());
     }
-    let names = names::of(ctl, argument)?;
+    let names = names::of(session, argument)?;
     if names.iter().any(|name| name == "all") {
-        let results = ActionResult::read_all(ctl.call("clearAllProcessLogs", &[])?)?;
-        return results.iter().try_for_each(|result| show_cleared(ctl, result));
+        let results = ActionResult::read_all(session.call("clearAllProcessLogs", &[])?)?;
+        return results.iter().try_for_each(|result| show(session, result, "cleared"));
     }
     for name in names {
-        match ctl.call("clearProcessLogs", &[Value::from(name.as_str())]) {
-            Ok(_) => ctl.output(&format!("{}: cleared", printed(&name))),
-            Err(failure) => show_cleared(ctl, &ActionResult::from_fault(failure, &name)?)?,
+        match session.call("clearProcessLogs", &[Value::from(name.as_str())]) {
+            Ok(_) => session.output(&format!("{}: cleared", printed(&name))),
+            Err(failure) => show(session, &ActionResult::from_fault(failure, &name)?, "cleared")?,
         }
     }
     Ok(())
 }
 
-fn show_cleared(ctl: &mut Controller, result: &ActionResult) -> Outcome {
+/// Says what became of the logs of one process; `done` is the word for what went well.
+pub(super) fn show(session: &mut Session, result: &ActionResult, done: &str) -> Outcome {
     let ActionResult { namespec, status, .. } = result;
     let says = |code: FaultCode| code.code() == *status;
     let text = if says(FaultCode::Success) {
-        format!("{namespec}: cleared")
+        format!("{namespec}: {done}")
     } else if says(FaultCode::BadName) {
         format!("{namespec}: ERROR (no such process)")
     } else if says(FaultCode::Failed) {
@@ -184,8 +222,8 @@ fn show_cleared(ctl: &mut Controller, result: &ActionResult) -> Outcome {
     } else {
         return Err(Failure::value(format!("Unknown result code {status} for {namespec}")));
     };
-    ctl.output(&text);
-    ctl.note_result(*status, None);
+    session.output(&text);
+    session.note_result(*status, None);
     Ok(())
 }
 

@@ -1,44 +1,113 @@
-//! The actions. Each takes the controller and the text after its name.
+//! The actions. Each is a [`Verb`] with the function that does it, alone or beside its siblings; here is the table of
+//! them all, which dispatch, `help` and completion read.
 
-pub mod daemon;
-pub mod fg;
-pub mod groups;
-pub mod help;
-pub mod logs;
-pub mod process;
-pub mod status;
+mod daemon;
+mod fg;
+mod groups;
+mod logs;
+mod pid;
+mod process;
+mod quit;
+mod reopen;
+mod status;
 
-use super::controller::{Controller, Flow};
+use super::columns;
 use super::failure::Outcome;
+use super::session::Session;
+use super::verb::{Completes, Does, Shown, Verb};
+use crate::core::python::strip;
 
-/// Runs an action; `None` when there is none of that name.
-pub fn run(ctl: &mut Controller, action: &str, argument: &str) -> Option<Outcome<Flow>> {
-    let result = match action {
-        "add" => groups::add(ctl, argument),
-        "avail" => groups::avail(ctl, argument),
-        "clear" => logs::clear(ctl, argument),
-        "fg" => fg::fg(ctl, argument),
-        "help" => help::help(ctl, argument),
-        "maintail" => logs::maintail(ctl, argument),
-        "open" => daemon::open(ctl, argument),
-        "pid" => daemon::pid(ctl, argument),
-        "reload" => daemon::reload(ctl, argument),
-        "remove" => groups::remove(ctl, argument),
-        "reread" => groups::reread(ctl, argument),
-        "restart" => process::restart(ctl, argument),
-        "shutdown" => daemon::shutdown(ctl, argument),
-        "signal" => process::signal(ctl, argument),
-        "start" => process::start(ctl, argument),
-        "status" => status::status(ctl, argument),
-        "stop" => process::stop(ctl, argument),
-        "tail" => logs::tail(ctl, argument),
-        "update" => groups::update(ctl, argument),
-        "version" => daemon::version(ctl, argument),
-        "quit" | "exit" | "EOF" => {
-            ctl.output("");
-            return Some(Ok(Flow::Leave));
+/// Every action, in the order of the list that `help` prints.
+pub static VERBS: [&Verb; 24] = [
+    &groups::ADD,
+    &groups::AVAIL,
+    &logs::CLEAR,
+    &quit::EOF,
+    &quit::EXIT,
+    &fg::FG,
+    &HELP,
+    &logs::MAINTAIL,
+    &daemon::OPEN,
+    &pid::PID,
+    &quit::QUIT,
+    &daemon::RELOAD,
+    &groups::REMOVE,
+    &reopen::REOPEN,
+    &groups::REREAD,
+    &process::RESTART,
+    &daemon::SHUTDOWN,
+    &process::SIGNAL,
+    &process::START,
+    &status::STATUS,
+    &process::STOP,
+    &logs::TAIL,
+    &groups::UPDATE,
+    &daemon::VERSION,
+];
+
+/// What stands above the list, as Python's `cmd` sets it.
+const LIST_TITLE: &str = "default commands (type help <topic>):";
+
+/// Characters in a line of the list.
+const LIST_WIDTH: usize = 79;
+
+/// The action of a name.
+pub fn find(name: &str) -> Option<&'static Verb> {
+    VERBS.into_iter().find(|verb| verb.name == name)
+}
+
+/// The action `help`, which is about all the others.
+static HELP: Verb = Verb {
+    name: "help",
+    help: "help\t\tPrint a list of available actions\nhelp <action>\tPrint help for <action>",
+    shown: Shown::ByName,
+    completes: Completes::Actions,
+    does: Does::Run(help),
+};
+
+/// Prints the list of actions, or the help of one.
+fn help(session: &mut Session, argument: &str) -> Outcome {
+    let topic = strip(argument);
+    if topic.is_empty() {
+        session.output(&list());
+        return Ok(());
+    }
+    match find(topic).filter(|verb| verb.shown != Shown::Nowhere) {
+        Some(verb) => session.output(verb.help),
+        None => session.output(&format!("*** No help on {topic}")),
+    }
+    Ok(())
+}
+
+fn list() -> String {
+    let listed = VERBS.into_iter().filter(|verb| verb.shown == Shown::InList);
+    let names: Vec<&str> = listed.map(|verb| verb.name).collect();
+    let rule = "=".repeat(LIST_TITLE.len());
+    format!("\n{LIST_TITLE}\n{rule}\n{}", columns::downwards(&names, LIST_WIDTH))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_help() {
+        let wanted = "
+default commands (type help <topic>):
+=====================================
+add    exit      open  reload  restart   start   tail   
+avail  fg        pid   remove  shutdown  status  update 
+clear  maintail  quit  reread  signal    stop    version
+";
+        assert_eq!(list(), wanted);
+    }
+
+    #[test]
+    fn a_name_is_one_action_and_help_begins_with_it() {
+        for (index, verb) in VERBS.iter().enumerate() {
+            assert!(VERBS[..index].iter().all(|other| other.name != verb.name), "{}", verb.name);
+            let explained = verb.shown == Shown::Nowhere || verb.help.starts_with(verb.name);
+            assert!(explained, "{}", verb.name);
         }
-        _ => return None,
-    };
-    Some(result.map(|()| Flow::Go))
+    }
 }

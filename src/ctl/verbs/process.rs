@@ -3,12 +3,11 @@
 use crate::core::fault::FaultCode;
 use crate::core::namespec;
 use crate::core::value::Value;
-use crate::ctl::controller::{Controller, exit};
 use crate::ctl::failure::{Failure, Outcome};
 use crate::ctl::info::{ActionResult, ProcessInfo};
-use crate::ctl::names;
-
-use super::status::take_flag;
+use crate::ctl::names::{self, take_flag};
+use crate::ctl::session::{Session, exit};
+use crate::ctl::verb::{Completes, Does, Shown, Verb};
 
 /// One action: its methods, and what its results mean.
 struct Action {
@@ -25,7 +24,7 @@ struct Action {
     no_group_status: u8,
 }
 
-const START: Action = Action {
+const TO_START: Action = Action {
     one: "startProcess",
     group: "startProcessGroup",
     all: "startAllProcesses",
@@ -42,17 +41,17 @@ const START: Action = Action {
     no_group_status: exit::INVALID_ARGS,
 };
 
-const STOP: Action = Action {
+const TO_STOP: Action = Action {
     one: "stopProcess",
     group: "stopProcessGroup",
     all: "stopAllProcesses",
     done: "stopped",
-    errors: SIGNAL.errors,
+    errors: TO_SIGNAL.errors,
     ignored: Some(FaultCode::NotRunning),
     no_group_status: exit::GENERIC,
 };
 
-const SIGNAL: Action = Action {
+const TO_SIGNAL: Action = Action {
     one: "signalProcess",
     group: "signalProcessGroup",
     all: "signalAllProcesses",
@@ -68,30 +67,30 @@ const SIGNAL: Action = Action {
 
 impl Action {
     /// Acts on the names, one after the other, or on all. `extra` follows the name in every call.
-    fn run(&self, ctl: &mut Controller, names: &[String], extra: &[Value]) -> Outcome {
+    fn run(&self, session: &mut Session, names: &[String], extra: &[Value]) -> Outcome {
         if names.iter().any(|name| name == "all") {
-            let results = ctl.call(self.all, extra)?;
-            return self.show_all(ctl, results);
+            let results = session.call(self.all, extra)?;
+            return self.show_all(session, results);
         }
         for name in names {
             match namespec::split(name).process {
-                None => self.run_group(ctl, name, extra)?,
+                None => self.run_group(session, name, extra)?,
                 Some(_) => {
-                    let result = self.run_one(ctl, name, extra)?;
-                    self.show(ctl, &result)?;
+                    let result = self.run_one(session, name, extra)?;
+                    self.show(session, &result)?;
                 }
             }
         }
         Ok(())
     }
 
-    fn run_group(&self, ctl: &mut Controller, name: &str, extra: &[Value]) -> Outcome {
+    fn run_group(&self, session: &mut Session, name: &str, extra: &[Value]) -> Outcome {
         let group = namespec::split(name).group;
-        match ctl.call(self.group, &with(group, extra)) {
-            Ok(results) => self.show_all(ctl, results),
+        match session.call(self.group, &with(group, extra)) {
+            Ok(results) => self.show_all(session, results),
             Err(failure) if failure.is_fault(FaultCode::BadName) => {
-                ctl.output(&format!("{group}: ERROR (no such group)"));
-                ctl.exit_status = self.no_group_status;
+                session.output(&format!("{group}: ERROR (no such group)"));
+                session.exit_status = self.no_group_status;
                 Ok(())
             }
             Err(failure) => Err(failure),
@@ -99,8 +98,8 @@ impl Action {
     }
 
     /// Acts on one process; a fault is a result.
-    fn run_one(&self, ctl: &mut Controller, name: &str, extra: &[Value]) -> Outcome<ActionResult> {
-        match ctl.call(self.one, &with(name, extra)) {
+    fn run_one(&self, session: &mut Session, name: &str, extra: &[Value]) -> Outcome<ActionResult> {
+        match session.call(self.one, &with(name, extra)) {
             Ok(_) => Ok(ActionResult {
                 namespec: crate::ctl::info::printed(name),
                 status: FaultCode::Success.code(),
@@ -110,14 +109,14 @@ impl Action {
         }
     }
 
-    fn show_all(&self, ctl: &mut Controller, results: Value) -> Outcome {
-        ActionResult::read_all(results)?.iter().try_for_each(|result| self.show(ctl, result))
+    fn show_all(&self, session: &mut Session, results: Value) -> Outcome {
+        ActionResult::read_all(results)?.iter().try_for_each(|result| self.show(session, result))
     }
 
-    fn show(&self, ctl: &mut Controller, result: &ActionResult) -> Outcome {
+    fn show(&self, session: &mut Session, result: &ActionResult) -> Outcome {
         let text = self.text(result)?;
-        ctl.output(&text);
-        ctl.note_result(result.status, self.ignored);
+        session.output(&text);
+        session.note_result(result.status, self.ignored);
         Ok(())
     }
 
@@ -130,7 +129,7 @@ impl Action {
         if let Some((_, words)) = self.errors.iter().find(|(fault, _)| fault.code() == *status) {
             return Ok(format!("{namespec}: ERROR ({words})"));
         }
-        if *status == FaultCode::Failed.code() && self.done != START.done {
+        if *status == FaultCode::Failed.code() && self.done != TO_START.done {
             return Ok(description.clone());
         }
         Err(Failure::value(format!("Unknown result code {status} for {namespec}")))
@@ -143,85 +142,134 @@ fn with(name: &str, extra: &[Value]) -> Vec<Value> {
     params
 }
 
+/// The action `start`.
+pub static START: Verb = Verb {
+    name: "start",
+    help: "start <name>\t\tStart a process\n\
+           start <gname>:*\t\tStart all processes in a group\n\
+           start <name> <name>\tStart multiple processes or groups\n\
+           start all\t\tStart all processes",
+    shown: Shown::InList,
+    completes: Completes::Processes,
+    does: Does::Run(start),
+};
+
 /// Starts processes and waits until they run.
-pub fn start(ctl: &mut Controller, argument: &str) -> Outcome {
-    if !ctl.upcheck()? {
+fn start(session: &mut Session, argument: &str) -> Outcome {
+    if !session.upcheck()? {
         return Ok(());
     }
     if argument.is_empty() {
-        ctl.misused("start", "Error: start requires a process name");
-        ctl.exit_status = exit::INVALID_ARGS;
+        START.misused(session, "Error: start requires a process name");
+        session.exit_status = exit::INVALID_ARGS;
         return Ok(());
     }
-    let names = names::of(ctl, argument)?;
-    START.run(ctl, &names, &[])
+    let names = names::of(session, argument)?;
+    TO_START.run(session, &names, &[])
 }
+
+/// The action `stop`.
+pub static STOP: Verb = Verb {
+    name: "stop",
+    help: "stop <name>\t\tStop a process\n\
+           stop <gname>:*\t\tStop all processes in a group\n\
+           stop <name> <name>\tStop multiple processes or groups\n\
+           stop all\t\tStop all processes",
+    shown: Shown::InList,
+    completes: Completes::Processes,
+    does: Does::Run(stop),
+};
 
 /// Stops processes and waits until they are gone.
-pub fn stop(ctl: &mut Controller, argument: &str) -> Outcome {
-    if !ctl.upcheck()? {
+fn stop(session: &mut Session, argument: &str) -> Outcome {
+    if !session.upcheck()? {
         return Ok(());
     }
     if argument.is_empty() {
-        ctl.misused("stop", "Error: stop requires a process name");
+        STOP.misused(session, "Error: stop requires a process name");
         return Ok(());
     }
-    let names = names::of(ctl, argument)?;
-    STOP.run(ctl, &names, &[])
+    let names = names::of(session, argument)?;
+    TO_STOP.run(session, &names, &[])
 }
 
+/// The action `signal`.
+pub static SIGNAL: Verb = Verb {
+    name: "signal",
+    help: "signal <signal name> <name>\t\tSignal a process\n\
+           signal <signal name> <gname>:*\t\tSignal all processes in a group\n\
+           signal <signal name> <name> <name>\tSignal multiple processes or groups\n\
+           signal <signal name> all\t\tSignal all processes",
+    shown: Shown::InList,
+    completes: Completes::Processes,
+    does: Does::Run(signal),
+};
+
 /// Sends a signal, given by name or number, to processes.
-pub fn signal(ctl: &mut Controller, argument: &str) -> Outcome {
-    if !ctl.upcheck()? {
+fn signal(session: &mut Session, argument: &str) -> Outcome {
+    if !session.upcheck()? {
         return Ok(());
     }
     let words = names::words(argument);
     let [signal, _, ..] = words.as_slice() else {
-        ctl.misused("signal", "Error: signal requires a signal name and a process name");
+        SIGNAL.misused(session, "Error: signal requires a signal name and a process name");
         return Ok(());
     };
-    let names = names::of(ctl, &words[1..].join(" "))?;
-    SIGNAL.run(ctl, &names, &[Value::from(signal.as_str())])
+    let names = names::of(session, &words[1..].join(" "))?;
+    TO_SIGNAL.run(session, &names, &[Value::from(signal.as_str())])
 }
 
+/// The action `restart`.
+pub static RESTART: Verb = Verb {
+    name: "restart",
+    help: "restart <name>\t\tRestart a process\n\
+           restart <gname>:*\tRestart all processes in a group\n\
+           restart <name> <name>\tRestart multiple processes or groups\n\
+           restart all\t\tRestart all processes\n\
+           Note: restart does not reread config files. For that, see reread and update.",
+    shown: Shown::InList,
+    completes: Completes::Processes,
+    does: Does::Run(restart),
+};
+
 /// Stops processes, then starts them. With `--rolling` the processes of groups one at a time.
-pub fn restart(ctl: &mut Controller, argument: &str) -> Outcome {
-    if !ctl.upcheck()? {
+fn restart(session: &mut Session, argument: &str) -> Outcome {
+    if !session.upcheck()? {
         return Ok(());
     }
     let mut words = names::words(argument);
     let rolling = take_flag(&mut words, "--rolling");
     if words.is_empty() {
-        ctl.misused("restart", "Error: restart requires a process name");
+        RESTART.misused(session, "Error: restart requires a process name");
         return Ok(());
     }
     if rolling {
-        return restart_rolling(ctl, &words);
+        return restart_rolling(session, &words);
     }
-    let names = names::of(ctl, argument)?.join(" ");
-    stop(ctl, &names)?;
-    start(ctl, &names)
+    let names = names::of(session, argument)?.join(" ");
+    stop(session, &names)?;
+    start(session, &names)
 }
 
 /// Restarts the processes of each group one at a time, each only when the one before it runs, and ends with the first
 /// that cannot be stopped or does not come up. Processes that were not running are started, as `restart` does.
-fn restart_rolling(ctl: &mut Controller, groups: &[String]) -> Outcome {
-    let infos = ProcessInfo::read_all(ctl.call("getAllProcessInfo", &[])?)?;
+fn restart_rolling(session: &mut Session, groups: &[String]) -> Outcome {
+    let infos = ProcessInfo::read_all(session.call("getAllProcessInfo", &[])?)?;
     for name in groups {
         let group = name.strip_suffix(":*").or_else(|| name.strip_suffix(':')).unwrap_or(name);
         let members: Vec<String> =
             infos.iter().filter(|info| info.group == group).map(ProcessInfo::namespec).collect();
         if members.is_empty() {
-            ctl.output(&format!("{group}: ERROR (no such group)"));
-            ctl.exit_status = exit::INVALID_ARGS;
+            session.output(&format!("{group}: ERROR (no such group)"));
+            session.exit_status = exit::INVALID_ARGS;
             return Ok(());
         }
         for (index, member) in members.iter().enumerate() {
-            if restart_one(ctl, member)? {
+            if restart_one(session, member)? {
                 continue;
             }
             let left = members.len() - index - 1;
-            ctl.output(&format!(
+            session.output(&format!(
                 "{group}: ERROR (rolling restart ended at {member}, {left} not restarted)"
             ));
             return Ok(());
@@ -231,10 +279,10 @@ fn restart_rolling(ctl: &mut Controller, groups: &[String]) -> Outcome {
 }
 
 /// Restarts one process; whether it runs again. The exit status tells if not.
-fn restart_one(ctl: &mut Controller, name: &str) -> Outcome<bool> {
-    for action in [STOP, START] {
-        let result = action.run_one(ctl, name, &[])?;
-        action.show(ctl, &result)?;
+fn restart_one(session: &mut Session, name: &str) -> Outcome<bool> {
+    for action in [TO_STOP, TO_START] {
+        let result = action.run_one(session, name, &[])?;
+        action.show(session, &result)?;
         let fine = result.status == FaultCode::Success.code()
             || action.ignored.is_some_and(|fault| fault.code() == result.status);
         if !fine {
@@ -256,16 +304,17 @@ mod tests {
             description: "what happened".to_string(),
         };
         for (action, code, text) in [
-            (&START, FaultCode::Success, "a:b: started"),
-            (&START, FaultCode::NotExecutable, "a:b: ERROR (file is not executable)"),
-            (&STOP, FaultCode::Success, "a:b: stopped"),
-            (&STOP, FaultCode::NotRunning, "a:b: ERROR (not running)"),
-            (&STOP, FaultCode::Failed, "what happened"),
-            (&SIGNAL, FaultCode::BadSignal, "a:b: ERROR (bad signal name)"),
+            (&TO_START, FaultCode::Success, "a:b: started"),
+            (&TO_START, FaultCode::NotExecutable, "a:b: ERROR (file is not executable)"),
+            (&TO_STOP, FaultCode::Success, "a:b: stopped"),
+            (&TO_STOP, FaultCode::NotRunning, "a:b: ERROR (not running)"),
+            (&TO_STOP, FaultCode::Failed, "what happened"),
+            (&TO_SIGNAL, FaultCode::BadSignal, "a:b: ERROR (bad signal name)"),
         ] {
             assert_eq!(action.text(&result(code)).unwrap(), text);
         }
-        for (action, code) in [(&START, FaultCode::Failed), (&STOP, FaultCode::ShutdownState)] {
+        for (action, code) in [(&TO_START, FaultCode::Failed), (&TO_STOP, FaultCode::ShutdownState)]
+        {
             let why = action.text(&result(code)).unwrap_err().to_string();
             assert_eq!(why, format!("Unknown result code {} for a:b", code.code()));
         }

@@ -5,11 +5,12 @@ use std::time::Duration;
 use crate::core::json;
 use crate::core::namespec;
 use crate::core::value::Value;
-use crate::ctl::controller::{Controller, exit};
 use crate::ctl::failure::Outcome;
 use crate::ctl::info::ProcessInfo;
 use crate::ctl::interrupt::{Interrupts, Woken};
-use crate::ctl::names;
+use crate::ctl::names::{self, take_flag};
+use crate::ctl::session::{Session, exit};
+use crate::ctl::verb::{Completes, Does, Shown, Verb};
 
 /// Least width of the column of names, before the gap.
 const NAME_WIDTH: usize = 30;
@@ -37,30 +38,35 @@ const JSON_KEYS: [&str; 13] = [
     "stderr_logfile",
 ];
 
+/// The action `status`.
+pub static STATUS: Verb = Verb {
+    name: "status",
+    help: "status <name>\t\tGet status for a single process\n\
+           status <gname>:*\tGet status for all processes in a group\n\
+           status <name> <name>\tGet status for multiple named processes\n\
+           status\t\t\tGet all process status info",
+    shown: Shown::InList,
+    completes: Completes::Processes,
+    does: Does::Run(status),
+};
+
 /// Shows the state of the processes named, or of all. With `--json` one array of objects on a line; with `--watch`
 /// (or `--watch=SECONDS`) again and again until Ctrl-C.
-pub fn status(ctl: &mut Controller, argument: &str) -> Outcome {
+pub(super) fn status(session: &mut Session, argument: &str) -> Outcome {
     let mut names = names::words(argument);
     let json = take_flag(&mut names, "--json");
     let watch = match take_watch(&mut names) {
         Ok(watch) => watch,
         Err(word) => {
-            ctl.output(&format!("Error: bad argument {word}"));
-            ctl.exit_status = exit::GENERIC;
+            session.output(&format!("Error: bad argument {word}"));
+            session.exit_status = exit::GENERIC;
             return Ok(());
         }
     };
     match watch {
-        Some(interval) => keep_showing(ctl, &names, json, interval),
-        None => show(ctl, &names, json, "").map(drop),
+        Some(interval) => keep_showing(session, &names, json, interval),
+        None => show(session, &names, json, "").map(drop),
     }
-}
-
-/// Removes a flag from the words; whether it was there.
-pub fn take_flag(words: &mut Vec<String>, flag: &str) -> bool {
-    let before = words.len();
-    words.retain(|word| word != flag);
-    words.len() < before
 }
 
 /// Removes `--watch` from the words and answers how often to look; the word if it cannot be read.
@@ -78,26 +84,31 @@ fn take_watch(words: &mut Vec<String>) -> Result<Option<Duration>, String> {
 
 /// Shows the states until Ctrl-C, until nobody reads them, or until the daemon is gone. The exit status tells only
 /// whether the last look worked.
-fn keep_showing(ctl: &mut Controller, names: &[String], json: bool, interval: Duration) -> Outcome {
+fn keep_showing(
+    session: &mut Session,
+    names: &[String],
+    json: bool,
+    interval: Duration,
+) -> Outcome {
     let mut interrupts = Interrupts::take_over()?.or_reader_gone();
-    let (clear, gap) = if ctl.terminal { ("\x1b[H\x1b[2J", "") } else { ("", "\n") };
+    let (clear, gap) = if session.terminal { ("\x1b[H\x1b[2J", "") } else { ("", "\n") };
     let mut before = clear;
     loop {
-        let status = ctl.exit_status;
-        let answered = match show(ctl, names, json, before) {
+        let status = session.exit_status;
+        let answered = match show(session, names, json, before) {
             // It is not gone yet; the next look tells what becomes of it.
             Err(failure) if failure.is_parting() => true,
             shown => shown?,
         };
-        if !answered || ctl.nobody_reads {
+        if !answered || session.nobody_reads {
             return Ok(());
         }
-        ctl.exit_status = status;
+        session.exit_status = status;
         if interrupts.wait(None, Some(interval))? == Woken::Interrupted {
-            ctl.output("");
+            session.output("");
             return Ok(());
         }
-        before = if ctl.terminal {
+        before = if session.terminal {
             clear
         } else if json {
             ""
@@ -108,26 +119,26 @@ fn keep_showing(ctl: &mut Controller, names: &[String], json: bool, interval: Du
 }
 
 /// Shows the states once, after the text `before`; whether the daemon was there.
-fn show(ctl: &mut Controller, names: &[String], json: bool, before: &str) -> Outcome<bool> {
-    if !ctl.upcheck()? {
-        ctl.exit_status = exit::STATUS_UNKNOWN;
+fn show(session: &mut Session, names: &[String], json: bool, before: &str) -> Outcome<bool> {
+    if !session.upcheck()? {
+        session.exit_status = exit::STATUS_UNKNOWN;
         return Ok(false);
     }
-    let infos = ProcessInfo::read_all(ctl.call("getAllProcessInfo", &[])?)?;
+    let infos = ProcessInfo::read_all(session.call("getAllProcessInfo", &[])?)?;
     let (found, missing) = choose(names, &infos);
-    ctl.write(before);
+    session.write(before);
     for message in missing {
         if json {
-            ctl.complain(&message)
+            session.complain(&message)
         } else {
-            ctl.output(&message)
+            session.output(&message)
         }
-        ctl.exit_status = exit::STATUS_UNKNOWN;
+        session.exit_status = exit::STATUS_UNKNOWN;
     }
-    let text = if json { json_text(&found) } else { table(&found, ctl.colours) };
-    ctl.write(&text);
+    let text = if json { json_text(&found) } else { table(&found, session.colours) };
+    session.write(&text);
     if found.iter().any(|info| info.is_stopped()) {
-        ctl.exit_status = exit::STATUS_NOT_RUNNING;
+        session.exit_status = exit::STATUS_NOT_RUNNING;
     }
     Ok(true)
 }

@@ -303,9 +303,12 @@ impl Sink {
     }
 
     /// Closes the file and opens its path anew (`FileHandler.reopen`); bytes pushed before go to the old file. If
-    /// that fails, the old file goes on being written, and every later chunk tries again.
-    pub fn reopen(&self) {
-        self.shared.queue.send(Message::Reopen(self.shared.id));
+    /// that fails, it is said in the main log, the old file goes on being written, and every later chunk tries again.
+    /// Queued now, whether the answer is awaited or not.
+    pub fn reopen(&self) -> impl Future<Output = io::Result<()>> + use<> {
+        let (answer, answered) = oneshot::channel();
+        self.shared.queue.send(Message::Reopen(self.shared.id, answer));
+        async move { answered.await.unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into())) }
     }
 
     /// Removes the file and opens it anew (`FileHandler.remove`, `reopen`): what was pushed before is gone. Pipes,

@@ -26,7 +26,7 @@ pub(super) enum Message {
     /// With what is open already and is not to be opened by its path.
     Open(SinkId, SinkSpec, Arc<Account>, Option<HeldOutput>),
     Chunk(SinkId, Vec<u8>),
-    Reopen(SinkId),
+    Reopen(SinkId, oneshot::Sender<io::Result<()>>),
     Clear(SinkId, Missing, oneshot::Sender<io::Result<()>>),
     Close(SinkId),
     /// Bytes of this sink were dropped for the first time since it last kept up.

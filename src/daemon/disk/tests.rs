@@ -162,9 +162,10 @@ fn a_reopen_that_fails_keeps_the_old_file() {
     sink.push(b"one\n".to_vec());
     block_on(disk.flush());
     fs::rename(dir.path("sub"), dir.path("moved")).unwrap();
-    sink.reopen();
+    let reopened = sink.reopen();
     sink.push(b"two\n".to_vec());
     block_on(disk.flush());
+    assert_eq!(block_on(reopened).unwrap_err().kind(), io::ErrorKind::NotFound);
     assert_eq!(contents(dir.path("moved").join("cat.log")), "one\ntwo\n");
     assert_eq!((said.all().len(), said.count("goes on into the old file")), (1, 1));
     fs::create_dir(dir.path("sub")).unwrap();
@@ -201,8 +202,9 @@ fn reopen_follows_a_renamed_file() {
     block_on(disk.flush());
     fs::rename(&path, dir.path("moved.log")).unwrap();
     sink.push(b" move".to_vec());
-    sink.reopen();
+    let reopened = sink.reopen();
     sink.push(b"after".to_vec());
+    block_on(reopened).unwrap();
     disk.shutdown();
     assert_eq!(contents(dir.path("moved.log")), "before move");
     assert_eq!(contents(&path), "after");

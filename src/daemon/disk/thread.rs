@@ -64,10 +64,9 @@ impl DiskWork {
                 Message::Chunk(id, chunk) => {
                     self.with(id, |sink, reports| sink.write(chunk, reports));
                 }
-                Message::Reopen(id) => {
-                    // A failure is said by the sink.
-                    self.with(id, |sink, reports| drop(sink.reopen(reports)));
-                }
+                Message::Reopen(id, answer) => self.with(id, |sink, reports| {
+                    let _ = answer.send(sink.reopen(reports)); // the asker may not want to know
+                }),
                 Message::Clear(id, missing, answer) => self.with(id, |sink, reports| {
                     let _ = answer.send(sink.clear(missing, reports)); // the asker may be gone
                 }),
