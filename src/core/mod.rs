@@ -16,6 +16,7 @@ pub mod lifecycle;
 pub mod listener;
 pub mod namespec;
 mod notify;
+pub mod options;
 pub mod overview;
 pub mod parting;
 mod pool;
