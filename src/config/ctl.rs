@@ -4,15 +4,20 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Command};
 
-use super::expand::{Table, Value};
+use super::environ::Environ;
 use super::ini::Document;
-use super::reader::{Scope, file_content};
-use super::{Environ, cli, getopt, paths};
+use super::names::{Table, Value};
+use super::scope::{Scope, here};
+use super::{cli, files, getopt, paths, values};
+use crate::core::options::{Field, Names, Reread, Row, Unset, field};
 use crate::core::python::repr;
 use crate::native;
 
 /// Where the daemon listens when nothing says otherwise.
 pub const DEFAULT_SERVER_URL: &str = "http://localhost:9001";
+
+/// What the prompt shows when nothing says otherwise.
+const DEFAULT_PROMPT: &str = "supervisor";
 
 /// The settings of one run of the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,16 +91,69 @@ struct Given {
     interactive: bool,
 }
 
-/// The options of the section.
+/// The section as written.
 #[derive(Default)]
-struct Section {
+pub(super) struct Section {
     serverurl: Option<String>,
     username: Option<String>,
     password: Option<String>,
     prompt: Option<String>,
     history_file: Option<String>,
-    color: Option<Color>,
+    color: Option<String>,
 }
+
+/// The options of the section, in the order in which the reference reads them.
+pub(super) const SUPERVISORCTL: &[Row<Section>] = &[
+    Row::new(
+        "serverurl",
+        Field::OptionalText(field!(Section.serverurl)),
+        Unset::Text(DEFAULT_SERVER_URL),
+        "the server's socket behind unix://",
+    )
+    .names(Names::Here)
+    .reread(Reread::Client),
+    Row::new(
+        "prompt",
+        Field::OptionalText(field!(Section.prompt)),
+        Unset::Text(DEFAULT_PROMPT),
+        "the shell's prompt",
+    )
+    .names(Names::Environment)
+    .reread(Reread::Client),
+    Row::new(
+        "username",
+        Field::OptionalText(field!(Section.username)),
+        Unset::Nothing("none"),
+        "as the server has it",
+    )
+    .names(Names::Environment)
+    .reread(Reread::Client),
+    Row::new(
+        "password",
+        Field::OptionalText(field!(Section.password)),
+        Unset::Nothing("none"),
+        "as the server has it, and always in plain",
+    )
+    .names(Names::Environment)
+    .reread(Reread::Client),
+    Row::new(
+        "history_file",
+        Field::OptionalText(field!(Section.history_file)),
+        Unset::Nothing("nowhere"),
+        "the shell remembers its lines there",
+    )
+    .names(Names::Here)
+    .reread(Reread::Client),
+    Row::new(
+        "color",
+        Field::OptionalText(field!(Section.color)),
+        Unset::Nothing("never"),
+        "when it colours states; always, never, or auto: on terminals",
+    )
+    .names(Names::Environment)
+    .reread(Reread::Client)
+    .ours(),
+];
 
 fn table() -> Command {
     let flag = |id, short| Arg::new(id).short(short).action(ArgAction::SetTrue);
@@ -125,9 +183,11 @@ pub fn parse_client_args(argv0: &str, args: &[OsString], environ: &Environ) -> C
         Ok(None) => {
             ClientParsed::Exit { stdout: HELP.replace("%s", argv0), stderr: String::new(), code: 0 }
         }
-        Err(why) => {
-            ClientParsed::Exit { stdout: String::new(), stderr: cli::usage(argv0, &why), code: 2 }
-        }
+        Err(why) => ClientParsed::Exit {
+            stdout: String::new(),
+            stderr: getopt::usage(argv0, &why),
+            code: 2,
+        },
     }
 }
 
@@ -157,9 +217,9 @@ fn read(argv0: &str, args: &[String], environ: &Environ) -> Result<Option<Client
         .configfile
         .take()
         .or_else(|| cli::search_path(argv0).into_iter().find(|path| cli::is_there(path, environ)));
-    let section = match configfile.filter(|path| !path.is_empty()) {
+    let (section, color) = match configfile.filter(|path| !path.is_empty()) {
         Some(path) => read_section(&path, environ)?,
-        None => Section::default(),
+        None => Default::default(),
     };
     let history_file = given.history_file.filter(|path| !path.is_empty());
     Ok(Some(ClientOptions {
@@ -169,11 +229,11 @@ fn read(argv0: &str, args: &[String], environ: &Environ) -> Result<Option<Client
             .unwrap_or_else(|| DEFAULT_SERVER_URL.to_string()),
         username: given.username.or(section.username),
         password: given.password.or(section.password),
-        prompt: section.prompt.unwrap_or_else(|| "supervisor".to_string()),
+        prompt: section.prompt.unwrap_or_else(|| DEFAULT_PROMPT.to_string()),
         history_file: history_file
-            .map(|path| paths::normalize(&path, environ))
-            .or(section.history_file),
-        color: given.color.or(section.color),
+            .or(section.history_file)
+            .map(|path| paths::normalize(&path, environ)),
+        color: given.color.or(color),
         interactive: given.interactive || args.is_empty(),
         args,
     }))
@@ -201,50 +261,45 @@ pub fn split_scheme(url: &str) -> (String, &str) {
     (String::new(), url)
 }
 
-/// Reads `[supervisorctl]` from the main file; `[include]` means nothing to the client.
-fn read_section(configfile: &str, environ: &Environ) -> Result<Section, String> {
+/// Reads `[supervisorctl]` from the main file, and what its `color` means; `[include]` means nothing to the client.
+fn read_section(configfile: &str, environ: &Environ) -> Result<(Section, Option<Color>), String> {
     if !cli::is_there(configfile, environ) {
         return Err(format!("could not find config file {configfile}"));
     }
-    let content =
-        file_content(configfile).map_err(|_| format!("could not read config file {configfile}"))?;
+    let content = files::content(configfile)
+        .map_err(|_| format!("could not read config file {configfile}"))?;
     let mut document = Document::new();
     document.read(&content, configfile)?;
     if !document.has_section("supervisorctl") {
         return Err(".ini file does not include supervisorctl section".to_string());
     }
     let mut environment = Table::new();
-    for (name, value) in &environ.pairs {
+    for (name, value) in environ.pairs() {
         environment.set(&format!("ENV_{name}"), Value::Str(value.clone()));
     }
-    let mut here = Table::new();
     let normalized = paths::normalize(configfile, environ);
-    here.set("here", paths::dirname(&normalized).into());
-    let scope = |local| Scope { document: &document, environment: &environment, local };
-    let placed = scope(here);
-    let plain = scope(Table::new());
-
-    let serverurl = placed.get_or("supervisorctl", "serverurl", DEFAULT_SERVER_URL)?;
-    let serverurl = match serverurl.strip_prefix("unix://") {
-        Some(path) => format!("unix://{}", paths::normalize(path, environ)),
-        None => serverurl,
+    let scope = |local| Scope {
+        document: &document,
+        environ,
+        environment: &environment,
+        local,
+        late: None,
     };
-    let section = Section {
-        serverurl: Some(serverurl),
-        prompt: plain.get("supervisorctl", "prompt")?,
-        username: plain.get("supervisorctl", "username")?,
-        password: plain.get("supervisorctl", "password")?,
-        history_file: placed
-            .get("supervisorctl", "history_file")?
-            .filter(|path| !path.is_empty())
-            .map(|path| paths::normalize(&path, environ)),
-        color: plain
-            .get("supervisorctl", "color")?
-            .map(|value| Color::parse(&value, "color in [supervisorctl]"))
-            .transpose()?,
-    };
+    let (placed, plain) = (scope(here(paths::dirname(&normalized))), scope(Table::new()));
+    let mut section = Section::default();
+    for row in SUPERVISORCTL {
+        let scope = if row.about.names == Names::Here { &placed } else { &plain };
+        values::read(row, scope, "supervisorctl", &mut section)?;
+    }
+    let socket = section.serverurl.as_deref().and_then(|url| url.strip_prefix("unix://"));
+    if let Some(path) = socket {
+        section.serverurl = Some(format!("unix://{}", paths::normalize(path, environ)));
+    }
+    section.history_file = section.history_file.filter(|path| !path.is_empty());
+    let color = section.color.take();
+    let color = color.map(|value| Color::parse(&value, "color in [supervisorctl]")).transpose()?;
     check_plugins(&document)?;
-    Ok(section)
+    Ok((section, color))
 }
 
 /// Plugins are Python classes, which cannot be loaded here; a section that names one is passed over.

@@ -1,7 +1,8 @@
 //! The types of option values: text in, value or the reference's complaint out (`datatypes.py`).
 
+use super::environ::Environ;
 use super::paths::{dirname, expanduser, is_directory, located};
-use super::{Environ, shlex};
+use super::shlex;
 use crate::core::config::{AutoRestart, LogFile};
 use crate::core::event::EVENT_TYPES;
 use crate::core::python::{self, MAX_INT_DIGITS, decimal_digit, repr, strip};
@@ -114,24 +115,19 @@ pub fn overlay(pairs: &mut Vec<(String, String)>, key: &str, value: &str) {
     }
 }
 
-/// What a child's `stdout_logfile=` means.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LogName {
-    /// A destination.
-    File(LogFile),
-    /// The deprecated `syslog`.
-    Syslog,
+/// `NONE`, `OFF`, `AUTO`, or a path in an existing directory. What is for syslog ([`is_syslog`]) goes to no file.
+pub fn logfile_name(text: &str, environ: &Environ) -> Result<LogFile, String> {
+    Ok(match text.to_lowercase().as_str() {
+        "none" | "off" | "syslog" => LogFile::None,
+        "auto" => LogFile::Auto,
+        // Opened where the daemon works then.
+        _ => LogFile::Path(dirpath(text, environ, is_directory)?),
+    })
 }
 
-/// `NONE`, `OFF`, `AUTO`, `syslog`, or a path in an existing directory.
-pub fn logfile_name(text: &str, environ: &Environ) -> Result<LogName, String> {
-    Ok(match text.to_lowercase().as_str() {
-        "none" | "off" => LogName::File(LogFile::None),
-        "auto" => LogName::File(LogFile::Auto),
-        "syslog" => LogName::Syslog,
-        // Opened where the daemon works then.
-        _ => LogName::File(LogFile::Path(dirpath(text, environ, is_directory)?)),
-    })
+/// Whether the name of a log means syslog, as it did once.
+pub fn is_syslog(text: &str) -> bool {
+    text.to_lowercase() == "syslog"
 }
 
 /// A port number.

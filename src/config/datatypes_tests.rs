@@ -56,11 +56,12 @@ fn addresses() {
 
 #[test]
 fn log_names() {
-    assert_eq!(logfile_name("None", &environ()), Ok(LogName::File(LogFile::None)));
-    assert_eq!(logfile_name("AUTO", &environ()), Ok(LogName::File(LogFile::Auto)));
-    assert_eq!(logfile_name("syslog", &environ()), Ok(LogName::Syslog));
+    assert_eq!(logfile_name("None", &environ()), Ok(LogFile::None));
+    assert_eq!(logfile_name("AUTO", &environ()), Ok(LogFile::Auto));
+    assert_eq!(logfile_name("SysLog", &environ()), Ok(LogFile::None));
+    assert!(is_syslog("SysLog") && !is_syslog("none"));
     let path = LogFile::Path("/x.log".to_string());
-    assert_eq!(logfile_name("~/x.log", &environ()), Ok(LogName::File(path)));
+    assert_eq!(logfile_name("~/x.log", &environ()), Ok(path));
     assert_eq!(
         logfile_name("/no/such/x", &environ()).unwrap_err(),
         "The directory named as part of the path /no/such/x does not exist"

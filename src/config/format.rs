@@ -1,6 +1,6 @@
 //! The conversions of Python's `%` formatting, for strings and integers.
 
-use super::expand::{Argument, Value};
+use super::names::Value;
 use crate::core::python::{ascii, repr};
 
 /// Flags between `%` and the width.
@@ -26,6 +26,14 @@ impl Flags {
         }
         true
     }
+}
+
+/// What a conversion is applied to.
+pub(super) enum Argument<'a> {
+    /// The value of a name.
+    Value(&'a Value),
+    /// The whole mapping, as its `repr`: what a conversion without a name gets.
+    Mapping(String),
 }
 
 /// Everything between `%` and the conversion character.

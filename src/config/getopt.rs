@@ -113,3 +113,8 @@ fn short_options(
     }
     Ok(())
 }
+
+/// The text of a usage error.
+pub fn usage(argv0: &str, why: &str) -> String {
+    format!("Error: {why}\nFor help, use {argv0} -h\n")
+}

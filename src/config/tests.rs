@@ -1,7 +1,8 @@
 use std::ffi::OsString;
 
+use super::loader::Overrides;
 use super::*;
-use crate::core::config::{GroupConfig, GroupKind, LogFile};
+use crate::core::config::{Config, GroupConfig, GroupKind, LogFile};
 use crate::core::states::Level;
 use crate::testing::TempDir;
 
@@ -173,7 +174,7 @@ fn relative_names_begin_where_the_daemon_was_started() {
         directory.write(name, "");
     }
     // This process works elsewhere, as a daemon does that has changed its directory.
-    let environ = Environ { pairs: Vec::new(), directory: directory.root().to_string() };
+    let environ = Environ::default().in_directory(directory.root());
     let args = ["-c", "etc/supervisord.conf", "-q", "logs"].map(OsString::from);
     let Parsed::Run(mut loader) = parse_args("supervisord", &args, &environ) else { panic!() };
     for config in [loader.load().unwrap(), loader.reload().unwrap()] {

@@ -22,7 +22,7 @@ pub struct Config {
 }
 
 /// Options of the daemon itself.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
     /// Path of the configuration file as given or found.
     pub configfile: String,

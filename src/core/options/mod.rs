@@ -49,13 +49,18 @@ pub struct About {
 pub enum Unset {
     /// The same as this text.
     Text(&'static str),
-    /// The same as this text, and something more can be said of it.
+    /// The same as this text, about which more can be said.
     Relative(&'static str, &'static str),
-    /// The same as another option of the section.
-    As(&'static str),
+    /// The same as another option of the section, which has this default.
+    As {
+        /// The other option.
+        option: &'static str,
+        /// What it means when it is not set either.
+        default: &'static str,
+    },
     /// The system's directory for temporary files.
     TemporaryDirectory,
-    /// Something no text stands for; this is it in words.
+    /// Something that no text stands for, in words.
     Nothing(&'static str),
     /// A mistake.
     Mistake,
@@ -66,7 +71,9 @@ impl Unset {
     pub fn text(self) -> Option<&'static str> {
         match self {
             Unset::Text(text) | Unset::Relative(text, _) => Some(text),
-            Unset::As(_) | Unset::TemporaryDirectory | Unset::Nothing(_) | Unset::Mistake => None,
+            Unset::As { .. } | Unset::TemporaryDirectory | Unset::Nothing(_) | Unset::Mistake => {
+                None
+            }
         }
     }
 }
@@ -140,6 +147,13 @@ pub struct Access<C: 'static, T: 'static> {
     pub get_mut: fn(&mut C) -> &mut T,
 }
 
+impl<C: 'static, T> Access<C, T> {
+    /// Puts a value there.
+    pub fn set(&self, config: &mut C, value: T) {
+        *(self.get_mut)(config) = value;
+    }
+}
+
 impl<C: 'static, T: PartialEq> Access<C, T> {
     fn same(&self, a: &C, b: &C) -> bool {
         (self.get)(a) == (self.get)(b)
@@ -191,8 +205,10 @@ pub enum Field<C: 'static> {
     Log(Access<C, LogFile>),
     /// A file of the daemon, in a directory that exists.
     File(Access<C, String>),
+    /// A directory of the daemon that exists.
+    Directory(Access<C, String>),
     /// A directory of the daemon that exists, if one is set.
-    Directory(Access<C, Option<String>>),
+    OptionalDirectory(Access<C, Option<String>>),
     /// `KEY=value` between commas.
     Environment(Access<C, Vec<(String, String)>>),
     /// A threshold of the main log.
@@ -299,8 +315,9 @@ impl<C: 'static> Field<C> {
             Field::Text(field)
             | Field::Name(field)
             | Field::File(field)
+            | Field::Directory(field)
             | Field::ResultHandler(field) => field.same(a, b),
-            Field::OptionalText(field) | Field::Directory(field) | Field::Url(field) => {
+            Field::OptionalText(field) | Field::OptionalDirectory(field) | Field::Url(field) => {
                 field.same(a, b)
             }
             Field::List(field) | Field::Hosts(field) | Field::Events(field) => field.same(a, b),
@@ -337,8 +354,9 @@ impl<C: 'static> Field<C> {
             Field::Text(field)
             | Field::Name(field)
             | Field::File(field)
+            | Field::Directory(field)
             | Field::ResultHandler(field) => Value::str((field.get)(config)),
-            Field::OptionalText(field) | Field::Directory(field) | Field::Url(field) => {
+            Field::OptionalText(field) | Field::OptionalDirectory(field) | Field::Url(field) => {
                 (field.get)(config).as_deref().map_or(Value::Nil, Value::str)
             }
             Field::List(field) | Field::Hosts(field) | Field::Events(field) => {

@@ -111,7 +111,7 @@ const PROCESS: &[Row<ProcessConfig>] = &[
     Row::new(
         "killasgroup",
         Field::Boolean(field!(ProcessConfig.killasgroup)),
-        Unset::As("stopasgroup"),
+        Unset::As { option: "stopasgroup", default: "false" },
         "true: SIGKILL to the group",
     ),
     Row::new(
@@ -151,7 +151,7 @@ macro_rules! channel {
             Row::new(
                 concat!(stringify!($channel), "_capture_maxbytes"),
                 Field::Bytes(field!(ProcessConfig.$channel.capture_maxbytes)),
-                Unset::Relative("0", "no such events"),
+                Unset::Relative("0", ", no such events"),
                 "room for what becomes an event",
             ),
             Row::new(
@@ -215,8 +215,7 @@ pub const SOCKET: &[Row<FastCgiSocket>] = &[
         Field::Text(field!(FastCgiSocket.url)),
         Unset::Mistake,
         "unix:///path or tcp://host:port",
-    )
-    .expansion(Expansion::Never),
+    ),
     Row::new(
         "socket_owner",
         Field::Owner(field!(FastCgiSocket.owner)),

@@ -7,8 +7,9 @@ fn mark<C: 'static>(field: &Field<C>, config: &mut C) {
         Field::Text(field)
         | Field::Name(field)
         | Field::File(field)
+        | Field::Directory(field)
         | Field::ResultHandler(field) => (field.get_mut)(config).push('x'),
-        Field::OptionalText(field) | Field::Directory(field) | Field::Url(field) => {
+        Field::OptionalText(field) | Field::OptionalDirectory(field) | Field::Url(field) => {
             *(field.get_mut)(config) = Some("x".to_string());
         }
         Field::List(field) | Field::Hosts(field) | Field::Events(field) => {
@@ -124,5 +125,6 @@ fn shown_settings() {
         stderr_events_enabled Bool(false) Bool(true)
         stderr_syslog Bool(false) Bool(true)
         serverurl Nil Str("x")
-    "#]].assert_eq(&lines.concat());
+    "#]]
+    .assert_eq(&lines.concat());
 }
