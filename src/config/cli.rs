@@ -1,6 +1,8 @@
 //! The command line of the daemon: the options, `-h`, `-v`, and the search for a configuration file.
 
+use super::complaint::Mistake;
 use std::ffi::OsString;
+use std::fmt::Display;
 
 use clap::{Arg, ArgAction, Command};
 
@@ -72,12 +74,12 @@ pub fn parse_args(argv0: &str, args: &[OsString], environ: &Environ) -> Parsed {
     let args: Vec<String> = args.iter().map(native::text).collect();
     let (given, positional) = match getopt::scan(&table(), &args) {
         Ok(scanned) => scanned,
-        Err(why) => return usage_exit(argv0, "", &why),
+        Err(why) => return usage_exit(argv0, "", why),
     };
     if !positional.is_empty() {
         let shown: Vec<String> = positional.iter().map(|arg| repr(arg)).collect();
         let why = format!("positional arguments are not supported: [{}]", shown.join(", "));
-        return usage_exit(argv0, "", &why);
+        return usage_exit(argv0, "", why);
     }
     let mut overrides = Overrides::default();
     let mut seen: Vec<&str> = Vec::new();
@@ -95,11 +97,11 @@ pub fn parse_args(argv0: &str, args: &[OsString], environ: &Environ) -> Parsed {
                 if let Err(why) = apply(&mut overrides, id, &option.value, environ) {
                     let value = repr(&option.value);
                     let why = format!("invalid value for {spelling} {value}: {why}");
-                    return usage_exit(argv0, "", &why);
+                    return usage_exit(argv0, "", why);
                 }
                 if seen.contains(&id) {
                     let why = format!("conflicting command line option {}", repr(spelling));
-                    return usage_exit(argv0, "", &why);
+                    return usage_exit(argv0, "", why);
                 }
                 seen.push(id);
             }
@@ -114,7 +116,7 @@ fn apply(
     id: &str,
     value: &str,
     environ: &Environ,
-) -> Result<(), String> {
+) -> Result<(), Mistake> {
     let text = || Some(value.to_string());
     match id {
         "configuration" => overrides.configfile = text(),
@@ -152,7 +154,7 @@ fn start(argv0: &str, overrides: Overrides, environ: &Environ) -> Parsed {
             "No config file found at default paths ({}); use the -c option to specify a config file at a different path",
             candidates.join(", ")
         );
-        return usage_exit(argv0, warning, &why);
+        return usage_exit(argv0, warning, why);
     };
     let loader = Loader::new(argv0, found.clone(), overrides, environ).with_warning(warning);
     Parsed::Run(Box::new(loader))
@@ -201,7 +203,7 @@ fn printed(stdout: String) -> Parsed {
     Parsed::Exit { stdout, stderr: String::new(), code: 0 }
 }
 
-fn usage_exit(argv0: &str, warning: &str, why: &str) -> Parsed {
+fn usage_exit(argv0: &str, warning: &str, why: impl Display) -> Parsed {
     let stderr = format!("{warning}{}", getopt::usage(argv0, why));
     Parsed::Exit { stdout: String::new(), stderr, code: 2 }
 }

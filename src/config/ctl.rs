@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Command};
 
+use super::complaint::Mistake;
 use super::environ::Environ;
 use super::ini::Document;
 use super::names::{Table, Value};
@@ -53,12 +54,15 @@ pub enum Color {
 
 impl Color {
     /// Reads a value; the error names where it stands.
-    fn parse(value: &str, place: &str) -> Result<Color, String> {
+    fn parse(value: &str, place: &str) -> Result<Color, Mistake> {
         match value {
             "always" => Ok(Color::Always),
             "auto" => Ok(Color::Auto),
             "never" => Ok(Color::Never),
-            _ => Err(format!("invalid value for {place} {}: always, auto or never", repr(value))),
+            _ => Err(Mistake::new(format!(
+                "invalid value for {place} {}: always, auto or never",
+                repr(value)
+            ))),
         }
     }
 }
@@ -183,16 +187,14 @@ pub fn parse_client_args(argv0: &str, args: &[OsString], environ: &Environ) -> C
         Ok(None) => {
             ClientParsed::Exit { stdout: HELP.replace("%s", argv0), stderr: String::new(), code: 0 }
         }
-        Err(why) => ClientParsed::Exit {
-            stdout: String::new(),
-            stderr: getopt::usage(argv0, &why),
-            code: 2,
-        },
+        Err(why) => {
+            ClientParsed::Exit { stdout: String::new(), stderr: getopt::usage(argv0, why), code: 2 }
+        }
     }
 }
 
 /// The settings, or `None` when help is asked for. The error is the text after `Error: `.
-fn read(argv0: &str, args: &[String], environ: &Environ) -> Result<Option<ClientOptions>, String> {
+fn read(argv0: &str, args: &[String], environ: &Environ) -> Result<Option<ClientOptions>, Mistake> {
     let (options, args) = getopt::scan(&table(), args)?;
     let mut given = Given::default();
     let mut seen: Vec<&str> = Vec::new();
@@ -209,7 +211,10 @@ fn read(argv0: &str, args: &[String], environ: &Environ) -> Result<Option<Client
             _ => given.history_file = value,
         }
         if seen.contains(&option.id.as_str()) {
-            return Err(format!("conflicting command line option {}", repr(&option.spelling)));
+            return Err(Mistake::new(format!(
+                "conflicting command line option {}",
+                repr(&option.spelling)
+            )));
         }
         seen.push(&option.id);
     }
@@ -240,14 +245,14 @@ fn read(argv0: &str, args: &[String], environ: &Environ) -> Result<Option<Client
 }
 
 /// Checks what `-s` is given: a scheme, and something after it.
-fn url(value: &str, spelling: &str) -> Result<String, String> {
+fn url(value: &str, spelling: &str) -> Result<String, Mistake> {
     let (scheme, rest) = split_scheme(value);
     let rest = rest.split(['?', '#']).next().unwrap_or_default();
     if !scheme.is_empty() && !rest.strip_prefix("//").unwrap_or(rest).is_empty() {
         return Ok(value.to_string());
     }
     let shown = repr(value);
-    Err(format!("invalid value for {spelling} {shown}: value {shown} is not a URL"))
+    Err(Mistake::new(format!("invalid value for {spelling} {shown}: value {shown} is not a URL")))
 }
 
 /// Scheme of a URL in lower case, empty when there is none, and what follows its colon (`urllib.parse.urlparse`).
@@ -262,16 +267,11 @@ pub fn split_scheme(url: &str) -> (String, &str) {
 }
 
 /// Reads `[supervisorctl]` from the main file, and what its `color` means; `[include]` means nothing to the client.
-fn read_section(configfile: &str, environ: &Environ) -> Result<(Section, Option<Color>), String> {
-    if !cli::is_there(configfile, environ) {
-        return Err(format!("could not find config file {configfile}"));
-    }
-    let content = files::content(configfile)
-        .map_err(|_| format!("could not read config file {configfile}"))?;
+fn read_section(configfile: &str, environ: &Environ) -> Result<(Section, Option<Color>), Mistake> {
     let mut document = Document::new();
-    document.read(&content, configfile)?;
+    files::read_main(configfile, environ, &mut document)?;
     if !document.has_section("supervisorctl") {
-        return Err(".ini file does not include supervisorctl section".to_string());
+        return Err(Mistake::new(".ini file does not include supervisorctl section"));
     }
     let mut environment = Table::new();
     for (name, value) in environ.pairs() {
@@ -303,11 +303,11 @@ fn read_section(configfile: &str, environ: &Environ) -> Result<(Section, Option<
 }
 
 /// Plugins are Python classes, which cannot be loaded here; a section that names one is passed over.
-fn check_plugins(document: &Document) -> Result<(), String> {
+fn check_plugins(document: &Document) -> Result<(), Mistake> {
     const FACTORY: &str = "supervisor.ctl_factory";
     for section in document.sections().iter().filter(|name| name.starts_with("ctlplugin:")) {
         if document.get(section, FACTORY).is_none() {
-            return Err(format!("section [{section}] does not specify a {FACTORY}"));
+            return Err(Mistake::new(format!("section [{section}] does not specify a {FACTORY}")));
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! Python's `%` formatting of option values over named expansions, with the reference's error texts (`options.py: expand`).
 
+use super::complaint::Mistake;
 use super::format::{self, Argument, Flags, Spec};
 use super::names::{Table, Value};
 use crate::core::python::repr;
@@ -11,7 +12,7 @@ const MAX_FIELD_CHARS: u64 = 1 << 20;
 const MAX_RESULT_BYTES: usize = 16 << 20;
 
 /// Formats `text` with the tables merged in order, later ones winning. `option` names the value in error texts.
-pub fn expand(text: &str, tables: &[&Table], option: &str) -> Result<String, String> {
+pub fn expand(text: &str, tables: &[&Table], option: &str) -> Result<String, Mistake> {
     if !text.contains('%') {
         return Ok(text.to_string());
     }
@@ -22,17 +23,17 @@ pub fn expand(text: &str, tables: &[&Table], option: &str) -> Result<String, Str
             let merged = merge(tables);
             let mut names: Vec<&str> = merged.entries().map(|(name, _)| name).collect();
             names.sort_unstable();
-            format!(
+            Mistake::new(format!(
                 "Format string {} for {} contains names ({}) which cannot be expanded. Available names: {}",
                 repr(text),
                 repr(option),
                 repr(&key),
                 names.join(", ")
-            )
+            ))
         }
-        Error::Format(why) => {
+        Error::Format(mistake) => mistake.within(|why| {
             format!("Format string {} for {} is badly formatted: {why}", repr(text), repr(option))
-        }
+        }),
     })
 }
 
@@ -47,12 +48,12 @@ fn merge(tables: &[&Table]) -> Table {
 enum Error {
     /// `KeyError`
     Key(String),
-    /// Any other exception, with its text.
-    Format(String),
+    /// Any other exception.
+    Format(Mistake),
 }
 
 fn bad<T>(why: impl Into<String>) -> Result<T, Error> {
-    Err(Error::Format(why.into()))
+    Err(Error::Format(Mistake::new(why)))
 }
 
 /// One run over a format string (`unicodeobject.c: PyUnicode_Format` with a mapping).
@@ -142,7 +143,7 @@ impl<'a> Formatter<'a> {
                     "unsupported format character '{shown}' (0x{code:x}) at index {index}"
                 ));
             }
-            Err(why) => return bad(why),
+            Err(mistake) => return Err(Error::Format(mistake)),
         }
         Ok(())
     }

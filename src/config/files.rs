@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 
+use super::complaint::{Complaint, Mistake, Notes, Subject};
 use super::environ::Environ;
 use super::ini::Document;
 use super::names::Table;
@@ -20,7 +21,6 @@ pub(super) struct Files {
     pub(super) document: Document,
     /// Sections that first appeared in an included file, and that file.
     pub(super) origins: HashMap<String, String>,
-    pub(super) warnings: Vec<String>,
     pub(super) infos: Vec<String>,
 }
 
@@ -33,14 +33,14 @@ pub(super) struct Include {
 pub(super) const INCLUDE: &[Row<Include>] = &[Row::new(
     "files",
     Field::Text(field!(Include.files)),
-    Unset::Mistake,
+    Unset::Required,
     "patterns of names, between white space",
 )
 .names(Names::Here)
 .reread(Reread::InPlace)];
 
 /// The content of a configuration file.
-pub(super) fn content(path: &str) -> std::io::Result<Vec<u8>> {
+fn content(path: &str) -> std::io::Result<Vec<u8>> {
     let mut content = Vec::new();
     std::fs::File::open(native::path(path))?.take(MAX_FILE_BYTES + 1).read_to_end(&mut content)?;
     if content.len() as u64 > MAX_FILE_BYTES {
@@ -49,28 +49,44 @@ pub(super) fn content(path: &str) -> std::io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// Reads the main file and what it includes. `names` are those that `[include]` may hold.
-pub(super) fn read(origin: &Origin<'_>, names: &Table) -> Result<Files, String> {
-    let configfile = origin.configfile;
-    let located = paths::located(configfile, origin.environ);
-    if !paths::exists(&located) {
-        return Err(format!("could not find config file {configfile}"));
-    }
-    let content =
-        content(&located).map_err(|_| format!("could not read config file {configfile}"))?;
+/// Reads the main file and what it includes. `names` are those that `[include]` may hold. Without the main
+/// file there is nothing to go on with.
+pub(super) fn read(
+    origin: &Origin<'_>,
+    names: &Table,
+    notes: &mut Notes,
+) -> Result<Files, Complaint> {
     let mut document = Document::new();
-    document.read(&content, configfile)?;
-    let mut files =
-        Files { document, origins: HashMap::new(), warnings: Vec::new(), infos: Vec::new() };
+    read_main(origin.configfile, origin.environ, &mut document)?;
+    let mut files = Files { document, origins: HashMap::new(), infos: Vec::new() };
     if files.document.has_section("include") {
-        files.include(origin, names)?;
+        files.include(origin, names, notes);
     }
     Ok(files)
 }
 
+/// Reads one file, which has to be there.
+pub(super) fn read_main(
+    configfile: &str,
+    environ: &Environ,
+    document: &mut Document,
+) -> Result<(), Complaint> {
+    let complaint = |words: &str| Complaint {
+        subject: Subject::File(configfile.to_string()),
+        place: None,
+        mistake: Mistake::new(format!("could not {words} config file {configfile}")),
+    };
+    let located = paths::located(configfile, environ);
+    if !paths::exists(&located) {
+        return Err(complaint("find"));
+    }
+    let content = content(&located).map_err(|_| complaint("read"))?;
+    document.read(&content, configfile)
+}
+
 impl Files {
     /// Reads the files `[include]` names. From here on `%(here)s` is replaced as text, per file.
-    fn include(&mut self, origin: &Origin<'_>, names: &Table) -> Result<(), String> {
+    fn include(&mut self, origin: &Origin<'_>, names: &Table, notes: &mut Notes) -> Option<()> {
         self.document.expand_here(origin.here);
         let mut include = Include::default();
         let scope = Scope {
@@ -80,23 +96,24 @@ impl Files {
             local: Table::new(),
             late: None,
         };
-        values::read_all(INCLUDE, &scope, "include", &mut include)?;
+        values::read_all(INCLUDE, &scope, "include", &mut include, notes)?;
         let base = paths::abspath(origin.configfile, origin.environ);
         let base = paths::dirname(&base);
         for pattern in include.files.split(is_space).filter(|pattern| !pattern.is_empty()) {
             let pattern = paths::join(base, pattern);
             let found = include::matches(&pattern);
             if found.is_empty() {
-                self.warnings.push(format!("No file matches via include \"{pattern}\""));
+                notes.warnings.push(format!("No file matches via include \"{pattern}\""));
             }
             for file in found {
-                self.include_file(file, origin.environ)?;
+                let included = self.include_file(file, origin.environ);
+                notes.check(included);
             }
         }
-        Ok(())
+        Some(())
     }
 
-    fn include_file(&mut self, name: String, environ: &Environ) -> Result<(), String> {
+    fn include_file(&mut self, name: String, environ: &Environ) -> Result<(), Complaint> {
         self.infos.push(format!("Included extra file \"{name}\" during parsing"));
         let known: HashSet<String> = self.document.sections().into_iter().collect();
         // A file that cannot be opened is passed over in silence, as in the reference.

@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
+use super::complaint::{Complaint, Mistake, Notes};
 use super::context::Context;
 use super::datatypes::{port_number, process_or_group_name};
+use super::ini::Document;
 use super::names::Table;
 use super::program::processes;
 use super::scope::Scope;
@@ -69,33 +71,31 @@ const LISTENER_ORDER: [&str; 3] = ["buffer_size", "result_handler", "events"];
 
 /// All groups, by priority, then name. The kinds are read one after the other, so the first mistake is that of the
 /// first kind (`options.py: process_groups_from_parser`).
-pub(super) fn read(
-    context: &Context<'_>,
-    warnings: &mut Vec<String>,
-) -> Result<Vec<GroupConfig>, String> {
-    let sections = context.files.document.sections();
+pub(super) fn read(context: &Context<'_>, notes: &mut Notes) -> Vec<GroupConfig> {
+    let document = &context.files.document;
+    let sections = document.sections();
     let scope = context.scope(context.here());
-    let mut reader =
-        Reader { context, scope, sections: &sections, grouped: HashSet::new(), warnings };
+    let grouped = HashSet::new();
+    let mut reader = Reader { context, document, scope, sections: &sections, grouped, notes };
     let mut groups = Vec::new();
     for (section, name) in named(&sections, "group:") {
-        groups.push(reader.heterogeneous(section, name)?);
+        groups.extend(reader.heterogeneous(section, name));
     }
     for (section, name) in named(&sections, "program:") {
         if !reader.grouped.contains(section) {
-            groups.push(reader.program(section, name)?);
+            groups.extend(reader.program(section, name));
         }
     }
     for (section, name) in named(&sections, "eventlistener:") {
-        groups.push(reader.listener(section, name)?);
+        groups.extend(reader.listener(section, name));
     }
     for (section, name) in named(&sections, "fcgi-program:") {
         if !reader.grouped.contains(section) {
-            groups.push(reader.fastcgi(section, name)?);
+            groups.extend(reader.fastcgi(section, name));
         }
     }
     groups.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
-    Ok(groups)
+    groups
 }
 
 /// The sections with a prefix, and what follows it.
@@ -108,22 +108,33 @@ fn named<'a>(
 
 struct Reader<'a> {
     context: &'a Context<'a>,
+    document: &'a Document,
     scope: Scope<'a>,
     sections: &'a [String],
     /// Sections that are members of a `[group:x]` and make no group of their own.
     grouped: HashSet<String>,
-    warnings: &'a mut Vec<String>,
+    notes: &'a mut Notes,
 }
 
 impl Reader<'_> {
-    fn group(&self, rows: &[Row<Group>], section: &str) -> Result<Group, String> {
-        let mut group = Group::default();
-        values::read_all(rows, &self.scope, section, &mut group)?;
-        Ok(group)
+    /// The name of a section, checked.
+    fn name(&mut self, section: &str, name: &str) -> Option<String> {
+        let name = process_or_group_name(name);
+        self.notes.check(name.map_err(|mistake| self.document.section_complaint(section, mistake)))
     }
 
-    fn heterogeneous(&mut self, section: &str, name: &str) -> Result<GroupConfig, String> {
-        let name = process_or_group_name(name)?;
+    fn group(&mut self, rows: &[Row<Group>], section: &str) -> Option<Group> {
+        let mut group = Group::default();
+        values::read_all(rows, &self.scope, section, &mut group, self.notes)?;
+        Some(group)
+    }
+
+    fn processes(&mut self, section: &str, group: &str) -> Option<Vec<ProcessConfig>> {
+        processes(self.context, section, group, self.notes)
+    }
+
+    fn heterogeneous(&mut self, section: &str, name: &str) -> Option<GroupConfig> {
+        let name = self.name(section, name)?;
         let Group { programs, priority, .. } = self.group(GROUP, section)?;
         let mut members = Vec::new();
         // A mistake is reported against the section read last, not always the group's.
@@ -131,68 +142,86 @@ impl Reader<'_> {
         for program in programs {
             let plain = format!("program:{program}");
             let fastcgi = format!("fcgi-program:{program}");
-            current = match (self.sections.contains(&plain), self.sections.contains(&fastcgi)) {
-                (true, true) => {
-                    return Err(format!(
-                        "[{current}] name {program} is ambiguous (exists as program and fcgi-program)"
-                    ));
+            let is_there = [&plain, &fastcgi].map(|section| self.sections.contains(section));
+            current = match is_there {
+                [true, false] => plain,
+                [false, true] => fastcgi,
+                [both, _] => {
+                    let why = if both {
+                        format!("name {program} is ambiguous (exists as program and fcgi-program)")
+                    } else {
+                        format!("names unknown program or fcgi-program {program}")
+                    };
+                    let mistake = Mistake::new(format!("[{current}] {why}"));
+                    let complaint = self.document.option_complaint(section, "programs", mistake);
+                    self.notes.complain(complaint);
+                    continue;
                 }
-                (false, false) => {
-                    return Err(format!(
-                        "[{current}] names unknown program or fcgi-program {program}"
-                    ));
-                }
-                (true, false) => plain,
-                (false, true) => fastcgi,
             };
             self.grouped.insert(current.clone());
-            let mut of_program = processes(self.context, &current, &name, self.warnings)?;
-            // The reference never looks at the socket of such a member.
-            if current.starts_with("fcgi-") && self.scope.get(&current, "socket")?.is_some() {
-                share(&self.shared_socket(&current, &program)?, &mut of_program);
-            }
-            members.extend(of_program);
+            members.extend(self.member(&current, &program, &name).unwrap_or_default());
         }
-        Ok(GroupConfig { name, priority, processes: members, kind: GroupKind::Plain })
+        Some(GroupConfig { name, priority, processes: members, kind: GroupKind::Plain })
     }
 
-    fn program(&mut self, section: &str, name: &str) -> Result<GroupConfig, String> {
-        let name = process_or_group_name(name)?;
-        let priority = self.group(&[PRIORITY], section)?.priority;
-        let processes = processes(self.context, section, &name, self.warnings)?;
-        Ok(GroupConfig { name, priority, processes, kind: GroupKind::Plain })
+    /// The processes of a member of a group.
+    fn member(&mut self, section: &str, program: &str, group: &str) -> Option<Vec<ProcessConfig>> {
+        let mut processes = self.processes(section, group)?;
+        // The reference never looks at the socket of such a member.
+        if section.starts_with("fcgi-") {
+            let socket = self.scope.get(section, "socket");
+            if self.notes.check(socket)?.is_some() {
+                let socket = self.shared_socket(section, program);
+                share(&self.notes.check(socket)?, &mut processes);
+            }
+        }
+        Some(processes)
     }
 
-    fn listener(&mut self, section: &str, name: &str) -> Result<GroupConfig, String> {
-        let priority = self.group(&[POOL_PRIORITY], section)?.priority;
+    fn program(&mut self, section: &str, name: &str) -> Option<GroupConfig> {
+        let name = self.name(section, name)?;
+        let priority = self.group(&[PRIORITY], section);
+        let processes = self.processes(section, &name)?;
+        let priority = priority?.priority;
+        Some(GroupConfig { name, priority, processes, kind: GroupKind::Plain })
+    }
+
+    fn listener(&mut self, section: &str, name: &str) -> Option<GroupConfig> {
+        let priority = self.group(&[POOL_PRIORITY], section);
         let mut rows: Vec<_> = program::LISTENER.iter().collect();
         values::in_order(&mut rows, &LISTENER_ORDER, |row| &row.about);
         let mut pool = ListenerConfig::default();
-        values::read_all(rows, &self.scope, section, &mut pool)?;
-        if self.group(&[POOL_REDIRECT], section)?.redirect_stderr {
-            return Err(format!(
+        let complete = values::read_all(rows, &self.scope, section, &mut pool, self.notes);
+        if self.group(&[POOL_REDIRECT], section).is_some_and(|pool| pool.redirect_stderr) {
+            let mistake = Mistake::new(format!(
                 "[{section}] section sets redirect_stderr=true but this is not allowed because it will interfere \
                  with the eventlistener protocol"
             ));
+            let complaint = self.document.option_complaint(section, "redirect_stderr", mistake);
+            self.notes.complain(complaint);
         }
-        let processes = processes(self.context, section, name, self.warnings)?;
-        let kind = GroupKind::Listener(pool);
-        Ok(GroupConfig { name: name.to_string(), priority, processes, kind })
+        let processes = self.processes(section, name)?;
+        complete?;
+        let (name, priority) = (name.to_string(), priority?.priority);
+        Some(GroupConfig { name, priority, processes, kind: GroupKind::Listener(pool) })
     }
 
-    fn fastcgi(&mut self, section: &str, name: &str) -> Result<GroupConfig, String> {
-        let name = process_or_group_name(name)?;
-        let priority = self.group(&[PRIORITY], section)?.priority;
-        let socket = self.shared_socket(section, &name)?;
-        let mut processes = processes(self.context, section, &name, self.warnings)?;
+    fn fastcgi(&mut self, section: &str, name: &str) -> Option<GroupConfig> {
+        let name = self.name(section, name)?;
+        let priority = self.group(&[PRIORITY], section);
+        let socket = self.shared_socket(section, &name);
+        let socket = self.notes.check(socket);
+        let processes = self.processes(section, &name);
+        let (priority, socket, mut processes) = (priority?.priority, socket?, processes?);
         share(&socket, &mut processes);
-        Ok(GroupConfig { name, priority, processes, kind: GroupKind::FastCgi(socket) })
+        Some(GroupConfig { name, priority, processes, kind: GroupKind::FastCgi(socket) })
     }
 
     /// The socket of a FastCGI program.
-    fn shared_socket(&self, section: &str, program: &str) -> Result<FastCgiSocket, String> {
+    fn shared_socket(&self, section: &str, program: &str) -> Result<FastCgiSocket, Complaint> {
+        let of = |option| move |why| self.document.option_complaint(section, option, why);
         let user = self.scope.get(section, "user")?;
-        let uid = user.map(|user| accounts::uid(&user)).transpose()?;
+        let uid = user.map(|user| accounts::uid(&user)).transpose().map_err(of("user"))?;
         let mut socket = FastCgiSocket { program: program.to_string(), ..FastCgiSocket::default() };
         let mut names = Table::new();
         names.set("program_name", program.into());
@@ -205,9 +234,11 @@ impl Reader<'_> {
             values::read(row, scope, section, &mut socket)?;
         }
         if socket.url.is_empty() {
-            return Err(values::missing("socket", section));
+            return Err(of("socket")(values::missing("socket", section)));
         }
-        self.fastcgi_socket(socket, uid).map_err(|why| format!("{why} in [{section}] socket"))
+        self.fastcgi_socket(socket, uid)
+            .map_err(|mistake| mistake.within(|why| format!("{why} in [{section}] socket")))
+            .map_err(of("socket"))
     }
 
     /// What the options mean together (`options.py: parse_fcgi_socket`). Two of the errors are Python tuples, printed as
@@ -216,11 +247,13 @@ impl Reader<'_> {
         &self,
         mut socket: FastCgiSocket,
         uid: Option<u32>,
-    ) -> Result<FastCgiSocket, String> {
+    ) -> Result<FastCgiSocket, Mistake> {
         if let Some(path) = socket.url.strip_prefix("unix://") {
             if !path.starts_with('/') {
                 let path = repr(path);
-                return Err(format!("('Unix socket path %s is not an absolute path', {path})"));
+                return Err(Mistake::new(format!(
+                    "('Unix socket path %s is not an absolute path', {path})"
+                )));
             }
             let path = paths::normalize(path, self.context.origin.environ);
             let other_user = uid.filter(|uid| *uid != nix::unistd::Uid::current().as_raw());
@@ -231,14 +264,13 @@ impl Reader<'_> {
             return Ok(socket);
         }
         if socket.owner.is_some() || socket.mode.is_some() {
-            return Err(
-                "socket_owner and socket_mode params should only be used with a Unix domain socket"
-                    .to_string(),
-            );
+            return Err(Mistake::new(
+                "socket_owner and socket_mode params should only be used with a Unix domain socket",
+            ));
         }
         let url = &socket.url;
-        let (host, port) =
-            tcp_address(url).ok_or_else(|| format!("('Bad socket format %s', {})", repr(url)))?;
+        let (host, port) = tcp_address(url)
+            .ok_or_else(|| Mistake::new(format!("('Bad socket format %s', {})", repr(url))))?;
         socket.url = format!("tcp://{}:{}", host.to_lowercase(), port_number(port)?);
         Ok(socket)
     }

@@ -1,9 +1,11 @@
 //! What the daemon keeps of its command line and its configuration: it can load again.
 
+use super::complaint::{Complaint, Complaints, Subject};
 use super::environ::Environ;
 use super::names::{Table, Value};
 use super::reader::{self, Reading};
 use super::scope::Origin;
+use super::supervisord::{self, Section};
 use super::{accounts, getopt, paths, server};
 use crate::core::config::{Config, Settings, UserId};
 use crate::core::states::Level;
@@ -121,25 +123,37 @@ impl Loader {
 
     /// Reads everything for a start, where the user is looked up.
     ///
-    /// The error is the text that follows `Error: `.
-    pub fn load(&mut self) -> Result<Config, String> {
+    /// The text of the complaints follows `Error: `.
+    pub fn load(&mut self) -> Result<Config, Complaints> {
         let reading = self.read()?;
-        let overridden = self.overrides.user.as_ref().or(reading.section.user.as_ref());
-        let user = overridden.map(|name| accounts::uid(name)).transpose()?;
         let settled = Settled {
-            user: user.map(|uid| UserId { uid }),
+            user: self.user(&reading.section)?,
             serverurl: server::server_url(&reading.servers),
         };
         self.settled = Some(settled.clone());
         Ok(self.config(reading, Some(settled)))
     }
 
+    /// The user of the command line or of the section.
+    fn user(&self, section: &Section) -> Result<Option<UserId>, Complaint> {
+        let (name, place) = match (&self.overrides.user, &section.user) {
+            (Some(given), _) => (given, None),
+            (None, Some(written)) => (written, section.user_place.clone()),
+            (None, None) => return Ok(None),
+        };
+        let uid = accounts::uid(name).map_err(|mistake| {
+            let (section, option) = (supervisord::SECTION.to_string(), "user".to_string());
+            Complaint { subject: Subject::Option { section, option }, place, mistake }
+        })?;
+        Ok(Some(UserId { uid }))
+    }
+
     /// Reads everything again, as the reference does for `reloadConfig`: the settings change at once, but the user and
     /// the URL of the server stay. Servers and RPC interfaces are those of the file; the running ones are not to be
     /// changed.
     ///
-    /// The error is the detail of fault 92.
-    pub fn reload(&mut self) -> Result<Config, String> {
+    /// The text of the complaints is the detail of fault 92.
+    pub fn reload(&mut self) -> Result<Config, Complaints> {
         let reading = self.read()?;
         Ok(self.config(reading, self.settled.clone()))
     }
@@ -148,7 +162,7 @@ impl Loader {
         paths::abspath(paths::dirname(&self.configfile), &self.environ)
     }
 
-    fn read(&mut self) -> Result<Reading, String> {
+    fn read(&mut self) -> Result<Reading, Complaints> {
         let here = self.here();
         let origin = Origin { configfile: &self.configfile, here: &here, environ: &self.environ };
         reader::read(&origin, &mut self.expansions)

@@ -1,7 +1,7 @@
 //! From the command line and the configuration files to [`Config`](crate::core::config::Config).
 //!
 //! The layers, lowest first: [`ini`] reads Python's INI dialect, [`expand`] and [`shlex`] its text formats,
-//! [`datatypes`] the types of values, `values` options by their tables (`core::options`); `files` puts files together;
+//! [`datatypes`] the types of values, `values` options by their tables (`core::options`), [`complaint`] what is wrong with them; `files` puts files together;
 //! `supervisord`, `program`, `groups` and `server` read sections, `reader` all of them. [`cli`] reads the command line of
 //! the daemon, [`ctl`] everything for the client. [`Loader`] is what the daemon keeps: it can load again. [`options`] lists
 //! all options there are.
@@ -11,6 +11,7 @@
 
 pub mod accounts;
 pub mod cli;
+pub mod complaint;
 mod context;
 pub mod ctl;
 pub mod datatypes;

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use super::*;
+use crate::config::complaint::{Complaints, Notes};
 use crate::config::environ::Environ;
 use crate::config::ini::Document;
 use crate::config::names::Table;
@@ -75,11 +76,11 @@ fn gaps(section: &Section, sample: &str) -> Vec<String> {
 fn mismatch(about: &About, value: &str, comment: Option<&str>) -> Option<String> {
     let default = match about.unset {
         Unset::Text(text) => format!("; default: {text}"),
-        Unset::Relative(text, more) => format!("; default: {text}{more}"),
+        Unset::Explained(text, more) => format!("; default: {text}{more}"),
         Unset::As { option, .. } => format!("; when not set as {option}"),
         Unset::TemporaryDirectory => "; default: the system's for temporary files".to_string(),
         Unset::Nothing(words) => format!("; default: {words}"),
-        Unset::Mistake => String::new(),
+        Unset::Required => String::new(),
     };
     let told = comment.is_some_and(|comment| comment == format!("{}{default}", about.help));
     let shown = about.unset.text().is_none_or(|text| text == value);
@@ -132,7 +133,7 @@ struct Toy {
 }
 
 static TOY: [Row<Toy>; 3] = [
-    Row::new("greeting", Field::Text(field!(Toy.greeting)), Unset::Mistake, "what it says"),
+    Row::new("greeting", Field::Text(field!(Toy.greeting)), Unset::Required, "what it says"),
     Row::new("pace", Field::Seconds(field!(Toy.pace)), Unset::Text("5"), "how long it waits")
         .ours(),
     Row::new("mood", Field::OptionalText(field!(Toy.mood)), Unset::Nothing("none"), "how it is")
@@ -141,7 +142,7 @@ static TOY: [Row<Toy>; 3] = [
         .hidden(),
 ];
 
-fn toy(text: &str) -> Result<Toy, String> {
+fn toy(text: &str) -> Result<Toy, Complaints> {
     let mut document = Document::new();
     document.read(text.as_bytes(), "toy.conf").unwrap();
     let (environ, environment) = (Environ::default(), Table::new());
@@ -153,7 +154,9 @@ fn toy(text: &str) -> Result<Toy, String> {
         late: None,
     };
     let mut toy = Toy::default();
-    values::read_all(&TOY, &scope, "toy", &mut toy).map(|()| toy)
+    let mut notes = Notes::default();
+    values::read_all(&TOY, &scope, "toy", &mut toy, &mut notes);
+    notes.outcome(toy)
 }
 
 #[test]
@@ -161,12 +164,21 @@ fn a_row_is_all_that_an_option_needs() {
     // The reader.
     let first = toy("[toy]\ngreeting=from %(here)s\n").unwrap();
     assert_eq!((first.greeting.as_str(), first.pace, first.mood), ("from /toys", 5, None));
+    let wrong = |text: &str| {
+        let complaints = toy(text).err().unwrap();
+        let lines: Vec<String> = complaints
+            .iter()
+            .map(|complaint| format!("{}: {complaint}", complaint.place.as_ref().unwrap()))
+            .collect();
+        lines
+    };
     assert_eq!(
-        toy("[toy]\npace=1\n").err().as_deref(),
-        Some("section [toy] has no greeting value")
+        wrong("\n[toy]\npace=slow\n"),
+        [
+            "toy.conf:2: section [toy] has no greeting value",
+            "toy.conf:3: invalid literal for int() with base 10: 'slow'"
+        ]
     );
-    let why = toy("[toy]\ngreeting=x\npace=slow\n").err();
-    assert_eq!(why.as_deref(), Some("invalid literal for int() with base 10: 'slow'"));
     // The difference.
     let (a, b) = (toy("[toy]\ngreeting=x\nmood=a\n"), toy("[toy]\ngreeting=x\npace=2\nmood=b\n"));
     let (a, b) = (a.unwrap(), b.unwrap());

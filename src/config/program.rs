@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use super::complaint::{Mistake, Notes};
 use super::context::Context;
 use super::datatypes::{is_syslog, process_or_group_name};
 use super::names::Value;
@@ -109,68 +110,98 @@ pub(super) fn processes(
     context: &Context<'_>,
     section: &str,
     group_name: &str,
-    warnings: &mut Vec<String>,
-) -> Result<Vec<ProcessConfig>, String> {
-    read(context, section, group_name, warnings).map_err(|why| {
+    notes: &mut Notes,
+) -> Option<Vec<ProcessConfig>> {
+    let before = notes.count();
+    let processes = read(context, section, group_name, notes);
+    notes.revise(before, |why| {
         let origin = context.files.origins.get(section);
         let file = origin.map_or(context.origin.configfile, String::as_str);
         format!("{why} in section {} (file: {})", repr(section), repr(file))
-    })
+    });
+    processes
 }
 
 fn read(
     context: &Context<'_>,
     section: &str,
     group_name: &str,
-    warnings: &mut Vec<String>,
-) -> Result<Vec<ProcessConfig>, String> {
+    notes: &mut Notes,
+) -> Option<Vec<ProcessConfig>> {
+    let document = &context.files.document;
     let name = section.split_once(':').map_or("", |(_, name)| name);
-    let program_name = process_or_group_name(name)?;
+    let program_name = process_or_group_name(name);
+    let program_name = notes
+        .check(program_name.map_err(|mistake| document.section_complaint(section, mistake)))?;
     let mut names = context.here();
     names.set("program_name", Value::Str(program_name));
     names.set("host_node_name", context.node_name.into());
     names.set("group_name", group_name.into());
     let mut scope = context.scope(names);
 
-    let (mut common, numbers) = common(&scope, section)?;
-    let process_name = std::mem::take(&mut common.name);
-    let first = numbers.numprocs_start;
+    let mut common = Common::default();
+    let complete = common.read(&scope, section, notes);
+    let process_name = std::mem::take(&mut common.process.name);
+    let Numbers { numprocs_start: first, numprocs } = common.numbers;
+    // Something is wrong already: one process tells what else is.
+    let count = if complete.is_some() { numprocs } else { 1 };
     let mut processes = Vec::new();
-    for number in first..first.saturating_add(numbers.numprocs) {
+    for number in first..first.saturating_add(count) {
         scope.local.set("process_num", Value::Int(number));
-        scope.local.set("numprocs", Value::Int(numbers.numprocs));
+        scope.local.set("numprocs", Value::Int(numprocs));
         scope.local.update(context.expansions);
-        let mut process = common.clone();
-        read_process(&mut scope, section, &mut process, warnings)?;
-        process.name = scope.expand(&process_name, "process_name")?;
+        let mut process = common.process.clone();
+        read_process(&mut scope, section, &mut process, notes)?;
+        let name = scope.expand(&process_name, "process_name");
+        process.name = notes.check(
+            name.map_err(|mistake| document.option_complaint(section, "process_name", mistake)),
+        )?;
         processes.push(process);
     }
+    complete?;
     processes.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
-    Ok(processes)
+    Some(processes)
 }
 
-/// What all processes of the section have in common, and their number. The name is still to be expanded.
-fn common(scope: &Scope<'_>, section: &str) -> Result<(ProcessConfig, Numbers), String> {
-    let mut process = ProcessConfig::default();
-    let mut numbers = Numbers::default();
-    for step in &*OF_SECTION {
-        match step {
-            Step::Process(row) => values::read(row, scope, section, &mut process)?,
-            Step::Numbers(row) => values::read(row, scope, section, &mut numbers)?,
+/// What all processes of a section have in common, and their number. The name is still to be expanded.
+#[derive(Default)]
+struct Common {
+    process: ProcessConfig,
+    numbers: Numbers,
+}
+
+impl Common {
+    fn read(&mut self, scope: &Scope<'_>, section: &str, notes: &mut Notes) -> Option<()> {
+        let mut complete = Some(());
+        for step in &*OF_SECTION {
+            let read = match step {
+                Step::Process(row) => values::read(row, scope, section, &mut self.process),
+                Step::Numbers(row) => values::read(row, scope, section, &mut self.numbers),
+            };
+            complete = notes.check(read).and(complete);
         }
+        complete?;
+        notes.check(self.fits_together().map_err(|(option, words)| {
+            scope.document.option_complaint(section, option, Mistake::new(words))
+        }))
     }
-    if numbers.numprocs > 1 && !process.name.contains("%(process_num)") {
-        return Err(
-            "%(process_num) must be present within process_name when numprocs > 1".to_string()
-        );
+
+    /// Whether the options mean something together; if not, which does not, and why.
+    fn fits_together(&self) -> Result<(), (&'static str, String)> {
+        let Common { process, numbers } = self;
+        if numbers.numprocs > 1 && !process.name.contains("%(process_num)") {
+            let why = "%(process_num) must be present within process_name when numprocs > 1";
+            return Err(("process_name", why.to_string()));
+        }
+        if numbers.numprocs > MAX_NUMPROCS {
+            return Err(("numprocs", format!("numprocs is above the limit of {MAX_NUMPROCS}")));
+        }
+        if process.stopasgroup && !process.killasgroup {
+            let why = "Cannot set stopasgroup=true and killasgroup=false";
+            return Err(("killasgroup", why.to_string()));
+        }
+        Ok(())
     }
-    if numbers.numprocs > MAX_NUMPROCS {
-        return Err(format!("numprocs is above the limit of {MAX_NUMPROCS}"));
-    }
-    if process.stopasgroup && !process.killasgroup {
-        return Err("Cannot set stopasgroup=true and killasgroup=false".to_string());
-    }
-    Ok((process, numbers))
 }
 
 /// Reads what differs between processes. The environment of one stays in the scope's names for the processes after it,
@@ -179,33 +210,40 @@ fn read_process(
     scope: &mut Scope<'_>,
     section: &str,
     process: &mut ProcessConfig,
-    warnings: &mut Vec<String>,
-) -> Result<(), String> {
+    notes: &mut Notes,
+) -> Option<()> {
+    let mut complete = Some(());
     let mut deprecated = Vec::new();
     for row in &*OF_PROCESS {
-        values::read(row, scope, section, process)?;
+        let read = notes.check(values::read(row, scope, section, process));
+        complete = read.and(complete);
         match &row.field {
-            Field::Environment(_) => scope.local.set_environment(&process.environment),
+            Field::Environment(_) => {
+                // Other values may have names from it.
+                read?;
+                scope.local.set_environment(&process.environment);
+            }
             Field::Log(log) if *(log.get)(process) == LogFile::None => {
-                let text = values::text(&row.about, scope, section)?;
+                let text = notes.check(values::text(&row.about, scope, section)).flatten();
                 deprecated.extend(text.filter(|text| is_syslog(text)).map(|_| row.about.name));
             }
             _ => {}
         }
     }
-    let mut channels = ChannelReader { section, deprecated: &deprecated, warnings };
+    let mut channels =
+        ChannelReader { section, deprecated: &deprecated, warnings: &mut notes.warnings };
     channels.settle("stdout", &mut process.stdout);
     channels.settle("stderr", &mut process.stderr);
     if process.redirect_stderr {
         if matches!(process.stderr.logfile, LogFile::Path(_)) {
-            warnings.push(format!(
+            notes.warnings.push(format!(
                 "For [{section}], redirect_stderr=true but stderr_logfile has also been set to a filename, the \
                  filename has been ignored"
             ));
         }
         process.stderr.logfile = LogFile::None;
     }
-    Ok(())
+    complete
 }
 
 struct ChannelReader<'a> {

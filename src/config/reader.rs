@@ -1,10 +1,11 @@
 //! From files to a whole configuration: the main file, its includes, the `[supervisord]` section, then the rest.
 
+use super::complaint::{Complaint, Complaints, Mistake, Notes, Subject};
 use super::context::Context;
 use super::datatypes::overlay;
 use super::names::{Table, Value};
 use super::scope::{Origin, here};
-use super::supervisord::{self, Section};
+use super::supervisord::{self, SECTION, Section};
 use super::{files, groups, server};
 use crate::core::config::{GroupConfig, ServerConfig};
 use crate::core::states::Level;
@@ -20,32 +21,54 @@ pub(super) struct Reading {
 }
 
 /// Reads everything. `expansions` holds the `ENV_` names; those of the `[supervisord]` environment are added, for
-/// this reading and the ones after it.
-pub(super) fn read(origin: &Origin<'_>, expansions: &mut Table) -> Result<Reading, String> {
+/// this reading and the ones after it. After a mistake the reading goes on, as far as that makes sense.
+pub(super) fn read(origin: &Origin<'_>, expansions: &mut Table) -> Result<Reading, Complaints> {
+    let mut notes = Notes::default();
+    match read_noting(origin, expansions, &mut notes) {
+        Ok(reading) => notes.outcome(reading),
+        Err(last) => Err(notes.ending_with(last)),
+    }
+}
+
+/// Reads what can be read, and takes down what is wrong. The error is what it cannot go on after.
+fn read_noting(
+    origin: &Origin<'_>,
+    expansions: &mut Table,
+    notes: &mut Notes,
+) -> Result<Reading, Complaint> {
     let node_name = node_name();
     let mut names = here(origin.here);
     names.set("host_node_name", Value::Str(node_name.clone()));
     names.update(expansions);
 
-    let files = files::read(origin, &names)?;
-    if !files.document.has_section("supervisord") {
-        return Err(".ini file does not include supervisord section".to_string());
+    let files = files::read(origin, &names, notes)?;
+    if !files.document.has_section(SECTION) {
+        let mistake = Mistake::new(".ini file does not include supervisord section");
+        let subject = Subject::File(origin.configfile.to_string());
+        return Err(Complaint { subject, place: None, mistake });
     }
-    let section = supervisord::read(origin, &files.document, expansions, &names)?;
+    let section = supervisord::read(origin, &files.document, expansions, &names, notes)?;
+    // The reference ends at the first mistake, and what it has not reached is nothing to a later reading.
+    let mut apart = Table::new();
+    let expansions = if notes.is_clean() {
+        expansions
+    } else {
+        apart.update(expansions);
+        &mut apart
+    };
     expansions.set_environment(&section.environment);
 
     let context = Context { origin, node_name: &node_name, files: &files, expansions };
-    let rpcinterfaces = server::rpcinterfaces(&context)?;
-    let mut warnings = files.warnings.clone();
-    let mut groups = groups::read(&context, &mut warnings)?;
+    let rpcinterfaces = server::rpcinterfaces(&context, notes);
+    let mut groups = groups::read(&context, notes);
     for process in groups.iter_mut().flat_map(|group| &mut group.processes) {
         let own = std::mem::replace(&mut process.environment, section.environment.clone());
         for (name, value) in own {
             overlay(&mut process.environment, &name, &value);
         }
     }
-    let servers = server::servers(&context)?;
-    let warnings = warnings.into_iter().map(|text| (Level::Warn, text));
+    let servers = server::servers(&context, notes);
+    let warnings = notes.warnings.drain(..).map(|text| (Level::Warn, text));
     let infos = files.infos.iter().map(|text| (Level::Info, text.clone()));
     let messages = warnings.chain(infos).collect();
     Ok(Reading { section, rpcinterfaces, groups, servers, messages })

@@ -1,5 +1,6 @@
 //! The sections, and the names that their values may hold.
 
+use super::complaint::{Complaint, Mistake};
 use super::environ::Environ;
 use super::expand::expand;
 use super::ini::Document;
@@ -38,17 +39,17 @@ pub(super) struct Scope<'a> {
 
 impl Scope<'_> {
     /// The expanded value of an option, if it is set.
-    pub(super) fn get(&self, section: &str, option: &str) -> Result<Option<String>, String> {
+    pub(super) fn get(&self, section: &str, option: &str) -> Result<Option<String>, Complaint> {
+        let names = [self.environment, &self.local];
         self.document
             .get(section, option)
-            .map(|raw| {
-                expand(raw, &[self.environment, &self.local], &format!("{section}.{option}"))
-            })
+            .map(|raw| expand(raw, &names, &format!("{section}.{option}")))
             .transpose()
+            .map_err(|mistake| self.document.option_complaint(section, option, mistake))
     }
 
     /// Expands a value late, or a second time.
-    pub(super) fn expand(&self, text: &str, option: &str) -> Result<String, String> {
+    pub(super) fn expand(&self, text: &str, option: &str) -> Result<String, Mistake> {
         expand(text, &[self.late.unwrap_or(&self.local)], option)
     }
 }

@@ -1,5 +1,6 @@
 //! HTTP servers and RPC interfaces (`options.py: server_configs_from_parser`, `get_plugins`).
 
+use super::complaint::{Complaint, Mistake, Notes};
 use super::context::Context;
 use super::datatypes::names_factory;
 use super::names::Table;
@@ -24,7 +25,7 @@ pub(super) struct Interface {
 pub(super) const RPCINTERFACE: &[Row<Interface>] = &[Row::new(
     FACTORY_OPTION,
     Field::Text(field!(Interface.factory)),
-    Unset::Mistake,
+    Unset::Required,
     "what makes the interface",
 )
 .names(Names::Environment)
@@ -67,7 +68,7 @@ pub(super) const INET: &[Row<Section>] = &[
     Row::new(
         "port",
         Field::Address(field!(Section.port)),
-        Unset::Mistake,
+        Unset::Required,
         "host:port; with * or nothing for the host, every interface",
     )
     .names(Names::Environment)
@@ -85,7 +86,7 @@ pub(super) const INET: &[Row<Section>] = &[
 
 /// The socket of a Unix server; it is read before anything else of the section.
 pub(super) const SOCKET_FILE: &[Row<Section>] =
-    &[Row::new("file", Field::Text(field!(Section.file)), Unset::Mistake, "path of the socket")
+    &[Row::new("file", Field::Text(field!(Section.file)), Unset::Required, "path of the socket")
         .names(Names::Here)
         .reread(Reread::Reload)];
 
@@ -110,41 +111,49 @@ pub(super) const SOCKET_ACCESS: &[Row<Section>] = &[
 ];
 
 /// Names of the `[rpcinterface:x]` sections, in file order.
-pub(super) fn rpcinterfaces(context: &Context<'_>) -> Result<Vec<String>, String> {
-    let scope = context.scope(Table::new());
+pub(super) fn rpcinterfaces(context: &Context<'_>, notes: &mut Notes) -> Vec<String> {
     let mut names = Vec::new();
     for section in context.files.document.sections() {
-        let Some(name) = section.strip_prefix("rpcinterface:") else {
-            continue;
-        };
-        let mut interface = Interface::default();
-        values::read_all(RPCINTERFACE, &scope, &section, &mut interface)?;
-        let factory = interface.factory;
-        if !names_factory(&factory, MAIN_FACTORY) {
-            return Err(format!("{factory} cannot be resolved within [{section}]"));
+        if let Some(name) = section.strip_prefix("rpcinterface:") {
+            let read = rpcinterface(context, &section);
+            names.extend(notes.check(read).map(|()| name.to_string()));
         }
-        // Arguments of the factory; the main interface takes none, but their expansion can fail.
-        for option in context.files.document.options(&section) {
-            if option != FACTORY_OPTION {
-                scope.get(&section, &option)?;
-            }
-        }
-        names.push(name.to_string());
     }
-    Ok(names)
+    names
+}
+
+fn rpcinterface(context: &Context<'_>, section: &str) -> Result<(), Complaint> {
+    let document = &context.files.document;
+    let scope = context.scope(Table::new());
+    let mut interface = Interface::default();
+    for row in RPCINTERFACE {
+        values::read(row, &scope, section, &mut interface)?;
+    }
+    let factory = interface.factory;
+    if !names_factory(&factory, MAIN_FACTORY) {
+        let mistake = Mistake::new(format!("{factory} cannot be resolved within [{section}]"));
+        return Err(document.option_complaint(section, FACTORY_OPTION, mistake));
+    }
+    // Arguments of the factory; the main interface takes none, but their expansion can fail.
+    for option in document.options(section) {
+        if option != FACTORY_OPTION {
+            scope.get(section, &option)?;
+        }
+    }
+    Ok(())
 }
 
 /// The HTTP servers: inet ones, then Unix ones, each in file order. Any section whose name starts so is one.
-pub(super) fn servers(context: &Context<'_>) -> Result<Vec<ServerConfig>, String> {
+pub(super) fn servers(context: &Context<'_>, notes: &mut Notes) -> Vec<ServerConfig> {
     let sections = context.files.document.sections();
     let mut servers = Vec::new();
     for section in sections.iter().filter(|name| name.starts_with("inet_http_server")) {
-        servers.push(inet_server(context, section)?);
+        servers.extend(inet_server(context, section, notes));
     }
     for section in sections.iter().filter(|name| name.starts_with("unix_http_server")) {
-        servers.push(unix_server(context, section)?);
+        servers.extend(unix_server(context, section, notes));
     }
-    Ok(servers)
+    servers
 }
 
 /// The URL programs are told to reach this supervisor by: that of the first Unix server, else of the last inet one.
@@ -169,40 +178,46 @@ fn credentials(
     scope: &Scope<'_>,
     section: &str,
     server: &mut Section,
-) -> Result<Option<Credentials>, String> {
-    values::read_all(AUTHENTICATION, scope, section, server)?;
+    notes: &mut Notes,
+) -> Option<Credentials> {
+    values::read_all(AUTHENTICATION, scope, section, server, notes)?;
     match (server.username.take(), server.password.take()) {
-        (None, None) => Ok(None),
-        (Some(username), Some(password)) => Ok(Some(Credentials { username, password })),
-        (Some(_), None) | (None, Some(_)) => Err(format!(
-            "Section [{section}] contains incomplete authentication: If a username or a password is specified, both \
-             the username and password must be specified"
-        )),
+        (None, None) => None,
+        (Some(username), Some(password)) => Some(Credentials { username, password }),
+        (Some(_), None) | (None, Some(_)) => {
+            let mistake = Mistake::new(format!(
+                "Section [{section}] contains incomplete authentication: If a username or a password is specified, \
+                 both the username and password must be specified"
+            ));
+            notes.complain(scope.document.section_complaint(section, mistake));
+            None
+        }
     }
 }
 
-fn inet_server(context: &Context<'_>, section: &str) -> Result<ServerConfig, String> {
+fn inet_server(context: &Context<'_>, section: &str, notes: &mut Notes) -> Option<ServerConfig> {
     let scope = context.scope(Table::new());
     let mut server = Section::default();
-    let credentials = credentials(&scope, section, &mut server)?;
-    values::read_all(INET, &scope, section, &mut server)?;
-    let (host, port) = server.port.unwrap_or_default();
+    let credentials = credentials(&scope, section, &mut server, notes);
+    values::read_all(INET, &scope, section, &mut server, notes)?;
+    let (host, port) = server.port?;
     let address = ServerAddress::Inet { host, port };
     let allowed_hosts = server.allowed_hosts;
-    Ok(ServerConfig { section: section.to_string(), address, credentials, allowed_hosts })
+    Some(ServerConfig { section: section.to_string(), address, credentials, allowed_hosts })
 }
 
-fn unix_server(context: &Context<'_>, section: &str) -> Result<ServerConfig, String> {
+fn unix_server(context: &Context<'_>, section: &str, notes: &mut Notes) -> Option<ServerConfig> {
     let mut server = Section::default();
-    values::read_all(SOCKET_FILE, &context.scope(context.here()), section, &mut server)?;
+    let placed = context.scope(context.here());
+    let file = values::read_all(SOCKET_FILE, &placed, section, &mut server, notes);
     let path = paths::normalize(strip(&server.file), context.origin.environ);
     // The other options do not know `%(here)s`.
     let scope = context.scope(Table::new());
-    let credentials = credentials(&scope, section, &mut server)?;
-    values::read_all(SOCKET_ACCESS, &scope, section, &mut server)?;
-    let chmod = server.chmod.unwrap_or_default();
-    let address = ServerAddress::Unix { path, chmod, chown: server.chown };
+    let credentials = credentials(&scope, section, &mut server, notes);
+    values::read_all(SOCKET_ACCESS, &scope, section, &mut server, notes)?;
+    file?;
+    let address = ServerAddress::Unix { path, chmod: server.chmod?, chown: server.chown };
     // No browser reaches it but through a proxy, which knows its own names.
     let allowed_hosts = Vec::new();
-    Ok(ServerConfig { section: section.to_string(), address, credentials, allowed_hosts })
+    Some(ServerConfig { section: section.to_string(), address, credentials, allowed_hosts })
 }

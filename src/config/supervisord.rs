@@ -1,10 +1,14 @@
 //! The `[supervisord]` section.
 
+use super::complaint::{Complaint, Notes, Place};
 use super::names::Table;
 use super::scope::{Origin, Scope, here};
 use super::{ini::Document, values};
 use crate::core::config::Settings;
 use crate::core::options::{Expansion, Field, Names, Reread, Row, Unset, field};
+
+/// Its name.
+pub(super) const SECTION: &str = "supervisord";
 
 /// The section as written.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +17,8 @@ pub(super) struct Section {
     pub(super) settings: Settings,
     /// The user, as written.
     pub(super) user: Option<String>,
+    /// Where that stands.
+    pub(super) user_place: Option<Place>,
     /// Variables for all programs.
     pub(super) environment: Vec<(String, String)>,
 }
@@ -62,7 +68,7 @@ pub(super) const SUPERVISORD: &[Row<Section>] = &[
     Row::new(
         "logfile",
         Field::File(field!(Section.settings.logfile)),
-        Unset::Relative("supervisord.log", " where it was started"),
+        Unset::Explained("supervisord.log", " where it was started"),
         "where the daemon logs",
     )
     .names(Names::Here)
@@ -94,7 +100,7 @@ pub(super) const SUPERVISORD: &[Row<Section>] = &[
     Row::new(
         "pidfile",
         Field::File(field!(Section.settings.pidfile)),
-        Unset::Relative("supervisord.pid", " where it was started"),
+        Unset::Explained("supervisord.pid", " where it was started"),
         "file for its pid",
     )
     .names(Names::Here)
@@ -157,13 +163,15 @@ pub(super) const SUPERVISORD: &[Row<Section>] = &[
     .expansion(Expansion::Twice),
 ];
 
-/// Reads the section. `late` are the names of what is expanded twice.
+/// Reads the section. `late` are the names of what is expanded twice. Without its environment there is nothing to
+/// go on with: later values have names from it.
 pub(super) fn read(
     origin: &Origin<'_>,
     document: &Document,
     expansions: &Table,
     late: &Table,
-) -> Result<Section, String> {
+    notes: &mut Notes,
+) -> Result<Section, Complaint> {
     let scope = Scope {
         document,
         environ: origin.environ,
@@ -172,6 +180,14 @@ pub(super) fn read(
         late: Some(late),
     };
     let mut section = Section::default();
-    values::read_all(SUPERVISORD, &scope, "supervisord", &mut section)?;
+    for row in SUPERVISORD {
+        let read = values::read(row, &scope, SECTION, &mut section);
+        if matches!(row.field, Field::Environment(_)) {
+            read?;
+        } else {
+            notes.check(read);
+        }
+    }
+    section.user_place = document.option_place(SECTION, "user");
     Ok(section)
 }

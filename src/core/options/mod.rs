@@ -1,12 +1,13 @@
 //! Options: everything about one that can be written in a section, in one row of a table.
 //!
-//! A [`Row`] says what an option is called, what it means when it is not set, what it is for, when a reread takes it over,
-//! and by its [`Field`] of what type it is and where its value goes. Reading (`config::options`), the difference that a
-//! reread reports, the settings that are shown and the check of the sample go through the rows. So a new option is a
-//! field of its struct, a row, and what it does; a new type of values is a variant of [`Field`] and its parser.
+//! A [`Row`] says what an option is called, what it means when it is not set, what it is for, and when a reread takes it
+//! over; its [`Field`] says of what type it is and where its value goes. Reading (`config::values`), the difference that a
+//! reread reports, the settings that are shown, and the list that the sample is held to (`config::options`) go through the
+//! rows. So a new option is a field of its struct, a row, and what it does; a new type of values is a variant of [`Field`]
+//! and its parser.
 //!
 //! The rows of programs stand in [`program`], because the core compares and shows them; those of other sections stand
-//! beside their readers, and `config::options` lists all.
+//! beside their readers.
 
 pub mod program;
 
@@ -50,7 +51,7 @@ pub enum Unset {
     /// The same as this text.
     Text(&'static str),
     /// The same as this text, about which more can be said.
-    Relative(&'static str, &'static str),
+    Explained(&'static str, &'static str),
     /// The same as another option of the section, which has this default.
     As {
         /// The other option.
@@ -62,16 +63,16 @@ pub enum Unset {
     TemporaryDirectory,
     /// Something that no text stands for, in words.
     Nothing(&'static str),
-    /// A mistake.
-    Mistake,
+    /// A mistake: it has to be set.
+    Required,
 }
 
 impl Unset {
     /// The text that means the same, where there is one.
     pub fn text(self) -> Option<&'static str> {
         match self {
-            Unset::Text(text) | Unset::Relative(text, _) => Some(text),
-            Unset::As { .. } | Unset::TemporaryDirectory | Unset::Nothing(_) | Unset::Mistake => {
+            Unset::Text(text) | Unset::Explained(text, _) => Some(text),
+            Unset::As { .. } | Unset::TemporaryDirectory | Unset::Nothing(_) | Unset::Required => {
                 None
             }
         }
@@ -171,7 +172,7 @@ macro_rules! field {
 }
 pub(crate) use field;
 
-/// The types of values. What a text of each means, and what is said of one that means nothing, is `config::options`'.
+/// The types of values. What a text of each means, and what is said of one that means nothing, is for `config::values`.
 pub enum Field<C: 'static> {
     /// Any text.
     Text(Access<C, String>),

@@ -15,7 +15,7 @@ const PROCESS: &[Row<ProcessConfig>] = &[
     Row::new(
         "command",
         Field::Text(field!(ProcessConfig.command)),
-        Unset::Mistake,
+        Unset::Required,
         "what to run; found by PATH unless it has a slash",
     )
     .names(Names::Process),
@@ -151,7 +151,7 @@ macro_rules! channel {
             Row::new(
                 concat!(stringify!($channel), "_capture_maxbytes"),
                 Field::Bytes(field!(ProcessConfig.$channel.capture_maxbytes)),
-                Unset::Relative("0", ", no such events"),
+                Unset::Explained("0", ", no such events"),
                 "room for what becomes an event",
             ),
             Row::new(
@@ -187,7 +187,7 @@ pub const LISTENER: &[Row<ListenerConfig>] = &[
     Row::new(
         "events",
         Field::Events(field!(ListenerConfig.events)),
-        Unset::Mistake,
+        Unset::Required,
         "types it gets, by commas; EVENT: all",
     )
     .names(Names::Here),
@@ -213,7 +213,7 @@ pub const SOCKET: &[Row<FastCgiSocket>] = &[
     Row::new(
         "socket",
         Field::Text(field!(FastCgiSocket.url)),
-        Unset::Mistake,
+        Unset::Required,
         "unix:///path or tcp://host:port",
     ),
     Row::new(
