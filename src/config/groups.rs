@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::complaint::{Complaint, Mistake, Notes};
+use super::complaint::{Mistake, Notes};
 use super::context::Context;
 use super::datatypes::{port_number, process_or_group_name};
 use super::ini::Document;
@@ -171,8 +171,7 @@ impl Reader<'_> {
         if section.starts_with("fcgi-") {
             let socket = self.scope.get(section, "socket");
             if self.notes.check(socket)?.is_some() {
-                let socket = self.shared_socket(section, program);
-                share(&self.notes.check(socket)?, &mut processes);
+                share(&self.shared_socket(section, program)?, &mut processes);
             }
         }
         Some(processes)
@@ -210,7 +209,6 @@ impl Reader<'_> {
         let name = self.name(section, name)?;
         let priority = self.group(&[PRIORITY], section);
         let socket = self.shared_socket(section, &name);
-        let socket = self.notes.check(socket);
         let processes = self.processes(section, &name);
         let (priority, socket, mut processes) = (priority?.priority, socket?, processes?);
         share(&socket, &mut processes);
@@ -218,27 +216,34 @@ impl Reader<'_> {
     }
 
     /// The socket of a FastCGI program.
-    fn shared_socket(&self, section: &str, program: &str) -> Result<FastCgiSocket, Complaint> {
-        let of = |option| move |why| self.document.option_complaint(section, option, why);
-        let user = self.scope.get(section, "user")?;
-        let uid = user.map(|user| accounts::uid(&user)).transpose().map_err(of("user"))?;
-        let mut socket = FastCgiSocket { program: program.to_string(), ..FastCgiSocket::default() };
+    fn shared_socket(&mut self, section: &str, program: &str) -> Option<FastCgiSocket> {
+        let document = self.document;
+        let of = |option| move |mistake| document.option_complaint(section, option, mistake);
+        let user = self.scope.get(section, "user");
+        let uid = user
+            .and_then(|user| user.map(|user| accounts::uid(&user)).transpose().map_err(of("user")));
+        let uid = self.notes.check(uid);
         let mut names = Table::new();
         names.set("program_name", program.into());
         names.update(&self.context.here());
         let named = self.context.scope(names);
         let mut rows: Vec<_> = program::SOCKET.iter().collect();
         values::in_order(&mut rows, &SOCKET_ORDER, |row| &row.about);
+        let mut socket = FastCgiSocket { program: program.to_string(), ..FastCgiSocket::default() };
+        let mut complete = Some(());
         for row in rows {
             let scope = if row.about.names == Names::Here { &self.scope } else { &named };
-            values::read(row, scope, section, &mut socket)?;
+            let read = self.notes.check(values::read(row, scope, section, &mut socket));
+            complete = read.and(complete);
         }
-        if socket.url.is_empty() {
-            return Err(of("socket")(values::missing("socket", section)));
-        }
-        self.fastcgi_socket(socket, uid)
-            .map_err(|mistake| mistake.within(|why| format!("{why} in [{section}] socket")))
-            .map_err(of("socket"))
+        complete?;
+        let socket = if socket.url.is_empty() {
+            Err(values::missing("socket", section))
+        } else {
+            self.fastcgi_socket(socket, uid?)
+                .map_err(|mistake| mistake.within(|why| format!("{why} in [{section}] socket")))
+        };
+        self.notes.check(socket.map_err(of("socket")))
     }
 
     /// What the options mean together (`options.py: parse_fcgi_socket`). Two of the errors are Python tuples, printed as

@@ -1,6 +1,6 @@
 //! HTTP servers and RPC interfaces (`options.py: server_configs_from_parser`, `get_plugins`).
 
-use super::complaint::{Complaint, Mistake, Notes};
+use super::complaint::{Mistake, Notes};
 use super::context::Context;
 use super::datatypes::names_factory;
 use super::names::Table;
@@ -115,32 +115,30 @@ pub(super) fn rpcinterfaces(context: &Context<'_>, notes: &mut Notes) -> Vec<Str
     let mut names = Vec::new();
     for section in context.files.document.sections() {
         if let Some(name) = section.strip_prefix("rpcinterface:") {
-            let read = rpcinterface(context, &section);
-            names.extend(notes.check(read).map(|()| name.to_string()));
+            names.push(name.to_string());
+            check_interface(context, &section, notes);
         }
     }
     names
 }
 
-fn rpcinterface(context: &Context<'_>, section: &str) -> Result<(), Complaint> {
+fn check_interface(context: &Context<'_>, section: &str, notes: &mut Notes) -> Option<()> {
     let document = &context.files.document;
     let scope = context.scope(Table::new());
     let mut interface = Interface::default();
-    for row in RPCINTERFACE {
-        values::read(row, &scope, section, &mut interface)?;
-    }
+    values::read_all(RPCINTERFACE, &scope, section, &mut interface, notes)?;
     let factory = interface.factory;
     if !names_factory(&factory, MAIN_FACTORY) {
         let mistake = Mistake::new(format!("{factory} cannot be resolved within [{section}]"));
-        return Err(document.option_complaint(section, FACTORY_OPTION, mistake));
+        notes.complain(document.option_complaint(section, FACTORY_OPTION, mistake));
     }
     // Arguments of the factory; the main interface takes none, but their expansion can fail.
     for option in document.options(section) {
         if option != FACTORY_OPTION {
-            scope.get(section, &option)?;
+            notes.check(scope.get(section, &option));
         }
     }
-    Ok(())
+    Some(())
 }
 
 /// The HTTP servers: inet ones, then Unix ones, each in file order. Any section whose name starts so is one.

@@ -136,6 +136,30 @@ fn a_reading_goes_on_after_a_mistake() {
 }
 
 #[test]
+fn complaints_are_bounded_and_made_once() {
+    let places = |text: &str| {
+        let directory = TempDir::new();
+        let file = directory.write("supervisord.conf", &format!("[supervisord]\n{text}"));
+        let complaints = loader(&file).load().unwrap_err();
+        let lines = complaints.iter().map(|complaint| complaint.place.as_ref().unwrap().line);
+        lines.collect::<Vec<u32>>()
+    };
+    // The priority is the group's, too; and with 100 processes there is still one mistake.
+    let program =
+        "[program:p]\ncommand=%(x)s\npriority=p\nnumprocs=100\nprocess_name=%(process_num)d\n";
+    assert_eq!(places(program), [4, 3]);
+    assert_eq!(places("user=no-such-user\n"), [2]);
+    let many: String = (0..2000).map(|number| format!("[program:p{number}]\n")).collect();
+    assert_eq!(places(&many), (2..1002).collect::<Vec<u32>>());
+    assert_eq!(
+        places(
+            "[fcgi-program:f]\nsocket_mode=9\nsocket_owner=nobody-here\ncommand=x\nuser=nobody-here\n"
+        ),
+        [6, 4, 3, 2]
+    );
+}
+
+#[test]
 fn numbers_of_processes_are_bounded() {
     let why = error("[program:p]\ncommand=x\nnumprocs=999999999\nprocess_name=%(process_num)d\n");
     assert!(why.starts_with("numprocs is above the limit of 100000 in section"), "{why}");
