@@ -64,7 +64,7 @@ pub fn main() -> ExitCode {
         let usage = loader.usage("");
         let life = match loader.load() {
             Ok(config) => live(config, loader, before.take(), &mut starter),
-            Err(why) => Err(why),
+            Err(complaints) => Err(complaints.to_string()),
         };
         match life {
             Ok((Mood::Restarting, after)) => before = Some(after),
@@ -277,7 +277,7 @@ fn supervise(fresh: Fresh, main_log: &MainLog, starter: &mut Starter) -> io::Res
 /// Runs apart, where waiting for a name server harms nobody.
 fn config_reader(mut loader: Box<Loader>, names: HostNames) -> crate::daemon::house::ConfigReader {
     Arc::new(Mutex::new(move || {
-        let config = loader.reload()?;
+        let config = loader.reload().map_err(|complaints| complaints.to_string())?;
         names.learn(&config.groups);
         Ok(config)
     }))

@@ -62,11 +62,11 @@ fn answer(fields: &[String]) -> String {
             ]),
         )]),
         Parsed::Run(mut loader) => {
-            let mut result = loader.load();
+            let mut result = loader.load().map_err(|complaints| complaints.to_string());
             if let (Ok(_), Some(path)) = (&result, replacement) {
                 result = std::fs::copy(path, file)
                     .map_err(|why| format!("cannot copy: {why}"))
-                    .and_then(|_| loader.reload());
+                    .and_then(|_| loader.reload().map_err(|complaints| complaints.to_string()));
             }
             match result {
                 Ok(config) => object(&[("config", config_json(&config))]),

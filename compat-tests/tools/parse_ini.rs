@@ -15,7 +15,7 @@ const SOURCE: &str = "random.conf";
 fn parse(content: &[u8]) -> String {
     let mut document = Document::new();
     if let Err(why) = document.read(content, SOURCE) {
-        return json::object(&[("error", json::string(&why))]);
+        return json::object(&[("error", json::string(&why.to_string()))]);
     }
     let sections = document.sections().into_iter().map(|section| {
         let options = document.options(&section).into_iter().map(|option| {

@@ -5,7 +5,7 @@
 
 use std::io::{BufRead, Write, stdin, stdout};
 
-use supervisord_rs::core::config::{AutoRestart, ChannelConfig, LogFile, ProcessConfig};
+use supervisord_rs::core::config::ProcessConfig;
 use supervisord_rs::core::effect::CommandError;
 use supervisord_rs::daemon::command;
 
@@ -55,35 +55,5 @@ fn escape(text: &str) -> String {
 }
 
 fn config(command: String) -> ProcessConfig {
-    let channel = ChannelConfig {
-        logfile: LogFile::None,
-        logfile_maxbytes: 0,
-        logfile_backups: 0,
-        capture_maxbytes: 0,
-        events_enabled: false,
-        syslog: false,
-    };
-    ProcessConfig {
-        name: "x".to_string(),
-        uid: None,
-        command,
-        directory: None,
-        umask: None,
-        priority: 999,
-        autostart: false,
-        autorestart: AutoRestart::Never,
-        startsecs: 0,
-        startretries: 0,
-        stdout: channel.clone(),
-        stderr: channel,
-        stopsignal: 15,
-        stopwaitsecs: 1,
-        stopasgroup: false,
-        killasgroup: false,
-        exitcodes: vec![0],
-        redirect_stderr: false,
-        environment: Vec::new(),
-        serverurl: None,
-        socket: None,
-    }
+    ProcessConfig { command, ..ProcessConfig::default() }
 }

@@ -10,8 +10,9 @@ pub use http::http;
 pub use streams::{capture, listener, strip_ansi};
 
 use supervisord_rs::config::datatypes::key_value_pairs;
-use supervisord_rs::config::expand::{Table, Value, expand};
+use supervisord_rs::config::expand::expand;
 use supervisord_rs::config::ini::Document;
+use supervisord_rs::config::names::{Table, Value};
 use supervisord_rs::xmlrpc::{CallReader, parse_call, parse_response, write_call};
 
 /// Longest expansion, in bytes: what `config::expand` allows, and one more field in full width.
@@ -47,7 +48,7 @@ pub fn expansions(data: &[u8]) {
     match expand(text, &[&names, &environment], "command") {
         Ok(expanded) if !text.contains('%') => assert_eq!(expanded, text),
         Ok(expanded) => assert!(expanded.len() <= MAX_EXPANSION_BYTES),
-        Err(why) => assert!(!why.is_empty()),
+        Err(why) => assert!(!why.to_string().is_empty()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Users and groups of the system, by name or number.
 
+use super::complaint::Mistake;
 use nix::unistd::{Gid, Group, Uid, User};
 
 use crate::core::config::Owner;
@@ -26,34 +27,34 @@ pub fn home_of(name: &str) -> Option<String> {
 /// A user id from a name or an existing number (`datatypes.py: name_to_uid`).
 ///
 /// Errors: `Invalid user name NAME`, `Invalid user id ID`.
-pub fn uid(name: &str) -> Result<u32, String> {
+pub fn uid(name: &str) -> Result<u32, Mistake> {
     match int(name) {
         Some(number) => u32::try_from(number)
             .ok()
             .filter(|id| User::from_uid(Uid::from_raw(*id)).is_ok_and(|user| user.is_some()))
-            .ok_or_else(|| format!("Invalid user id {name}")),
-        None if name.contains('\0') => Err("embedded null byte".to_string()),
+            .ok_or_else(|| Mistake::new(format!("Invalid user id {name}"))),
+        None if name.contains('\0') => Err(Mistake::new("embedded null byte")),
         None => user_named(name)
             .map(|user| user.uid.as_raw())
-            .ok_or_else(|| format!("Invalid user name {name}")),
+            .ok_or_else(|| Mistake::new(format!("Invalid user name {name}"))),
     }
 }
 
 /// A group id from a name or an existing number (`datatypes.py: name_to_gid`).
 ///
 /// Errors: `Invalid group name NAME`, `Invalid group id ID`.
-pub fn gid(name: &str) -> Result<u32, String> {
+pub fn gid(name: &str) -> Result<u32, Mistake> {
     match int(name) {
         Some(number) => u32::try_from(number)
             .ok()
             .filter(|id| Group::from_gid(Gid::from_raw(*id)).is_ok_and(|group| group.is_some()))
-            .ok_or_else(|| format!("Invalid group id {name}")),
-        None if name.contains('\0') => Err("embedded null byte".to_string()),
+            .ok_or_else(|| Mistake::new(format!("Invalid group id {name}"))),
+        None if name.contains('\0') => Err(Mistake::new("embedded null byte")),
         None => Group::from_name(name)
             .ok()
             .flatten()
             .map(|group| group.gid.as_raw())
-            .ok_or_else(|| format!("Invalid group name {name}")),
+            .ok_or_else(|| Mistake::new(format!("Invalid group name {name}"))),
     }
 }
 
@@ -85,10 +86,10 @@ mod tests {
 
     #[test]
     fn unknown_accounts() {
-        assert_eq!(uid(""), Err("Invalid user name ".to_string()));
-        assert_eq!(uid("-1"), Err("Invalid user id -1".to_string()));
-        assert_eq!(uid("99999999999"), Err("Invalid user id 99999999999".to_string()));
-        assert_eq!(uid("a\0b"), Err("embedded null byte".to_string()));
-        assert_eq!(gid("no-such"), Err("Invalid group name no-such".to_string()));
+        assert_eq!(uid(""), Err(Mistake::new("Invalid user name ")));
+        assert_eq!(uid("-1"), Err(Mistake::new("Invalid user id -1")));
+        assert_eq!(uid("99999999999"), Err(Mistake::new("Invalid user id 99999999999")));
+        assert_eq!(uid("a\0b"), Err(Mistake::new("embedded null byte")));
+        assert_eq!(gid("no-such"), Err(Mistake::new("Invalid group name no-such")));
     }
 }

@@ -1,37 +1,34 @@
 //! The command line of the daemon: the options, `-h`, `-v`, and the search for a configuration file.
 
+use super::complaint::Mistake;
 use std::ffi::OsString;
+use std::fmt::Display;
 
 use clap::{Arg, ArgAction, Command};
 
 use super::datatypes::{
     byte_size, existing_directory, existing_dirpath, integer, logging_level, octal_type,
 };
-use super::{Environ, Loader, Parsed, getopt, paths};
+use super::environ::Environ;
+use super::loader::{Loader, Overrides};
+use super::{getopt, paths};
 use crate::core::python::repr;
-use crate::core::states::Level;
 use crate::{SUPERVISOR_VERSION, VERSION, native};
 
-/// Options given on the command line; each overrides its setting in the file.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Overrides {
-    pub(super) configfile: Option<String>,
-    pub(super) nodaemon: bool,
-    pub(super) silent: bool,
-    pub(super) nocleanup: bool,
-    pub(super) strip_ansi: bool,
-    pub(super) user: Option<String>,
-    pub(super) umask: Option<u32>,
-    pub(super) directory: Option<String>,
-    pub(super) logfile: Option<String>,
-    pub(super) logfile_maxbytes: Option<i64>,
-    pub(super) logfile_backups: Option<i64>,
-    pub(super) loglevel: Option<Level>,
-    pub(super) pidfile: Option<String>,
-    pub(super) identifier: Option<String>,
-    pub(super) childlogdir: Option<String>,
-    pub(super) minfds: Option<i64>,
-    pub(super) minprocs: Option<i64>,
+/// What a command line asks for.
+#[derive(Clone, Debug)]
+pub enum Parsed {
+    /// Load this and run.
+    Run(Box<Loader>),
+    /// Print and exit: help, version, or a usage error.
+    Exit {
+        /// What goes to standard output.
+        stdout: String,
+        /// What goes to standard error.
+        stderr: String,
+        /// The exit status.
+        code: i32,
+    },
 }
 
 fn flag(id: &'static str, short: char) -> Arg {
@@ -77,12 +74,12 @@ pub fn parse_args(argv0: &str, args: &[OsString], environ: &Environ) -> Parsed {
     let args: Vec<String> = args.iter().map(native::text).collect();
     let (given, positional) = match getopt::scan(&table(), &args) {
         Ok(scanned) => scanned,
-        Err(why) => return usage_exit(argv0, "", &why),
+        Err(why) => return usage_exit(argv0, "", why),
     };
     if !positional.is_empty() {
         let shown: Vec<String> = positional.iter().map(|arg| repr(arg)).collect();
         let why = format!("positional arguments are not supported: [{}]", shown.join(", "));
-        return usage_exit(argv0, "", &why);
+        return usage_exit(argv0, "", why);
     }
     let mut overrides = Overrides::default();
     let mut seen: Vec<&str> = Vec::new();
@@ -100,11 +97,11 @@ pub fn parse_args(argv0: &str, args: &[OsString], environ: &Environ) -> Parsed {
                 if let Err(why) = apply(&mut overrides, id, &option.value, environ) {
                     let value = repr(&option.value);
                     let why = format!("invalid value for {spelling} {value}: {why}");
-                    return usage_exit(argv0, "", &why);
+                    return usage_exit(argv0, "", why);
                 }
                 if seen.contains(&id) {
                     let why = format!("conflicting command line option {}", repr(spelling));
-                    return usage_exit(argv0, "", &why);
+                    return usage_exit(argv0, "", why);
                 }
                 seen.push(id);
             }
@@ -119,7 +116,7 @@ fn apply(
     id: &str,
     value: &str,
     environ: &Environ,
-) -> Result<(), String> {
+) -> Result<(), Mistake> {
     let text = || Some(value.to_string());
     match id {
         "configuration" => overrides.configfile = text(),
@@ -157,10 +154,9 @@ fn start(argv0: &str, overrides: Overrides, environ: &Environ) -> Parsed {
             "No config file found at default paths ({}); use the -c option to specify a config file at a different path",
             candidates.join(", ")
         );
-        return usage_exit(argv0, warning, &why);
+        return usage_exit(argv0, warning, why);
     };
-    let mut loader = Loader::new(argv0, found.clone(), overrides, environ);
-    loader.warning = warning;
+    let loader = Loader::new(argv0, found.clone(), overrides, environ).with_warning(warning);
     Parsed::Run(Box::new(loader))
 }
 
@@ -207,13 +203,8 @@ fn printed(stdout: String) -> Parsed {
     Parsed::Exit { stdout, stderr: String::new(), code: 0 }
 }
 
-/// The text of a usage error.
-pub fn usage(argv0: &str, why: &str) -> String {
-    format!("Error: {why}\nFor help, use {argv0} -h\n")
-}
-
-fn usage_exit(argv0: &str, warning: &str, why: &str) -> Parsed {
-    let stderr = format!("{warning}{}", usage(argv0, why));
+fn usage_exit(argv0: &str, warning: &str, why: impl Display) -> Parsed {
+    let stderr = format!("{warning}{}", getopt::usage(argv0, why));
     Parsed::Exit { stdout: String::new(), stderr, code: 2 }
 }
 

@@ -4,15 +4,21 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Command};
 
-use super::expand::{Table, Value};
+use super::complaint::Mistake;
+use super::environ::Environ;
 use super::ini::Document;
-use super::reader::{Scope, file_content};
-use super::{Environ, cli, getopt, paths};
+use super::names::{Table, Value};
+use super::scope::{Scope, here};
+use super::{cli, files, getopt, paths, values};
+use crate::core::options::{Field, Names, Reread, Row, Unset, field};
 use crate::core::python::repr;
 use crate::native;
 
 /// Where the daemon listens when nothing says otherwise.
 pub const DEFAULT_SERVER_URL: &str = "http://localhost:9001";
+
+/// What the prompt shows when nothing says otherwise.
+const DEFAULT_PROMPT: &str = "supervisor";
 
 /// The settings of one run of the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,12 +54,15 @@ pub enum Color {
 
 impl Color {
     /// Reads a value; the error names where it stands.
-    fn parse(value: &str, place: &str) -> Result<Color, String> {
+    fn parse(value: &str, place: &str) -> Result<Color, Mistake> {
         match value {
             "always" => Ok(Color::Always),
             "auto" => Ok(Color::Auto),
             "never" => Ok(Color::Never),
-            _ => Err(format!("invalid value for {place} {}: always, auto or never", repr(value))),
+            _ => Err(Mistake::new(format!(
+                "invalid value for {place} {}: always, auto or never",
+                repr(value)
+            ))),
         }
     }
 }
@@ -86,16 +95,69 @@ struct Given {
     interactive: bool,
 }
 
-/// The options of the section.
+/// The section as written.
 #[derive(Default)]
-struct Section {
+pub(super) struct Section {
     serverurl: Option<String>,
     username: Option<String>,
     password: Option<String>,
     prompt: Option<String>,
     history_file: Option<String>,
-    color: Option<Color>,
+    color: Option<String>,
 }
+
+/// The options of the section, in the order in which the reference reads them.
+pub(super) const SUPERVISORCTL: &[Row<Section>] = &[
+    Row::new(
+        "serverurl",
+        Field::OptionalText(field!(Section.serverurl)),
+        Unset::Text(DEFAULT_SERVER_URL),
+        "the server's socket behind unix://",
+    )
+    .names(Names::Here)
+    .reread(Reread::Client),
+    Row::new(
+        "prompt",
+        Field::OptionalText(field!(Section.prompt)),
+        Unset::Text(DEFAULT_PROMPT),
+        "the shell's prompt",
+    )
+    .names(Names::Environment)
+    .reread(Reread::Client),
+    Row::new(
+        "username",
+        Field::OptionalText(field!(Section.username)),
+        Unset::Nothing("none"),
+        "as the server has it",
+    )
+    .names(Names::Environment)
+    .reread(Reread::Client),
+    Row::new(
+        "password",
+        Field::OptionalText(field!(Section.password)),
+        Unset::Nothing("none"),
+        "as the server has it, and always in plain",
+    )
+    .names(Names::Environment)
+    .reread(Reread::Client),
+    Row::new(
+        "history_file",
+        Field::OptionalText(field!(Section.history_file)),
+        Unset::Nothing("nowhere"),
+        "the shell remembers its lines there",
+    )
+    .names(Names::Here)
+    .reread(Reread::Client),
+    Row::new(
+        "color",
+        Field::OptionalText(field!(Section.color)),
+        Unset::Nothing("never"),
+        "when it colours states; always, never, or auto: on terminals",
+    )
+    .names(Names::Environment)
+    .reread(Reread::Client)
+    .ours(),
+];
 
 fn table() -> Command {
     let flag = |id, short| Arg::new(id).short(short).action(ArgAction::SetTrue);
@@ -126,13 +188,13 @@ pub fn parse_client_args(argv0: &str, args: &[OsString], environ: &Environ) -> C
             ClientParsed::Exit { stdout: HELP.replace("%s", argv0), stderr: String::new(), code: 0 }
         }
         Err(why) => {
-            ClientParsed::Exit { stdout: String::new(), stderr: cli::usage(argv0, &why), code: 2 }
+            ClientParsed::Exit { stdout: String::new(), stderr: getopt::usage(argv0, why), code: 2 }
         }
     }
 }
 
 /// The settings, or `None` when help is asked for. The error is the text after `Error: `.
-fn read(argv0: &str, args: &[String], environ: &Environ) -> Result<Option<ClientOptions>, String> {
+fn read(argv0: &str, args: &[String], environ: &Environ) -> Result<Option<ClientOptions>, Mistake> {
     let (options, args) = getopt::scan(&table(), args)?;
     let mut given = Given::default();
     let mut seen: Vec<&str> = Vec::new();
@@ -149,7 +211,10 @@ fn read(argv0: &str, args: &[String], environ: &Environ) -> Result<Option<Client
             _ => given.history_file = value,
         }
         if seen.contains(&option.id.as_str()) {
-            return Err(format!("conflicting command line option {}", repr(&option.spelling)));
+            return Err(Mistake::new(format!(
+                "conflicting command line option {}",
+                repr(&option.spelling)
+            )));
         }
         seen.push(&option.id);
     }
@@ -157,9 +222,9 @@ fn read(argv0: &str, args: &[String], environ: &Environ) -> Result<Option<Client
         .configfile
         .take()
         .or_else(|| cli::search_path(argv0).into_iter().find(|path| cli::is_there(path, environ)));
-    let section = match configfile.filter(|path| !path.is_empty()) {
+    let (section, color) = match configfile.filter(|path| !path.is_empty()) {
         Some(path) => read_section(&path, environ)?,
-        None => Section::default(),
+        None => Default::default(),
     };
     let history_file = given.history_file.filter(|path| !path.is_empty());
     Ok(Some(ClientOptions {
@@ -169,25 +234,25 @@ fn read(argv0: &str, args: &[String], environ: &Environ) -> Result<Option<Client
             .unwrap_or_else(|| DEFAULT_SERVER_URL.to_string()),
         username: given.username.or(section.username),
         password: given.password.or(section.password),
-        prompt: section.prompt.unwrap_or_else(|| "supervisor".to_string()),
+        prompt: section.prompt.unwrap_or_else(|| DEFAULT_PROMPT.to_string()),
         history_file: history_file
-            .map(|path| paths::normalize(&path, environ))
-            .or(section.history_file),
-        color: given.color.or(section.color),
+            .or(section.history_file)
+            .map(|path| paths::normalize(&path, environ)),
+        color: given.color.or(color),
         interactive: given.interactive || args.is_empty(),
         args,
     }))
 }
 
 /// Checks what `-s` is given: a scheme, and something after it.
-fn url(value: &str, spelling: &str) -> Result<String, String> {
+fn url(value: &str, spelling: &str) -> Result<String, Mistake> {
     let (scheme, rest) = split_scheme(value);
     let rest = rest.split(['?', '#']).next().unwrap_or_default();
     if !scheme.is_empty() && !rest.strip_prefix("//").unwrap_or(rest).is_empty() {
         return Ok(value.to_string());
     }
     let shown = repr(value);
-    Err(format!("invalid value for {spelling} {shown}: value {shown} is not a URL"))
+    Err(Mistake::new(format!("invalid value for {spelling} {shown}: value {shown} is not a URL")))
 }
 
 /// Scheme of a URL in lower case, empty when there is none, and what follows its colon (`urllib.parse.urlparse`).
@@ -201,58 +266,48 @@ pub fn split_scheme(url: &str) -> (String, &str) {
     (String::new(), url)
 }
 
-/// Reads `[supervisorctl]` from the main file; `[include]` means nothing to the client.
-fn read_section(configfile: &str, environ: &Environ) -> Result<Section, String> {
-    if !cli::is_there(configfile, environ) {
-        return Err(format!("could not find config file {configfile}"));
-    }
-    let content =
-        file_content(configfile).map_err(|_| format!("could not read config file {configfile}"))?;
+/// Reads `[supervisorctl]` from the main file, and what its `color` means; `[include]` means nothing to the client.
+fn read_section(configfile: &str, environ: &Environ) -> Result<(Section, Option<Color>), Mistake> {
     let mut document = Document::new();
-    document.read(&content, configfile)?;
+    files::read_main(configfile, environ, &mut document)?;
     if !document.has_section("supervisorctl") {
-        return Err(".ini file does not include supervisorctl section".to_string());
+        return Err(Mistake::new(".ini file does not include supervisorctl section"));
     }
     let mut environment = Table::new();
-    for (name, value) in &environ.pairs {
+    for (name, value) in environ.pairs() {
         environment.set(&format!("ENV_{name}"), Value::Str(value.clone()));
     }
-    let mut here = Table::new();
     let normalized = paths::normalize(configfile, environ);
-    here.set("here", paths::dirname(&normalized).into());
-    let scope = |local| Scope { document: &document, environment: &environment, local };
-    let placed = scope(here);
-    let plain = scope(Table::new());
-
-    let serverurl = placed.get_or("supervisorctl", "serverurl", DEFAULT_SERVER_URL)?;
-    let serverurl = match serverurl.strip_prefix("unix://") {
-        Some(path) => format!("unix://{}", paths::normalize(path, environ)),
-        None => serverurl,
+    let scope = |local| Scope {
+        document: &document,
+        environ,
+        environment: &environment,
+        local,
+        late: None,
     };
-    let section = Section {
-        serverurl: Some(serverurl),
-        prompt: plain.get("supervisorctl", "prompt")?,
-        username: plain.get("supervisorctl", "username")?,
-        password: plain.get("supervisorctl", "password")?,
-        history_file: placed
-            .get("supervisorctl", "history_file")?
-            .filter(|path| !path.is_empty())
-            .map(|path| paths::normalize(&path, environ)),
-        color: plain
-            .get("supervisorctl", "color")?
-            .map(|value| Color::parse(&value, "color in [supervisorctl]"))
-            .transpose()?,
-    };
+    let (placed, plain) = (scope(here(paths::dirname(&normalized))), scope(Table::new()));
+    let mut section = Section::default();
+    for row in SUPERVISORCTL {
+        let scope = if row.about.names == Names::Here { &placed } else { &plain };
+        values::read(row, scope, "supervisorctl", &mut section)?;
+    }
+    let socket = section.serverurl.as_deref().and_then(|url| url.strip_prefix("unix://"));
+    if let Some(path) = socket {
+        section.serverurl = Some(format!("unix://{}", paths::normalize(path, environ)));
+    }
+    section.history_file = section.history_file.filter(|path| !path.is_empty());
+    let color = section.color.take();
+    let color = color.map(|value| Color::parse(&value, "color in [supervisorctl]")).transpose()?;
     check_plugins(&document)?;
-    Ok(section)
+    Ok((section, color))
 }
 
 /// Plugins are Python classes, which cannot be loaded here; a section that names one is passed over.
-fn check_plugins(document: &Document) -> Result<(), String> {
+fn check_plugins(document: &Document) -> Result<(), Mistake> {
     const FACTORY: &str = "supervisor.ctl_factory";
     for section in document.sections().iter().filter(|name| name.starts_with("ctlplugin:")) {
         if document.get(section, FACTORY).is_none() {
-            return Err(format!("section [{section}] does not specify a {FACTORY}"));
+            return Err(Mistake::new(format!("section [{section}] does not specify a {FACTORY}")));
         }
     }
     Ok(())

@@ -1,6 +1,8 @@
 //! Python's `%` formatting of option values over named expansions, with the reference's error texts (`options.py: expand`).
 
-use super::format::{self, Flags, Spec};
+use super::complaint::Mistake;
+use super::format::{self, Argument, Flags, Spec};
+use super::names::{Table, Value};
 use crate::core::python::repr;
 
 /// Widths and precisions above this are refused: Python would try to allocate that much.
@@ -9,66 +11,8 @@ const MAX_FIELD_CHARS: u64 = 1 << 20;
 /// Longest result of one expansion, in bytes; Python has no limit but its memory.
 const MAX_RESULT_BYTES: usize = 16 << 20;
 
-/// What a name expands to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
-    /// Text.
-    Str(String),
-    /// `process_num` and `numprocs`.
-    Int(i64),
-}
-
-impl From<&str> for Value {
-    fn from(text: &str) -> Value {
-        Value::Str(text.to_string())
-    }
-}
-
-/// Names and their values in order of first insertion, as in a Python dict.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Table {
-    entries: Vec<(String, Value)>,
-    index: std::collections::HashMap<String, usize>,
-}
-
-impl Table {
-    /// An empty table.
-    pub fn new() -> Table {
-        Table::default()
-    }
-
-    /// Sets a name; one that exists keeps its place.
-    pub fn set(&mut self, name: &str, value: Value) {
-        match self.index.get(name) {
-            Some(&at) => self.entries[at].1 = value,
-            None => {
-                self.index.insert(name.to_string(), self.entries.len());
-                self.entries.push((name.to_string(), value));
-            }
-        }
-    }
-
-    /// Sets every name of another table (`dict.update`).
-    pub fn update(&mut self, other: &Table) {
-        for (name, value) in &other.entries {
-            self.set(name, value.clone());
-        }
-    }
-
-    /// Sets `ENV_name` for every variable.
-    pub fn set_environment(&mut self, environment: &[(String, String)]) {
-        for (name, value) in environment {
-            self.set(&format!("ENV_{name}"), Value::Str(value.clone()));
-        }
-    }
-
-    fn get(&self, name: &str) -> Option<&Value> {
-        self.index.get(name).map(|&at| &self.entries[at].1)
-    }
-}
-
 /// Formats `text` with the tables merged in order, later ones winning. `option` names the value in error texts.
-pub fn expand(text: &str, tables: &[&Table], option: &str) -> Result<String, String> {
+pub fn expand(text: &str, tables: &[&Table], option: &str) -> Result<String, Mistake> {
     if !text.contains('%') {
         return Ok(text.to_string());
     }
@@ -77,19 +21,19 @@ pub fn expand(text: &str, tables: &[&Table], option: &str) -> Result<String, Str
     formatter.run().map_err(|error| match error {
         Error::Key(key) => {
             let merged = merge(tables);
-            let mut names: Vec<&str> = merged.entries.iter().map(|(n, _)| n.as_str()).collect();
+            let mut names: Vec<&str> = merged.entries().map(|(name, _)| name).collect();
             names.sort_unstable();
-            format!(
+            Mistake::new(format!(
                 "Format string {} for {} contains names ({}) which cannot be expanded. Available names: {}",
                 repr(text),
                 repr(option),
                 repr(&key),
                 names.join(", ")
-            )
+            ))
         }
-        Error::Format(why) => {
+        Error::Format(mistake) => mistake.within(|why| {
             format!("Format string {} for {} is badly formatted: {why}", repr(text), repr(option))
-        }
+        }),
     })
 }
 
@@ -104,20 +48,12 @@ fn merge(tables: &[&Table]) -> Table {
 enum Error {
     /// `KeyError`
     Key(String),
-    /// Any other exception, with its text.
-    Format(String),
+    /// Any other exception.
+    Format(Mistake),
 }
 
 fn bad<T>(why: impl Into<String>) -> Result<T, Error> {
-    Err(Error::Format(why.into()))
-}
-
-/// What a conversion is applied to.
-pub(super) enum Argument<'a> {
-    /// The value of a name.
-    Value(&'a Value),
-    /// The whole mapping, as its `repr`: what a conversion without a name gets.
-    Mapping(String),
+    Err(Error::Format(Mistake::new(why)))
 }
 
 /// One run over a format string (`unicodeobject.c: PyUnicode_Format` with a mapping).
@@ -162,9 +98,7 @@ impl<'a> Formatter<'a> {
         match self.pending.take() {
             None => bad("not enough arguments for format string"),
             Some(Some(value)) => Ok(Argument::Value(value)),
-            Some(None) => Ok(Argument::Mapping(format::mapping_repr(
-                merge(self.tables).entries.iter().map(|(name, value)| (name.as_str(), value)),
-            ))),
+            Some(None) => Ok(Argument::Mapping(format::mapping_repr(merge(self.tables).entries()))),
         }
     }
 
@@ -209,7 +143,7 @@ impl<'a> Formatter<'a> {
                     "unsupported format character '{shown}' (0x{code:x}) at index {index}"
                 ));
             }
-            Err(why) => return bad(why),
+            Err(mistake) => return Err(Error::Format(mistake)),
         }
         Ok(())
     }

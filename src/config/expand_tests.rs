@@ -19,7 +19,7 @@ fn format(text: &str) -> String {
 
 fn error(text: &str) -> String {
     let (base, over) = tables();
-    let error = expand(text, &[&base, &over], "o").unwrap_err();
+    let error = expand(text, &[&base, &over], "o").unwrap_err().to_string();
     let prefix = format!("Format string {} for 'o' is badly formatted: ", repr(text));
     error.strip_prefix(&prefix).unwrap().to_string()
 }
@@ -109,7 +109,7 @@ fn badly_formatted_texts() {
 fn unknown_names_list_the_known_ones() {
     let (base, over) = tables();
     assert_eq!(
-        expand("%(a(b)c)s", &[&base, &over], "program:x.command").unwrap_err(),
+        expand("%(a(b)c)s", &[&base, &over], "program:x.command").unwrap_err().to_string(),
         "Format string '%(a(b)c)s' for 'program:x.command' contains names ('a(b)c') which cannot be expanded. \
          Available names: b, here, m, n, z"
     );

@@ -1,6 +1,7 @@
 //! The conversions of Python's `%` formatting, for strings and integers.
 
-use super::expand::{Argument, Value};
+use super::complaint::Mistake;
+use super::names::Value;
 use crate::core::python::{ascii, repr};
 
 /// Flags between `%` and the width.
@@ -28,6 +29,14 @@ impl Flags {
     }
 }
 
+/// What a conversion is applied to.
+pub(super) enum Argument<'a> {
+    /// The value of a name.
+    Value(&'a Value),
+    /// The whole mapping, as its `repr`: what a conversion without a name gets.
+    Mapping(String),
+}
+
 /// Everything between `%` and the conversion character.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spec {
@@ -52,7 +61,7 @@ pub(super) fn convert(
     conversion: char,
     spec: &Spec,
     argument: &Argument<'_>,
-) -> Result<Option<String>, String> {
+) -> Result<Option<String>, Mistake> {
     let number = match argument {
         Argument::Value(Value::Int(number)) => Ok(*number),
         Argument::Value(Value::Str(_)) => Err("str"),
@@ -63,13 +72,13 @@ pub(super) fn convert(
         'c' => pad(&character_of(argument)?, spec),
         'd' | 'i' | 'u' => {
             let number = number.map_err(|kind| {
-                format!("%{conversion} format: a real number is required, not {kind}")
+                Mistake::new(format!("%{conversion} format: a real number is required, not {kind}"))
             })?;
             signed(number < 0, "", &digits(number.unsigned_abs().to_string(), spec), spec)
         }
         'o' | 'x' | 'X' => {
             let number = number.map_err(|kind| {
-                format!("%{conversion} format: an integer is required, not {kind}")
+                Mistake::new(format!("%{conversion} format: an integer is required, not {kind}"))
             })?;
             let magnitude = number.unsigned_abs();
             let (plain, prefix) = match conversion {
@@ -81,7 +90,8 @@ pub(super) fn convert(
             signed(number < 0, prefix, &digits(plain, spec), spec)
         }
         'e' | 'E' | 'f' | 'F' | 'g' | 'G' => {
-            let number = number.map_err(|kind| format!("must be real number, not {kind}"))?;
+            let number =
+                number.map_err(|kind| Mistake::new(format!("must be real number, not {kind}")))?;
             signed(number < 0, "", &float(conversion, number, spec), spec)
         }
         _ => return Ok(None),
@@ -110,16 +120,16 @@ fn unquoted_ascii(character: char) -> String {
     ascii(character.encode_utf8(&mut [0; 4])).trim_matches('\'').to_string()
 }
 
-fn character_of(argument: &Argument<'_>) -> Result<String, String> {
+fn character_of(argument: &Argument<'_>) -> Result<String, Mistake> {
     match argument {
         // Surrogates cannot be in our text; Python would make one of them.
         Argument::Value(Value::Int(number)) => u32::try_from(*number)
             .ok()
             .and_then(char::from_u32)
             .map(String::from)
-            .ok_or_else(|| "%c arg not in range(0x110000)".to_string()),
+            .ok_or_else(|| Mistake::new("%c arg not in range(0x110000)")),
         Argument::Value(Value::Str(text)) if text.chars().count() == 1 => Ok(text.clone()),
-        _ => Err("%c requires int or char".to_string()),
+        _ => Err(Mistake::new("%c requires int or char")),
     }
 }
 

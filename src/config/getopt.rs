@@ -1,6 +1,9 @@
 //! Python's `getopt` over an option table kept by clap: bundled short options, unambiguous prefixes of long ones, and
 //! its words for mistakes.
 
+use super::complaint::Mistake;
+use std::fmt::Display;
+
 use clap::{Arg, Command};
 
 /// One option as it was given.
@@ -21,7 +24,7 @@ pub type Scanned = (Vec<Given>, Vec<String>);
 /// Hidden options of the table are only recognized in full.
 ///
 /// Errors are those of `getopt.GetoptError`, e.g. `option --x not recognized`.
-pub fn scan(table: &Command, args: &[String]) -> Result<Scanned, String> {
+pub fn scan(table: &Command, args: &[String]) -> Result<Scanned, Mistake> {
     let mut given = Vec::new();
     let mut rest = args.iter();
     while let Some(argument) = rest.clone().next() {
@@ -51,7 +54,7 @@ fn long_option(
     table: &Command,
     text: &str,
     rest: &mut std::slice::Iter<'_, String>,
-) -> Result<Given, String> {
+) -> Result<Given, Mistake> {
     let (name, value) = match text.split_once('=') {
         Some((name, value)) => (name, Some(value)),
         None => (text, None),
@@ -60,16 +63,19 @@ fn long_option(
     let full = option.get_long().unwrap_or_default();
     let value = match (takes_value(option), value) {
         (true, Some(value)) => value.to_string(),
-        (true, None) => {
-            rest.next().ok_or_else(|| format!("option --{full} requires argument"))?.clone()
-        }
+        (true, None) => rest
+            .next()
+            .ok_or_else(|| Mistake::new(format!("option --{full} requires argument")))?
+            .clone(),
         (false, None) => String::new(),
-        (false, Some(_)) => return Err(format!("option --{full} must not have an argument")),
+        (false, Some(_)) => {
+            return Err(Mistake::new(format!("option --{full} must not have an argument")));
+        }
     };
     Ok(Given { id: option.get_id().to_string(), spelling: format!("--{full}"), value })
 }
 
-fn find_long<'a>(table: &'a Command, name: &str) -> Result<&'a Arg, String> {
+fn find_long<'a>(table: &'a Command, name: &str) -> Result<&'a Arg, Mistake> {
     let long = |option: &&Arg| option.get_long().is_some();
     let mut exact = table.get_arguments().filter(|option| option.get_long() == Some(name));
     if let Some(option) = exact.next() {
@@ -81,8 +87,8 @@ fn find_long<'a>(table: &'a Command, name: &str) -> Result<&'a Arg, String> {
         .filter(|option| !option.is_hide_set())
         .filter(|option| option.get_long().is_some_and(|long| long.starts_with(name)));
     match (prefixed.next(), prefixed.next()) {
-        (None, _) => Err(format!("option --{name} not recognized")),
-        (Some(_), Some(_)) => Err(format!("option --{name} not a unique prefix")),
+        (None, _) => Err(Mistake::new(format!("option --{name} not recognized"))),
+        (Some(_), Some(_)) => Err(Mistake::new(format!("option --{name} not a unique prefix"))),
         (Some(option), None) => Ok(option),
     }
 }
@@ -92,24 +98,29 @@ fn short_options(
     bundle: &str,
     rest: &mut std::slice::Iter<'_, String>,
     given: &mut Vec<Given>,
-) -> Result<(), String> {
+) -> Result<(), Mistake> {
     let mut characters = bundle.chars();
     while let Some(short) = characters.next() {
         let option = table
             .get_arguments()
             .find(|option| option.get_short() == Some(short))
-            .ok_or_else(|| format!("option -{short} not recognized"))?;
+            .ok_or_else(|| Mistake::new(format!("option -{short} not recognized")))?;
         let mut value = String::new();
         if takes_value(option) {
             value = characters.by_ref().collect();
             if value.is_empty() {
                 value = rest
                     .next()
-                    .ok_or_else(|| format!("option -{short} requires argument"))?
+                    .ok_or_else(|| Mistake::new(format!("option -{short} requires argument")))?
                     .clone();
             }
         }
         given.push(Given { id: option.get_id().to_string(), spelling: format!("-{short}"), value });
     }
     Ok(())
+}
+
+/// The text of a usage error.
+pub fn usage(argv0: &str, why: impl Display) -> String {
+    format!("Error: {why}\nFor help, use {argv0} -h\n")
 }

@@ -2,56 +2,100 @@
 
 use std::collections::HashSet;
 
-use super::accounts;
-use super::datatypes::{
-    boolean, event_type, integer, integer_in, list_of_strings, names_factory, octal_type,
-    port_number, process_or_group_name,
-};
-use super::expand::Table;
-use super::paths;
+use super::complaint::{Mistake, Notes};
+use super::context::Context;
+use super::datatypes::{port_number, process_or_group_name};
+use super::ini::Document;
+use super::names::Table;
 use super::program::processes;
-use super::reader::{Context, Scope};
+use super::scope::Scope;
+use super::{accounts, paths, values};
 use crate::core::config::{
     FastCgiSocket, GroupConfig, GroupKind, ListenerConfig, Owner, ProcessConfig,
 };
+use crate::core::options::{Field, Names, Row, Unset, field, program};
 use crate::core::python::{decimal_digit, is_space, repr, strip};
-use crate::core::result_handler::SUPERVISOR_STDOUT;
 
-/// The result handler of listeners that name none.
-const DEFAULT_RESULT_HANDLER: &str = "supervisor.dispatchers:default_handler";
+/// What a section says of its group.
+#[derive(Default)]
+pub(super) struct Group {
+    programs: Vec<String>,
+    priority: i64,
+    redirect_stderr: bool,
+}
 
-/// Result handlers that are built in.
-const RESULT_HANDLERS: [&str; 2] = [DEFAULT_RESULT_HANDLER, SUPERVISOR_STDOUT];
+pub(super) const GROUP: &[Row<Group>] = &[
+    Row::new(
+        "programs",
+        Field::List(field!(Group.programs)),
+        Unset::Nothing("none"),
+        "names from sections of programs, by commas",
+    )
+    .names(Names::Here),
+    PRIORITY,
+];
+
+/// Programs give it to their own group, too.
+const PRIORITY: Row<Group> = Row::new(
+    "priority",
+    Field::Integer(field!(Group.priority)),
+    Unset::Text("999"),
+    "the lowest starts first and stops last",
+)
+.names(Names::Here);
+
+const POOL_PRIORITY: Row<Group> = Row::new(
+    "priority",
+    Field::Integer(field!(Group.priority)),
+    Unset::Text("-1"),
+    "by default ahead of programs, and after them at the stop",
+)
+.names(Names::Here);
+
+const POOL_REDIRECT: Row<Group> = Row::new(
+    "redirect_stderr",
+    Field::Boolean(field!(Group.redirect_stderr)),
+    Unset::Text("false"),
+    "stays false: its stdout is spoken for",
+)
+.names(Names::Here);
+
+/// Where listeners differ from programs.
+pub(super) const POOL: &[Row<Group>] = &[POOL_PRIORITY, POOL_REDIRECT];
+
+/// The order in which the reference reads what FastCGI programs have in addition.
+const SOCKET_ORDER: [&str; 4] = ["socket_backlog", "socket_owner", "socket_mode", "socket"];
+
+/// The order in which the reference reads what listeners have in addition.
+const LISTENER_ORDER: [&str; 3] = ["buffer_size", "result_handler", "events"];
 
 /// All groups, by priority, then name. The kinds are read one after the other, so the first mistake is that of the
 /// first kind (`options.py: process_groups_from_parser`).
-pub(super) fn read(
-    context: &Context<'_>,
-    warnings: &mut Vec<String>,
-) -> Result<Vec<GroupConfig>, String> {
-    let sections = context.files.document.sections();
+pub(super) fn read(context: &Context<'_>, notes: &mut Notes) -> Vec<GroupConfig> {
+    let document = &context.files.document;
+    let sections = document.sections();
     let scope = context.scope(context.here());
-    let mut reader =
-        Reader { context, scope, sections: &sections, grouped: HashSet::new(), warnings };
+    let grouped = HashSet::new();
+    let mut reader = Reader { context, document, scope, sections: &sections, grouped, notes };
     let mut groups = Vec::new();
     for (section, name) in named(&sections, "group:") {
-        groups.push(reader.heterogeneous(section, name)?);
+        groups.extend(reader.heterogeneous(section, name));
     }
     for (section, name) in named(&sections, "program:") {
         if !reader.grouped.contains(section) {
-            groups.push(reader.program(section, name)?);
+            groups.extend(reader.program(section, name));
         }
     }
     for (section, name) in named(&sections, "eventlistener:") {
-        groups.push(reader.listener(section, name)?);
+        groups.extend(reader.listener(section, name));
     }
     for (section, name) in named(&sections, "fcgi-program:") {
         if !reader.grouped.contains(section) {
-            groups.push(reader.fastcgi(section, name)?);
+            groups.extend(reader.fastcgi(section, name));
         }
     }
     groups.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
-    Ok(groups)
+    groups
 }
 
 /// The sections with a prefix, and what follows it.
@@ -64,159 +108,176 @@ fn named<'a>(
 
 struct Reader<'a> {
     context: &'a Context<'a>,
+    document: &'a Document,
     scope: Scope<'a>,
     sections: &'a [String],
     /// Sections that are members of a `[group:x]` and make no group of their own.
     grouped: HashSet<String>,
-    warnings: &'a mut Vec<String>,
+    notes: &'a mut Notes,
 }
 
 impl Reader<'_> {
-    fn priority(&self, section: &str, default: &str) -> Result<i64, String> {
-        integer(&self.scope.get_or(section, "priority", default)?)
+    /// The name of a section, checked.
+    fn name(&mut self, section: &str, name: &str) -> Option<String> {
+        let name = process_or_group_name(name);
+        self.notes.check(name.map_err(|mistake| self.document.section_complaint(section, mistake)))
     }
 
-    fn heterogeneous(&mut self, section: &str, name: &str) -> Result<GroupConfig, String> {
-        let name = process_or_group_name(name)?;
-        let programs = list_of_strings(&self.scope.get_or(section, "programs", "")?);
-        let priority = self.priority(section, "999")?;
+    fn group(&mut self, rows: &[Row<Group>], section: &str) -> Option<Group> {
+        let mut group = Group::default();
+        values::read_all(rows, &self.scope, section, &mut group, self.notes)?;
+        Some(group)
+    }
+
+    fn processes(&mut self, section: &str, group: &str) -> Option<Vec<ProcessConfig>> {
+        processes(self.context, section, group, self.notes)
+    }
+
+    fn heterogeneous(&mut self, section: &str, name: &str) -> Option<GroupConfig> {
+        let name = self.name(section, name)?;
+        let Group { programs, priority, .. } = self.group(GROUP, section)?;
         let mut members = Vec::new();
         // A mistake is reported against the section read last, not always the group's.
         let mut current = section.to_string();
         for program in programs {
             let plain = format!("program:{program}");
             let fastcgi = format!("fcgi-program:{program}");
-            current = match (self.sections.contains(&plain), self.sections.contains(&fastcgi)) {
-                (true, true) => {
-                    return Err(format!(
-                        "[{current}] name {program} is ambiguous (exists as program and fcgi-program)"
-                    ));
+            let is_there = [&plain, &fastcgi].map(|section| self.sections.contains(section));
+            current = match is_there {
+                [true, false] => plain,
+                [false, true] => fastcgi,
+                [both, _] => {
+                    let why = if both {
+                        format!("name {program} is ambiguous (exists as program and fcgi-program)")
+                    } else {
+                        format!("names unknown program or fcgi-program {program}")
+                    };
+                    let mistake = Mistake::new(format!("[{current}] {why}"));
+                    let complaint = self.document.option_complaint(section, "programs", mistake);
+                    self.notes.complain(complaint);
+                    continue;
                 }
-                (false, false) => {
-                    return Err(format!(
-                        "[{current}] names unknown program or fcgi-program {program}"
-                    ));
-                }
-                (true, false) => plain,
-                (false, true) => fastcgi,
             };
             self.grouped.insert(current.clone());
-            let mut of_program = processes(self.context, &current, &name, self.warnings)?;
-            // The reference never looks at the socket of such a member.
-            if current.starts_with("fcgi-") && self.scope.get(&current, "socket")?.is_some() {
-                share(&self.shared_socket(&current, &program)?, &mut of_program);
+            members.extend(self.member(&current, &program, &name).unwrap_or_default());
+        }
+        Some(GroupConfig { name, priority, processes: members, kind: GroupKind::Plain })
+    }
+
+    /// The processes of a member of a group.
+    fn member(&mut self, section: &str, program: &str, group: &str) -> Option<Vec<ProcessConfig>> {
+        let mut processes = self.processes(section, group)?;
+        // The reference never looks at the socket of such a member.
+        if section.starts_with("fcgi-") {
+            let socket = self.scope.get(section, "socket");
+            if self.notes.check(socket)?.is_some() {
+                share(&self.shared_socket(section, program)?, &mut processes);
             }
-            members.extend(of_program);
         }
-        Ok(GroupConfig { name, priority, processes: members, kind: GroupKind::Plain })
+        Some(processes)
     }
 
-    fn program(&mut self, section: &str, name: &str) -> Result<GroupConfig, String> {
-        let name = process_or_group_name(name)?;
-        let priority = self.priority(section, "999")?;
-        let processes = processes(self.context, section, &name, self.warnings)?;
-        Ok(GroupConfig { name, priority, processes, kind: GroupKind::Plain })
+    fn program(&mut self, section: &str, name: &str) -> Option<GroupConfig> {
+        let name = self.name(section, name)?;
+        let priority = self.group(&[PRIORITY], section);
+        let processes = self.processes(section, &name)?;
+        let priority = priority?.priority;
+        Some(GroupConfig { name, priority, processes, kind: GroupKind::Plain })
     }
 
-    fn listener(&mut self, section: &str, name: &str) -> Result<GroupConfig, String> {
-        let priority = self.priority(section, "-1")?;
-        let buffer_size = self.scope.get_or(section, "buffer_size", "10")?;
-        let buffer_size = integer_in(&buffer_size, 1..=i64::MAX, |digits| {
-            format!("[{section}] section sets invalid buffer_size ({digits})")
-        })?;
-        let written = self.scope.get_or(section, "result_handler", DEFAULT_RESULT_HANDLER)?;
-        let known = RESULT_HANDLERS.into_iter().find(|known| names_factory(&written, known));
-        let result_handler = known.map(str::to_string).ok_or_else(|| {
-            format!(
-                "{written} cannot be resolved within [{section}]: result handlers in Python cannot be called; \
-                 use {DEFAULT_RESULT_HANDLER} (which is what an unset result_handler means) or {SUPERVISOR_STDOUT}"
-            )
-        })?;
-        let names = list_of_strings(&self.scope.get_or(section, "events", "")?);
-        if names.is_empty() {
-            return Err(format!("[{section}] section requires an \"events\" line"));
-        }
-        let mut events = Vec::new();
-        for name in names.iter().map(|name| name.to_uppercase()) {
-            let known = event_type(&name)
-                .ok_or_else(|| format!("Unknown event type {name} in [{section}] events"))?;
-            events.push(known.to_string());
-        }
-        events.sort_unstable();
-        events.dedup();
-        if boolean(&self.scope.get_or(section, "redirect_stderr", "false")?)? {
-            return Err(format!(
+    fn listener(&mut self, section: &str, name: &str) -> Option<GroupConfig> {
+        let priority = self.group(&[POOL_PRIORITY], section);
+        let mut rows: Vec<_> = program::LISTENER.iter().collect();
+        values::in_order(&mut rows, &LISTENER_ORDER, |row| &row.about);
+        let mut pool = ListenerConfig::default();
+        let complete = values::read_all(rows, &self.scope, section, &mut pool, self.notes);
+        if self.group(&[POOL_REDIRECT], section).is_some_and(|pool| pool.redirect_stderr) {
+            let mistake = Mistake::new(format!(
                 "[{section}] section sets redirect_stderr=true but this is not allowed because it will interfere \
                  with the eventlistener protocol"
             ));
+            let complaint = self.document.option_complaint(section, "redirect_stderr", mistake);
+            self.notes.complain(complaint);
         }
-        let processes = processes(self.context, section, name, self.warnings)?;
-        let kind = GroupKind::Listener(ListenerConfig { buffer_size, events, result_handler });
-        Ok(GroupConfig { name: name.to_string(), priority, processes, kind })
+        let processes = self.processes(section, name)?;
+        complete?;
+        let (name, priority) = (name.to_string(), priority?.priority);
+        Some(GroupConfig { name, priority, processes, kind: GroupKind::Listener(pool) })
     }
 
-    fn fastcgi(&mut self, section: &str, name: &str) -> Result<GroupConfig, String> {
-        let name = process_or_group_name(name)?;
-        let priority = self.priority(section, "999")?;
-        let socket = self.shared_socket(section, &name)?;
-        let mut processes = processes(self.context, section, &name, self.warnings)?;
+    fn fastcgi(&mut self, section: &str, name: &str) -> Option<GroupConfig> {
+        let name = self.name(section, name)?;
+        let priority = self.group(&[PRIORITY], section);
+        let socket = self.shared_socket(section, &name);
+        let processes = self.processes(section, &name);
+        let (priority, socket, mut processes) = (priority?.priority, socket?, processes?);
         share(&socket, &mut processes);
-        Ok(GroupConfig { name, priority, processes, kind: GroupKind::FastCgi(socket) })
+        Some(GroupConfig { name, priority, processes, kind: GroupKind::FastCgi(socket) })
     }
 
     /// The socket of a FastCGI program.
-    fn shared_socket(&self, section: &str, program: &str) -> Result<FastCgiSocket, String> {
-        let user = self.scope.get(section, "user")?;
-        let uid = user.map(|user| accounts::uid(&user)).transpose()?;
-        let options = SocketOptions {
-            uid,
-            backlog: self.scope.get(section, "socket_backlog")?.map(backlog).transpose()?,
-            owner: self.scope.get(section, "socket_owner")?.map(socket_owner).transpose()?,
-            mode: self.scope.get(section, "socket_mode")?.map(socket_mode).transpose()?,
-        };
+    fn shared_socket(&mut self, section: &str, program: &str) -> Option<FastCgiSocket> {
+        let document = self.document;
+        let of = |option| move |mistake| document.option_complaint(section, option, mistake);
+        let user = self.scope.get(section, "user");
+        let uid = user
+            .and_then(|user| user.map(|user| accounts::uid(&user)).transpose().map_err(of("user")));
+        let uid = self.notes.check(uid);
         let mut names = Table::new();
         names.set("program_name", program.into());
         names.update(&self.context.here());
-        let socket = self.context.scope(names).get_or(section, "socket", "")?;
-        if socket.is_empty() {
-            return Err(format!("[{section}] section requires a \"socket\" line"));
+        let named = self.context.scope(names);
+        let mut rows: Vec<_> = program::SOCKET.iter().collect();
+        values::in_order(&mut rows, &SOCKET_ORDER, |row| &row.about);
+        let mut socket = FastCgiSocket { program: program.to_string(), ..FastCgiSocket::default() };
+        let mut complete = Some(());
+        for row in rows {
+            let scope = if row.about.names == Names::Here { &self.scope } else { &named };
+            let read = self.notes.check(values::read(row, scope, section, &mut socket));
+            complete = read.and(complete);
         }
-        self.fastcgi_socket(program, &socket, options)
-            .map_err(|why| format!("{why} in [{section}] socket"))
+        complete?;
+        let socket = if socket.url.is_empty() {
+            Err(values::missing("socket", section))
+        } else {
+            self.fastcgi_socket(socket, uid?)
+                .map_err(|mistake| mistake.within(|why| format!("{why} in [{section}] socket")))
+        };
+        self.notes.check(socket.map_err(of("socket")))
     }
 
-    /// `options.py: parse_fcgi_socket`. Two of its errors are Python tuples, printed as such.
+    /// What the options mean together (`options.py: parse_fcgi_socket`). Two of the errors are Python tuples, printed as
+    /// such.
     fn fastcgi_socket(
         &self,
-        program: &str,
-        url: &str,
-        options: SocketOptions,
-    ) -> Result<FastCgiSocket, String> {
-        let program = program.to_string();
-        let SocketOptions { uid, backlog, owner, mode } = options;
-        if let Some(path) = url.strip_prefix("unix://") {
+        mut socket: FastCgiSocket,
+        uid: Option<u32>,
+    ) -> Result<FastCgiSocket, Mistake> {
+        if let Some(path) = socket.url.strip_prefix("unix://") {
             if !path.starts_with('/') {
                 let path = repr(path);
-                return Err(format!("('Unix socket path %s is not an absolute path', {path})"));
+                return Err(Mistake::new(format!(
+                    "('Unix socket path %s is not an absolute path', {path})"
+                )));
             }
             let path = paths::normalize(path, self.context.origin.environ);
             let other_user = uid.filter(|uid| *uid != nix::unistd::Uid::current().as_raw());
-            let owner = owner
-                .or_else(|| other_user.map(|uid| Owner { uid, gid: accounts::primary_gid(uid) }));
-            let url = format!("unix://{path}");
-            let mode = Some(mode.unwrap_or(0o700));
-            return Ok(FastCgiSocket { program, url, owner, mode, backlog });
+            let of_user = |uid| Owner { uid, gid: accounts::primary_gid(uid) };
+            socket.owner = socket.owner.or_else(|| other_user.map(of_user));
+            socket.url = format!("unix://{path}");
+            socket.mode = Some(socket.mode.unwrap_or(0o700));
+            return Ok(socket);
         }
-        if owner.is_some() || mode.is_some() {
-            return Err(
-                "socket_owner and socket_mode params should only be used with a Unix domain socket"
-                    .to_string(),
-            );
+        if socket.owner.is_some() || socket.mode.is_some() {
+            return Err(Mistake::new(
+                "socket_owner and socket_mode params should only be used with a Unix domain socket",
+            ));
         }
-        let (host, port) =
-            tcp_address(url).ok_or_else(|| format!("('Bad socket format %s', {})", repr(url)))?;
-        let url = format!("tcp://{}:{}", host.to_lowercase(), port_number(port)?);
-        Ok(FastCgiSocket { program, url, owner: None, mode: None, backlog })
+        let url = &socket.url;
+        let (host, port) = tcp_address(url)
+            .ok_or_else(|| Mistake::new(format!("('Bad socket format %s', {})", repr(url))))?;
+        socket.url = format!("tcp://{}:{}", host.to_lowercase(), port_number(port)?);
+        Ok(socket)
     }
 }
 
@@ -224,25 +285,6 @@ fn share(socket: &FastCgiSocket, processes: &mut [ProcessConfig]) {
     for process in processes {
         process.socket = Some(socket.clone());
     }
-}
-
-struct SocketOptions {
-    uid: Option<u32>,
-    backlog: Option<i64>,
-    owner: Option<Owner>,
-    mode: Option<u32>,
-}
-
-fn backlog(text: String) -> Result<i64, String> {
-    integer_in(&text, 1..=65535, |digits| format!("Invalid socket_backlog value {digits}"))
-}
-
-fn socket_owner(text: String) -> Result<Owner, String> {
-    accounts::owner(&text).ok_or_else(|| format!("Invalid socket_owner value {text}"))
-}
-
-fn socket_mode(text: String) -> Result<u32, String> {
-    octal_type(&text).map_err(|_| format!("Invalid socket_mode value {text}"))
 }
 
 /// Host and port of `tcp://host:port`; a line end may follow.

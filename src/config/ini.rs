@@ -1,9 +1,11 @@
 //! INI text as Python's `RawConfigParser` reads it, with the reference's settings: inline comments, no strictness.
 //!
-//! The rules here are the reading half; `configparser::ini::Ini` keeps the sections and options.
+//! Every value keeps the line where it begins, until the document goes.
 
-use configparser::ini::Ini;
+use std::collections::HashMap;
+use std::sync::Arc;
 
+use super::complaint::{Complaint, Mistake, Place, Subject};
 use crate::core::python::{is_space, repr, strip};
 use crate::core::text;
 
@@ -16,31 +18,87 @@ const COMMENT_PREFIXES: [char; 2] = [';', '#'];
 /// Bytes Python's text layer decodes at a time; positions in decoding errors count from the start of such a piece.
 const DECODE_PIECE_BYTES: usize = 8192;
 
-/// Parsed INI text; several texts can be read one over the other.
+/// Things by name, in the order in which the names came first.
 #[derive(Clone, Debug)]
-pub struct Document {
-    ini: Ini,
+struct Ordered<T> {
+    entries: Vec<(Arc<str>, T)>,
+    index: HashMap<Arc<str>, usize>,
 }
 
-impl Default for Document {
+impl<T> Default for Ordered<T> {
     fn default() -> Self {
-        Document::new()
+        Ordered { entries: Vec::new(), index: HashMap::new() }
     }
+}
+
+impl<T> Ordered<T> {
+    fn get(&self, name: &str) -> Option<&T> {
+        self.index.get(name).map(|&at| &self.entries[at].1)
+    }
+
+    fn get_mut(&mut self, name: &str) -> Option<&mut T> {
+        self.index.get(name).map(|&at| &mut self.entries[at].1)
+    }
+
+    /// The index of a name, which is made if it is not there.
+    fn at(&mut self, name: Arc<str>, new: impl FnOnce() -> T) -> usize {
+        let next = self.entries.len();
+        let at = *self.index.entry(Arc::clone(&name)).or_insert(next);
+        if at == next {
+            self.entries.push((name, new()));
+        }
+        at
+    }
+
+    /// Sets the value of a name, which keeps its index if it has one.
+    fn set(&mut self, name: Arc<str>, value: T) -> usize {
+        match self.index.get(&name) {
+            Some(&at) => {
+                self.entries[at].1 = value;
+                at
+            }
+            None => self.at(name, || value),
+        }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|(name, _)| &**name)
+    }
+}
+
+/// A section.
+#[derive(Clone, Debug)]
+struct Section {
+    /// Its first header.
+    place: Place,
+    options: Ordered<Entry>,
+}
+
+/// The value of an option.
+#[derive(Clone, Debug)]
+struct Entry {
+    value: String,
+    /// Where it begins.
+    place: Place,
+}
+
+/// Parsed INI text; several texts can be read one over the other.
+#[derive(Clone, Debug, Default)]
+pub struct Document {
+    sections: Ordered<Section>,
 }
 
 impl Document {
     /// An empty document.
     pub fn new() -> Document {
-        let mut ini = Ini::new_cs();
-        ini.set_default_section(DEFAULT_SECTION);
-        Document { ini }
+        Document::default()
     }
 
     /// Reads a file's content over what is there; later options win. `source` is the file name for messages.
     ///
-    /// The error is the text of Python's exception: `MissingSectionHeaderError`, `UnicodeDecodeError` or
-    /// `ParsingError`, whichever the reference meets first. The document is of no use afterwards.
-    pub fn read(&mut self, content: &[u8], source: &str) -> Result<(), String> {
+    /// The complaint is in the words of Python's exception: `MissingSectionHeaderError`, `UnicodeDecodeError` or
+    /// `ParsingError`, whichever the reference meets first. The document is as it was then.
+    pub fn read(&mut self, content: &[u8], source: &str) -> Result<(), Complaint> {
         let (text, decode_error) = decode(content);
         let mut reader = LineReader::new(source);
         let whole = if decode_error.is_some() {
@@ -51,16 +109,16 @@ impl Document {
         for line in whole.split_inclusive('\n') {
             reader.line(line)?;
         }
-        if let Some(error) = decode_error {
-            return Err(error);
+        if let Some(mistake) = decode_error {
+            return Err(reader.complaint(reader.line_number + 1, mistake));
         }
-        let sections = reader.finish()?;
-        let map = self.ini.get_mut_map();
-        for (name, options) in sections {
-            let section = map.entry(name).or_default();
-            for (key, lines) in options {
+        for (name, section) in reader.finish()?.entries {
+            let RawSection { place, options } = section;
+            let at = self.sections.at(name, || Section { place, options: Ordered::default() });
+            let read = &mut self.sections.entries[at].1.options;
+            for (name, Lines { lines, place }) in options.entries {
                 let value = lines.join("\n").trim_end_matches(is_space).to_string();
-                section.insert(key, Some(value));
+                read.set(name, Entry { value, place });
             }
         }
         Ok(())
@@ -68,34 +126,63 @@ impl Document {
 
     /// Names of the sections but `DEFAULT`, in order of first appearance.
     pub fn sections(&self) -> Vec<String> {
-        self.ini.get_map_ref().keys().filter(|name| *name != DEFAULT_SECTION).cloned().collect()
+        let names = self.sections.names().filter(|name| *name != DEFAULT_SECTION);
+        names.map(str::to_string).collect()
     }
 
     /// Whether the section was in the text; `DEFAULT` never counts.
     pub fn has_section(&self, name: &str) -> bool {
-        name != DEFAULT_SECTION && self.ini.get_map_ref().contains_key(name)
+        name != DEFAULT_SECTION && self.sections.get(name).is_some()
     }
 
     /// The raw value of an option (lower-case name), from the section or else from `DEFAULT`.
     pub fn get(&self, section: &str, option: &str) -> Option<&str> {
-        self.own(section, option).or_else(|| self.own(DEFAULT_SECTION, option))
+        self.entry(section, option).map(|entry| entry.value.as_str())
     }
 
-    fn own(&self, section: &str, option: &str) -> Option<&str> {
-        self.ini.get_map_ref().get(section)?.get(option)?.as_deref()
+    /// Where an option that is set stands.
+    pub fn option_place(&self, section: &str, option: &str) -> Option<Place> {
+        self.entry(section, option).map(|entry| entry.place.clone())
+    }
+
+    /// A complaint about an option; if it is not set, of its section.
+    pub(super) fn option_complaint(
+        &self,
+        section: &str,
+        option: &str,
+        mistake: Mistake,
+    ) -> Complaint {
+        let place = self.option_place(section, option).or_else(|| self.section_place(section));
+        let subject = Subject::Option { section: section.to_string(), option: option.to_string() };
+        Complaint { subject, place, mistake }
+    }
+
+    /// A complaint about a section.
+    pub(super) fn section_complaint(&self, section: &str, mistake: Mistake) -> Complaint {
+        let subject = Subject::Section(section.to_string());
+        Complaint { subject, place: self.section_place(section), mistake }
+    }
+
+    /// Where a section begins.
+    fn section_place(&self, section: &str) -> Option<Place> {
+        self.sections.get(section).map(|section| section.place.clone())
+    }
+
+    fn entry(&self, section: &str, option: &str) -> Option<&Entry> {
+        let own = |name| self.sections.get(name).and_then(|section| section.options.get(option));
+        own(section).or_else(|| own(DEFAULT_SECTION))
     }
 
     /// Names of the options of a section: its own, then those only `DEFAULT` has.
     pub fn options(&self, section: &str) -> Vec<String> {
-        let map = self.ini.get_map_ref();
-        let mut names: Vec<String> =
-            map.get(section).map(|own| own.keys().cloned().collect()).unwrap_or_default();
-        if let Some(defaults) = map.get(DEFAULT_SECTION) {
-            let own = map.get(section);
-            let missing = defaults.keys().filter(|key| own.is_none_or(|o| !o.contains_key(*key)));
-            names.extend(missing.cloned());
-        }
-        names
+        let own = self.sections.get(section);
+        let defaults = self.sections.get(DEFAULT_SECTION);
+        let missing = defaults
+            .into_iter()
+            .flat_map(|defaults| defaults.options.names())
+            .filter(|name| own.is_none_or(|own| own.options.get(name).is_none()));
+        let names = own.into_iter().flat_map(|own| own.options.names());
+        names.chain(missing).map(str::to_string).collect()
     }
 
     /// Replaces the text `%(here)s` in every value (`UnhosedConfigParser.expand_here`). An option that comes from
@@ -104,18 +191,23 @@ impl Document {
         const FORMAT: &str = "%(here)s";
         for section in self.sections() {
             for option in self.options(&section) {
-                let Some(value) = self.get(&section, &option).filter(|v| v.contains(FORMAT)) else {
+                let Some(entry) =
+                    self.entry(&section, &option).filter(|entry| entry.value.contains(FORMAT))
+                else {
                     continue;
                 };
-                let value = value.replace(FORMAT, here);
-                self.ini.set(&section, &option, Some(value));
+                let value = entry.value.replace(FORMAT, here);
+                let entry = Entry { value, place: entry.place.clone() };
+                if let Some(section) = self.sections.get_mut(&section) {
+                    section.options.set(option.into(), entry);
+                }
             }
         }
     }
 }
 
 /// UTF-8 as an incremental reader sees it, with universal newlines: the text before the first error and that error.
-fn decode(content: &[u8]) -> (String, Option<String>) {
+fn decode(content: &[u8]) -> (String, Option<Mistake>) {
     let mut text = String::with_capacity(content.len());
     let mut start = 0;
     let mut end = 0;
@@ -152,7 +244,7 @@ fn decode(content: &[u8]) -> (String, Option<String>) {
 }
 
 /// The text of a `UnicodeDecodeError`.
-fn decode_error(piece: &[u8], position: usize, length: usize, truncated: bool) -> String {
+fn decode_error(piece: &[u8], position: usize, length: usize, truncated: bool) -> Mistake {
     let byte = piece[position];
     let reason = if truncated {
         "unexpected end of data"
@@ -161,39 +253,44 @@ fn decode_error(piece: &[u8], position: usize, length: usize, truncated: bool) -
     } else {
         "invalid start byte"
     };
-    if length == 1 {
+    Mistake::new(if length == 1 {
         format!("'utf-8' codec can't decode byte 0x{byte:02x} in position {position}: {reason}")
     } else {
         let last = position + length - 1;
         format!("'utf-8' codec can't decode bytes in position {position}-{last}: {reason}")
-    }
+    })
 }
 
-/// Options of one section in order, each with the lines of its value.
-type Options = Vec<(String, Vec<String>)>;
+/// A section while its text is read.
+struct RawSection {
+    place: Place,
+    options: Ordered<Lines>,
+}
+
+/// The lines of a value.
+struct Lines {
+    lines: Vec<String>,
+    place: Place,
+}
 
 /// The state of reading one text line by line (`RawConfigParser._read`).
-struct LineReader<'a> {
-    source: &'a str,
-    line_number: usize,
-    sections: Vec<(String, Options)>,
-    index: std::collections::HashMap<String, usize>,
-    options: std::collections::HashMap<(usize, String), usize>,
+struct LineReader {
+    source: Arc<str>,
+    line_number: u32,
+    sections: Ordered<RawSection>,
     section: Option<usize>,
     /// The option that continuation lines belong to.
     option: Option<usize>,
     indent: usize,
-    bad_lines: Vec<String>,
+    bad_lines: Vec<(u32, String)>,
 }
 
-impl<'a> LineReader<'a> {
-    fn new(source: &'a str) -> LineReader<'a> {
+impl LineReader {
+    fn new(source: &str) -> LineReader {
         LineReader {
-            source,
+            source: source.into(),
             line_number: 0,
-            sections: Vec::new(),
-            index: std::collections::HashMap::new(),
-            options: std::collections::HashMap::new(),
+            sections: Ordered::default(),
             section: None,
             option: None,
             indent: 0,
@@ -201,8 +298,8 @@ impl<'a> LineReader<'a> {
         }
     }
 
-    fn line(&mut self, line: &str) -> Result<(), String> {
-        self.line_number += 1;
+    fn line(&mut self, line: &str) -> Result<(), Complaint> {
+        self.line_number = self.line_number.saturating_add(1);
         let comment = comment_start(line);
         let value = strip(&line[..comment.unwrap_or(line.len())]);
         if value.is_empty() {
@@ -223,29 +320,37 @@ impl<'a> LineReader<'a> {
         } else if let Some(section) = self.section {
             self.option_line(section, value, line);
         } else {
-            return Err(format!(
-                "File contains no section headers.\nfile: {}, line: {}\n{}",
-                repr(self.source),
-                self.line_number,
+            let number = self.line_number;
+            let mistake = Mistake::new(format!(
+                "File contains no section headers.\nfile: {}, line: {number}\n{}",
+                repr(&self.source),
                 repr(line)
             ));
+            return Err(self.complaint(number, mistake));
         }
         Ok(())
     }
 
+    fn place(&self, line: u32) -> Place {
+        Place { file: Arc::clone(&self.source), line }
+    }
+
+    fn complaint(&self, line: u32, mistake: Mistake) -> Complaint {
+        let subject = Subject::File(self.source.to_string());
+        Complaint { subject, place: Some(self.place(line)), mistake }
+    }
+
     fn continue_value(&mut self, value: &str) {
         if let (Some(section), Some(option)) = (self.section, self.option) {
-            self.sections[section].1[option].1.push(value.to_string());
+            let options = &mut self.sections.entries[section].1.options;
+            options.entries[option].1.lines.push(value.to_string());
         }
     }
 
     fn open_section(&mut self, name: &str) {
-        let sections = &mut self.sections;
-        let index = *self.index.entry(name.to_string()).or_insert_with(|| {
-            sections.push((name.to_string(), Vec::new()));
-            sections.len() - 1
-        });
-        self.section = Some(index);
+        let place = self.place(self.line_number);
+        let new = || RawSection { place, options: Ordered::default() };
+        self.section = Some(self.sections.at(name.into(), new));
         self.option = None;
     }
 
@@ -261,26 +366,28 @@ impl<'a> LineReader<'a> {
             self.option = None;
             return;
         }
-        let lines = vec![strip(text).to_string()];
-        let options = &mut self.sections[section].1;
-        let index = *self.options.entry((section, name.clone())).or_insert_with(|| {
-            options.push((name, Vec::new()));
-            options.len() - 1
-        });
-        options[index].1 = lines;
-        self.option = Some(index);
+        let lines =
+            Lines { lines: vec![strip(text).to_string()], place: self.place(self.line_number) };
+        let options = &mut self.sections.entries[section].1.options;
+        self.option = Some(options.set(name.into(), lines));
     }
 
     fn report(&mut self, line: &str) {
-        self.bad_lines.push(format!("\n\t[line {:2}]: {}", self.line_number, repr(line)));
+        self.bad_lines.push((self.line_number, repr(line)));
     }
 
-    fn finish(self) -> Result<Vec<(String, Options)>, String> {
-        if self.bad_lines.is_empty() {
+    fn finish(self) -> Result<Ordered<RawSection>, Complaint> {
+        let Some((first, _)) = self.bad_lines.first() else {
             return Ok(self.sections);
-        }
-        let source = repr(self.source);
-        Err(format!("Source contains parsing errors: {source}{}", self.bad_lines.concat()))
+        };
+        let lines: String = self
+            .bad_lines
+            .iter()
+            .map(|(number, line)| format!("\n\t[line {number:2}]: {line}"))
+            .collect();
+        let source = repr(&self.source);
+        let mistake = Mistake::new(format!("Source contains parsing errors: {source}{lines}"));
+        Err(self.complaint(*first, mistake))
     }
 }
 

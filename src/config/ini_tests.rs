@@ -1,6 +1,6 @@
 use super::*;
 
-fn read(text: &str) -> Result<Document, String> {
+fn read(text: &str) -> Result<Document, Complaint> {
     let mut document = Document::new();
     document.read(text.as_bytes(), "x.conf").map(|()| document)
 }
@@ -48,27 +48,27 @@ fn default_options_reach_every_section() {
 #[test]
 fn errors_in_pythons_words() {
     assert_eq!(
-        read("\u{feff}[a]\n").unwrap_err(),
+        read("\u{feff}[a]\n").unwrap_err().to_string(),
         "File contains no section headers.\nfile: 'x.conf', line: 1\n'\\ufeff[a]\\n'"
     );
     assert_eq!(
-        read("[a]\nfoo\n=1\n").unwrap_err(),
+        read("[a]\nfoo\n=1\n").unwrap_err().to_string(),
         "Source contains parsing errors: 'x.conf'\n\t[line  2]: 'foo\\n'\n\t[line  3]: '=1\\n'"
     );
     let mut content = b"[a]\n".to_vec();
     content.resize(DECODE_PIECE_BYTES + 3, b'\n');
     content.push(0xff);
     assert_eq!(
-        Document::new().read(&content, "x").unwrap_err(),
+        Document::new().read(&content, "x").unwrap_err().to_string(),
         "'utf-8' codec can't decode byte 0xff in position 3: invalid start byte"
     );
     assert_eq!(
-        Document::new().read(b"[a]\nk=\xe2\x82", "x").unwrap_err(),
+        Document::new().read(b"[a]\nk=\xe2\x82", "x").unwrap_err().to_string(),
         "'utf-8' codec can't decode bytes in position 0-1: unexpected end of data"
     );
     // The first line is no section header, but it is not known to have ended.
     assert_eq!(
-        Document::new().read(b"k\r\xe2\x82", "x").unwrap_err(),
+        Document::new().read(b"k\r\xe2\x82", "x").unwrap_err().to_string(),
         "'utf-8' codec can't decode bytes in position 0-1: unexpected end of data"
     );
 }
@@ -81,4 +81,20 @@ fn here_is_replaced_in_copies_of_the_defaults() {
     assert_eq!(document.get("a", "d"), Some("/etc/d"));
     document.read(b"[b]\n", "y").unwrap();
     assert_eq!(document.get("b", "d"), Some("%(here)s/d"));
+}
+
+#[test]
+fn values_keep_their_places() {
+    let mut document = read("\n[a]\n; c\nx=1\n  2\n[b]\n[DEFAULT]\ny=0\n").unwrap();
+    document.read(b"[a]\n\nz=3\n", "other.conf").unwrap();
+    document.expand_here("/here");
+    let place = |section, option| document.option_place(section, option).map(|at| at.to_string());
+    assert_eq!(place("a", "x").as_deref(), Some("x.conf:4"));
+    assert_eq!(place("b", "y").as_deref(), Some("x.conf:8"));
+    assert_eq!(place("a", "z").as_deref(), Some("other.conf:3"));
+    assert_eq!(place("b", "x"), None);
+    let of_section = document.option_complaint("b", "x", Mistake::new("why"));
+    assert_eq!(of_section.place.unwrap().to_string(), "x.conf:6");
+    let why = read("[a]\nb\n").unwrap_err();
+    assert_eq!(why.place.unwrap().to_string(), "x.conf:2");
 }

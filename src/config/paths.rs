@@ -4,8 +4,8 @@
 //! was started, also when they are read again: [`located`] and [`abspath`] begin there. The names programs are given
 //! (logs, commands, directories) are the reference's: those of the directory the daemon works in.
 
-use super::Environ;
 use super::accounts;
+use super::environ::Environ;
 use crate::native;
 
 /// `os.path.dirname`.

@@ -1,264 +1,275 @@
 //! The processes of one program section (`options.py: _processes_from_section`).
 
-use super::accounts;
-use super::datatypes::{
-    LogName, auto_restart, boolean, byte_size, integer, key_value_pairs, list_of_exitcodes,
-    logfile_name, octal_type, process_or_group_name, signal_number,
-};
-use super::expand::{Table, Value, expand};
-use super::reader::{Context, Scope};
-use crate::core::config::{AutoRestart, ChannelConfig, LogFile, ProcessConfig};
-use crate::core::python::{repr, strip};
+use std::sync::LazyLock;
+
+use super::complaint::{Mistake, Notes};
+use super::context::Context;
+use super::datatypes::{is_syslog, process_or_group_name};
+use super::names::Value;
+use super::scope::Scope;
+use super::values;
+use crate::core::config::{ChannelConfig, LogFile, ProcessConfig};
+use crate::core::options::{About, Field, Names, Row, Unset, field, program};
+use crate::core::python::repr;
 
 /// Processes one section may have. The reference has no limit but its memory.
 const MAX_NUMPROCS: i64 = 100_000;
+
+/// How many processes a section has.
+#[derive(Default)]
+pub(super) struct Numbers {
+    numprocs: i64,
+    numprocs_start: i64,
+}
+
+pub(super) const NUMBERS: &[Row<Numbers>] = &[
+    Row::new(
+        "numprocs",
+        Field::Integer(field!(Numbers.numprocs)),
+        Unset::Text("1"),
+        "so many processes",
+    ),
+    Row::new(
+        "numprocs_start",
+        Field::Integer(field!(Numbers.numprocs_start)),
+        Unset::Text("0"),
+        "the number of the first process",
+    ),
+];
+
+/// The order in which the reference reads the options, first those of the section, then those of each process.
+pub(super) const ORDER: [&str; 32] = [
+    "priority",
+    "autostart",
+    "autorestart",
+    "startsecs",
+    "startretries",
+    "stopsignal",
+    "stopwaitsecs",
+    "stopasgroup",
+    "killasgroup",
+    "exitcodes",
+    "redirect_stderr",
+    "numprocs",
+    "numprocs_start",
+    "stdout_capture_maxbytes",
+    "stdout_events_enabled",
+    "stderr_capture_maxbytes",
+    "stderr_events_enabled",
+    "serverurl",
+    "user",
+    "umask",
+    "process_name",
+    "environment",
+    "directory",
+    "stdout_logfile",
+    "stdout_logfile_backups",
+    "stdout_logfile_maxbytes",
+    "stdout_syslog",
+    "stderr_logfile",
+    "stderr_logfile_backups",
+    "stderr_logfile_maxbytes",
+    "stderr_syslog",
+    "command",
+];
+
+/// An option to be read.
+enum Step {
+    Process(&'static Row<ProcessConfig>),
+    Numbers(&'static Row<Numbers>),
+}
+
+impl Step {
+    fn about(&self) -> &About {
+        match self {
+            Step::Process(row) => &row.about,
+            Step::Numbers(row) => &row.about,
+        }
+    }
+}
+
+/// What is read once for a section, in order.
+static OF_SECTION: LazyLock<Vec<Step>> = LazyLock::new(|| {
+    let rows = program::process().filter(|row| row.about.names != Names::Process);
+    let mut steps: Vec<Step> =
+        rows.map(Step::Process).chain(NUMBERS.iter().map(Step::Numbers)).collect();
+    values::in_order(&mut steps, &ORDER, Step::about);
+    steps
+});
+
+/// What is read for each of its processes, in order.
+static OF_PROCESS: LazyLock<Vec<&Row<ProcessConfig>>> = LazyLock::new(|| {
+    let mut rows: Vec<_> =
+        program::process().filter(|row| row.about.names == Names::Process).collect();
+    values::in_order(&mut rows, &ORDER, |row| &row.about);
+    rows
+});
 
 /// Reads the section of a program, listener or FastCGI program, and makes its processes for a group.
 pub(super) fn processes(
     context: &Context<'_>,
     section: &str,
     group_name: &str,
-    warnings: &mut Vec<String>,
-) -> Result<Vec<ProcessConfig>, String> {
-    read(context, section, group_name, warnings).map_err(|why| {
+    notes: &mut Notes,
+) -> Option<Vec<ProcessConfig>> {
+    let before = notes.count();
+    let processes = read(context, section, group_name, notes);
+    notes.revise(before, |why| {
         let origin = context.files.origins.get(section);
         let file = origin.map_or(context.origin.configfile, String::as_str);
         format!("{why} in section {} (file: {})", repr(section), repr(file))
-    })
+    });
+    processes
 }
 
 fn read(
     context: &Context<'_>,
     section: &str,
     group_name: &str,
-    warnings: &mut Vec<String>,
-) -> Result<Vec<ProcessConfig>, String> {
+    notes: &mut Notes,
+) -> Option<Vec<ProcessConfig>> {
+    let document = &context.files.document;
     let name = section.split_once(':').map_or("", |(_, name)| name);
-    let program_name = process_or_group_name(name)?;
+    let program_name = process_or_group_name(name);
+    let program_name = notes
+        .check(program_name.map_err(|mistake| document.section_complaint(section, mistake)))?;
     let mut names = context.here();
     names.set("program_name", Value::Str(program_name));
     names.set("host_node_name", context.node_name.into());
     names.set("group_name", group_name.into());
     let mut scope = context.scope(names);
 
-    let common = Common::read(&scope, section)?;
-    let first = common.numprocs_start;
+    let mut common = Common::default();
+    let complete = common.read(&scope, section, notes);
+    let process_name = std::mem::take(&mut common.process.name);
+    let Numbers { numprocs_start: first, numprocs } = common.numbers;
+    // Something is wrong already: one process tells what else is.
+    let count = if complete.is_some() { numprocs } else { 1 };
     let mut processes = Vec::new();
-    for number in first..first.saturating_add(common.numprocs) {
+    for number in first..first.saturating_add(count) {
         scope.local.set("process_num", Value::Int(number));
-        scope.local.set("numprocs", Value::Int(common.numprocs));
+        scope.local.set("numprocs", Value::Int(numprocs));
         scope.local.update(context.expansions);
-        let mut reader = ProcessReader { context, section, common: &common, warnings };
-        processes.push(reader.process(&mut scope)?);
+        let mut process = common.process.clone();
+        read_process(&mut scope, section, &mut process, notes)?;
+        let name = scope.expand(&process_name, "process_name");
+        process.name = notes.check(
+            name.map_err(|mistake| document.option_complaint(section, "process_name", mistake)),
+        )?;
+        processes.push(process);
     }
+    complete?;
     processes.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
-    Ok(processes)
+    Some(processes)
 }
 
-/// The options that are the same for every process of the section.
+/// What all processes of a section have in common, and their number. The name is still to be expanded.
+#[derive(Default)]
 struct Common {
-    priority: i64,
-    autostart: bool,
-    autorestart: AutoRestart,
-    startsecs: i64,
-    startretries: i64,
-    stopsignal: i32,
-    stopwaitsecs: i64,
-    stopasgroup: bool,
-    killasgroup: bool,
-    exitcodes: Vec<i64>,
-    redirect_stderr: bool,
-    numprocs: i64,
-    numprocs_start: i64,
-    environment: String,
-    stdout: Capture,
-    stderr: Capture,
-    serverurl: Option<String>,
-    uid: Option<u32>,
-    umask: Option<u32>,
-    process_name: String,
-}
-
-struct Capture {
-    maxbytes: i64,
-    events_enabled: bool,
-}
-
-impl Capture {
-    fn read(scope: &Scope<'_>, section: &str, channel: &str) -> Result<Capture, String> {
-        let maxbytes = scope.get_or(section, &format!("{channel}_capture_maxbytes"), "0")?;
-        let maxbytes = byte_size(&maxbytes)?;
-        let events = scope.get_or(section, &format!("{channel}_events_enabled"), "false")?;
-        Ok(Capture { maxbytes, events_enabled: boolean(&events)? })
-    }
+    process: ProcessConfig,
+    numbers: Numbers,
 }
 
 impl Common {
-    /// Reads the options in the order in which the reference reports mistakes.
-    fn read(scope: &Scope<'_>, section: &str) -> Result<Common, String> {
-        let get = |option, default| scope.get_or(section, option, default);
-        let raw =
-            |option, default| scope.document.get(section, option).unwrap_or(default).to_string();
-        let priority = integer(&get("priority", "999")?)?;
-        let autostart = boolean(&get("autostart", "true")?)?;
-        let autorestart = auto_restart(&get("autorestart", "unexpected")?)?;
-        let startsecs = integer(&get("startsecs", "1")?)?;
-        let startretries = integer(&get("startretries", "3")?)?;
-        let stopsignal = signal_number(&get("stopsignal", "TERM")?)?;
-        let stopwaitsecs = integer(&get("stopwaitsecs", "10")?)?;
-        let stopasgroup = boolean(&get("stopasgroup", "false")?)?;
-        let killasgroup =
-            boolean(&get("killasgroup", if stopasgroup { "true" } else { "false" })?)?;
-        let exitcodes = list_of_exitcodes(&get("exitcodes", "0")?)?;
-        let redirect_stderr = boolean(&get("redirect_stderr", "false")?)?;
-        let numprocs = integer(&get("numprocs", "1")?)?;
-        let numprocs_start = integer(&get("numprocs_start", "0")?)?;
-        let environment = raw("environment", "");
-        let stdout = Capture::read(scope, section, "stdout")?;
-        let stderr = Capture::read(scope, section, "stderr")?;
-        let serverurl = scope
-            .get(section, "serverurl")?
-            .filter(|url| url.is_empty() || strip(url).to_uppercase() != "AUTO");
-        let uid = scope.get(section, "user")?.map(|user| accounts::uid(&user)).transpose()?;
-        let umask = scope.get(section, "umask")?.map(|umask| octal_type(&umask)).transpose()?;
-        let process_name = process_or_group_name(&raw("process_name", "%(program_name)s"))?;
-        if numprocs > 1 && !process_name.contains("%(process_num)") {
-            return Err(
-                "%(process_num) must be present within process_name when numprocs > 1".to_string()
-            );
+    fn read(&mut self, scope: &Scope<'_>, section: &str, notes: &mut Notes) -> Option<()> {
+        let mut complete = Some(());
+        for step in &*OF_SECTION {
+            let read = match step {
+                Step::Process(row) => values::read(row, scope, section, &mut self.process),
+                Step::Numbers(row) => values::read(row, scope, section, &mut self.numbers),
+            };
+            complete = notes.check(read).and(complete);
         }
-        if numprocs > MAX_NUMPROCS {
-            return Err(format!("numprocs is above the limit of {MAX_NUMPROCS}"));
+        complete?;
+        notes.check(self.fits_together().map_err(|(option, words)| {
+            scope.document.option_complaint(section, option, Mistake::new(words))
+        }))
+    }
+
+    /// Whether the options mean something together; if not, which does not, and why.
+    fn fits_together(&self) -> Result<(), (&'static str, String)> {
+        let Common { process, numbers } = self;
+        if numbers.numprocs > 1 && !process.name.contains("%(process_num)") {
+            let why = "%(process_num) must be present within process_name when numprocs > 1";
+            return Err(("process_name", why.to_string()));
         }
-        if stopasgroup && !killasgroup {
-            return Err("Cannot set stopasgroup=true and killasgroup=false".to_string());
+        if numbers.numprocs > MAX_NUMPROCS {
+            return Err(("numprocs", format!("numprocs is above the limit of {MAX_NUMPROCS}")));
         }
-        Ok(Common {
-            priority,
-            autostart,
-            autorestart,
-            startsecs,
-            startretries,
-            stopsignal,
-            stopwaitsecs,
-            stopasgroup,
-            killasgroup,
-            exitcodes,
-            redirect_stderr,
-            numprocs,
-            numprocs_start,
-            environment,
-            stdout,
-            stderr,
-            serverurl,
-            uid,
-            umask,
-            process_name,
-        })
+        if process.stopasgroup && !process.killasgroup {
+            let why = "Cannot set stopasgroup=true and killasgroup=false";
+            return Err(("killasgroup", why.to_string()));
+        }
+        Ok(())
     }
 }
 
-struct ProcessReader<'a> {
-    context: &'a Context<'a>,
+/// Reads what differs between processes. The environment of one stays in the scope's names for the processes after it,
+/// as in the reference.
+fn read_process(
+    scope: &mut Scope<'_>,
+    section: &str,
+    process: &mut ProcessConfig,
+    notes: &mut Notes,
+) -> Option<()> {
+    let mut complete = Some(());
+    let mut deprecated = Vec::new();
+    for row in &*OF_PROCESS {
+        let read = notes.check(values::read(row, scope, section, process));
+        complete = read.and(complete);
+        match &row.field {
+            Field::Environment(_) => {
+                // Other values may have names from it.
+                read?;
+                scope.local.set_environment(&process.environment);
+            }
+            Field::Log(log) if *(log.get)(process) == LogFile::None => {
+                let text = notes.check(values::text(&row.about, scope, section)).flatten();
+                deprecated.extend(text.filter(|text| is_syslog(text)).map(|_| row.about.name));
+            }
+            _ => {}
+        }
+    }
+    let mut channels =
+        ChannelReader { section, deprecated: &deprecated, warnings: &mut notes.warnings };
+    channels.settle("stdout", &mut process.stdout);
+    channels.settle("stderr", &mut process.stderr);
+    if process.redirect_stderr {
+        if matches!(process.stderr.logfile, LogFile::Path(_)) {
+            notes.warnings.push(format!(
+                "For [{section}], redirect_stderr=true but stderr_logfile has also been set to a filename, the \
+                 filename has been ignored"
+            ));
+        }
+        process.stderr.logfile = LogFile::None;
+    }
+    complete
+}
+
+struct ChannelReader<'a> {
     section: &'a str,
-    common: &'a Common,
+    /// The options that name `syslog` as their file.
+    deprecated: &'a [&'static str],
     warnings: &'a mut Vec<String>,
 }
 
-impl ProcessReader<'_> {
-    /// One process. Its environment stays in the scope's names for the processes after it, as in the reference.
-    fn process(&mut self, scope: &mut Scope<'_>) -> Result<ProcessConfig, String> {
-        let common = self.common;
-        let environment = expand(&common.environment, &[&scope.local], "environment")?;
-        let environment = key_value_pairs(&environment)?;
-        scope.local.set_environment(&environment);
-        let directory = scope.get(self.section, "directory")?;
-        let stdout = self.channel(scope, "stdout", &common.stdout)?;
-        let mut stderr = self.channel(scope, "stderr", &common.stderr)?;
-        if common.redirect_stderr {
-            if matches!(stderr.logfile, LogFile::Path(_)) {
-                self.warnings.push(format!(
-                    "For [{}], redirect_stderr=true but stderr_logfile has also been set to a filename, the \
-                     filename has been ignored",
-                    self.section
-                ));
-            }
-            stderr.logfile = LogFile::None;
-        }
-        let command = scope.get(self.section, "command")?;
-        let command = command.ok_or_else(|| {
-            format!("program section {} does not specify a command", self.section)
-        })?;
-        Ok(ProcessConfig {
-            name: expand(&common.process_name, &[&scope.local], "process_name")?,
-            uid: common.uid,
-            command,
-            directory,
-            umask: common.umask,
-            priority: common.priority,
-            autostart: common.autostart,
-            autorestart: common.autorestart,
-            startsecs: common.startsecs,
-            startretries: common.startretries,
-            stdout,
-            stderr,
-            stopsignal: common.stopsignal,
-            stopwaitsecs: common.stopwaitsecs,
-            stopasgroup: common.stopasgroup,
-            killasgroup: common.killasgroup,
-            exitcodes: common.exitcodes.clone(),
-            redirect_stderr: common.redirect_stderr,
-            environment,
-            serverurl: common.serverurl.clone(),
-            socket: None,
-        })
-    }
-
-    fn channel(
-        &mut self,
-        scope: &Scope<'_>,
-        channel: &str,
-        capture: &Capture,
-    ) -> Result<ChannelConfig, String> {
+impl ChannelReader<'_> {
+    /// What the options of a channel mean together.
+    fn settle(&mut self, name: &str, channel: &mut ChannelConfig) {
         let section = self.section;
-        let option = |suffix: &str| format!("{channel}_{suffix}");
-        let log_option = option("logfile");
-        let name = scope.get(section, &log_option)?;
-        let name = name.map(|name| self.log_name(&scope.local, &name, &log_option)).transpose()?;
-        let backups = integer(&scope.get_or(section, &option("logfile_backups"), "10")?)?;
-        let maxbytes = byte_size(&scope.get_or(section, &option("logfile_maxbytes"), "50MB")?)?;
-        let syslog_option = option("syslog");
-        let mut syslog = boolean(&scope.get_or(section, &syslog_option, "false")?)?;
-        let logfile = match name {
-            None => LogFile::Auto,
-            Some(LogName::File(logfile)) => logfile,
-            Some(LogName::Syslog) => {
-                self.warnings.push(format!(
-                    "For [{section}], {log_option}=syslog but this is deprecated and will be removed.  Use \
-                     {syslog_option}=true to enable syslog instead."
-                ));
-                syslog = true;
-                LogFile::None
-            }
-        };
-        if logfile == LogFile::Auto && maxbytes == 0 {
+        let option = format!("{name}_logfile");
+        if self.deprecated.contains(&option.as_str()) {
             self.warnings.push(format!(
-                "For [{section}], AUTO logging used for {log_option} without rollover, set maxbytes > 0 to avoid \
-                 filling up filesystem unintentionally"
+                "For [{section}], {option}=syslog but this is deprecated and will be removed.  Use {name}_syslog=true \
+                 to enable syslog instead."
+            ));
+            channel.syslog = true;
+        }
+        if channel.logfile == LogFile::Auto && channel.logfile_maxbytes == 0 {
+            self.warnings.push(format!(
+                "For [{section}], AUTO logging used for {option} without rollover, set maxbytes > 0 to avoid filling \
+                 up filesystem unintentionally"
             ));
         }
-        Ok(ChannelConfig {
-            logfile,
-            logfile_maxbytes: maxbytes,
-            logfile_backups: backups,
-            capture_maxbytes: capture.maxbytes,
-            events_enabled: capture.events_enabled,
-            syslog,
-        })
-    }
-
-    /// Log names are expanded once more after their expansion.
-    fn log_name(&self, names: &Table, text: &str, option: &str) -> Result<LogName, String> {
-        logfile_name(&expand(text, &[names], option)?, self.context.origin.environ)
     }
 }

@@ -1,12 +1,14 @@
 //! HTTP servers and RPC interfaces (`options.py: server_configs_from_parser`, `get_plugins`).
 
-use super::accounts;
-use super::datatypes::{inet_address, names_factory, octal_type};
-use super::expand::Table;
-use super::paths;
-use super::reader::{Context, Scope};
-use crate::core::config::{Credentials, ServerAddress, ServerConfig};
-use crate::core::python::{repr, strip};
+use super::complaint::{Mistake, Notes};
+use super::context::Context;
+use super::datatypes::names_factory;
+use super::names::Table;
+use super::scope::Scope;
+use super::{paths, values};
+use crate::core::config::{Credentials, Owner, ServerAddress, ServerConfig};
+use crate::core::options::{Field, Names, Reread, Row, Unset, field};
+use crate::core::python::strip;
 
 /// The option that names the factory of an `[rpcinterface:x]`.
 const FACTORY_OPTION: &str = "supervisor.rpcinterface_factory";
@@ -14,45 +16,142 @@ const FACTORY_OPTION: &str = "supervisor.rpcinterface_factory";
 /// The one factory there is.
 const MAIN_FACTORY: &str = "supervisor.rpcinterface:make_main_rpcinterface";
 
-/// Permission bits of a Unix socket that sets none.
-const DEFAULT_CHMOD: u32 = 0o700;
+/// The section of an RPC interface as written.
+#[derive(Default)]
+pub(super) struct Interface {
+    factory: String,
+}
+
+pub(super) const RPCINTERFACE: &[Row<Interface>] = &[Row::new(
+    FACTORY_OPTION,
+    Field::Text(field!(Interface.factory)),
+    Unset::Required,
+    "what makes the interface",
+)
+.names(Names::Environment)
+.reread(Reread::Reload)];
+
+/// The section of an HTTP server as written.
+#[derive(Default)]
+pub(super) struct Section {
+    file: String,
+    chmod: Option<u32>,
+    chown: Option<Owner>,
+    port: Option<(String, u16)>,
+    allowed_hosts: Vec<String>,
+    username: Option<String>,
+    password: Option<String>,
+}
+
+/// Who may come in.
+pub(super) const AUTHENTICATION: &[Row<Section>] = &[
+    Row::new(
+        "username",
+        Field::OptionalText(field!(Section.username)),
+        Unset::Nothing("everybody"),
+        "who may come in",
+    )
+    .names(Names::Environment)
+    .reread(Reread::Reload),
+    Row::new(
+        "password",
+        Field::OptionalText(field!(Section.password)),
+        Unset::Nothing("none"),
+        "and with which word, plain or as {SHA} and 40 hex digits",
+    )
+    .names(Names::Environment)
+    .reread(Reread::Reload),
+];
+
+/// What TCP servers have in addition.
+pub(super) const INET: &[Row<Section>] = &[
+    Row::new(
+        "port",
+        Field::Address(field!(Section.port)),
+        Unset::Required,
+        "host:port; with * or nothing for the host, every interface",
+    )
+    .names(Names::Environment)
+    .reread(Reread::Reload),
+    Row::new(
+        "allowed_hosts",
+        Field::Hosts(field!(Section.allowed_hosts)),
+        Unset::Text(""),
+        "names under which browsers may come, besides those of this machine",
+    )
+    .names(Names::Environment)
+    .reread(Reread::Reload)
+    .ours(),
+];
+
+/// The socket of a Unix server; it is read before anything else of the section.
+pub(super) const SOCKET_FILE: &[Row<Section>] =
+    &[Row::new("file", Field::Text(field!(Section.file)), Unset::Required, "path of the socket")
+        .names(Names::Here)
+        .reread(Reread::Reload)];
+
+/// Who may use the socket.
+pub(super) const SOCKET_ACCESS: &[Row<Section>] = &[
+    Row::new(
+        "chown",
+        Field::Owner(field!(Section.chown)),
+        Unset::Nothing("who starts the daemon"),
+        "its owner, user or user:group",
+    )
+    .names(Names::Environment)
+    .reread(Reread::Reload),
+    Row::new(
+        "chmod",
+        Field::Mode(field!(Section.chmod)),
+        Unset::Text("0700"),
+        "its permissions, octal",
+    )
+    .names(Names::Environment)
+    .reread(Reread::Reload),
+];
 
 /// Names of the `[rpcinterface:x]` sections, in file order.
-pub(super) fn rpcinterfaces(context: &Context<'_>) -> Result<Vec<String>, String> {
-    let scope = context.scope(Table::new());
+pub(super) fn rpcinterfaces(context: &Context<'_>, notes: &mut Notes) -> Vec<String> {
     let mut names = Vec::new();
     for section in context.files.document.sections() {
-        let Some(name) = section.strip_prefix("rpcinterface:") else {
-            continue;
-        };
-        let factory = scope
-            .get(&section, FACTORY_OPTION)?
-            .ok_or_else(|| format!("section [{section}] does not specify a {FACTORY_OPTION}"))?;
-        if !names_factory(&factory, MAIN_FACTORY) {
-            return Err(format!("{factory} cannot be resolved within [{section}]"));
+        if let Some(name) = section.strip_prefix("rpcinterface:") {
+            names.push(name.to_string());
+            check_interface(context, &section, notes);
         }
-        // Arguments of the factory; the main interface takes none, but their expansion can fail.
-        for option in context.files.document.options(&section) {
-            if option != FACTORY_OPTION {
-                scope.get(&section, &option)?;
-            }
-        }
-        names.push(name.to_string());
     }
-    Ok(names)
+    names
+}
+
+fn check_interface(context: &Context<'_>, section: &str, notes: &mut Notes) -> Option<()> {
+    let document = &context.files.document;
+    let scope = context.scope(Table::new());
+    let mut interface = Interface::default();
+    values::read_all(RPCINTERFACE, &scope, section, &mut interface, notes)?;
+    let factory = interface.factory;
+    if !names_factory(&factory, MAIN_FACTORY) {
+        let mistake = Mistake::new(format!("{factory} cannot be resolved within [{section}]"));
+        notes.complain(document.option_complaint(section, FACTORY_OPTION, mistake));
+    }
+    // Arguments of the factory; the main interface takes none, but their expansion can fail.
+    for option in document.options(section) {
+        if option != FACTORY_OPTION {
+            notes.check(scope.get(section, &option));
+        }
+    }
+    Some(())
 }
 
 /// The HTTP servers: inet ones, then Unix ones, each in file order. Any section whose name starts so is one.
-pub(super) fn servers(context: &Context<'_>) -> Result<Vec<ServerConfig>, String> {
+pub(super) fn servers(context: &Context<'_>, notes: &mut Notes) -> Vec<ServerConfig> {
     let sections = context.files.document.sections();
     let mut servers = Vec::new();
     for section in sections.iter().filter(|name| name.starts_with("inet_http_server")) {
-        servers.push(inet_server(context, section)?);
+        servers.extend(inet_server(context, section, notes));
     }
     for section in sections.iter().filter(|name| name.starts_with("unix_http_server")) {
-        servers.push(unix_server(context, section)?);
+        servers.extend(unix_server(context, section, notes));
     }
-    Ok(servers)
+    servers
 }
 
 /// The URL programs are told to reach this supervisor by: that of the first Unix server, else of the last inet one.
@@ -72,65 +171,51 @@ pub(super) fn server_url(servers: &[ServerConfig]) -> Option<String> {
     })
 }
 
-fn credentials(scope: &Scope<'_>, section: &str) -> Result<Option<Credentials>, String> {
-    match (scope.get(section, "username")?, scope.get(section, "password")?) {
-        (None, None) => Ok(None),
-        (Some(username), Some(password)) => Ok(Some(Credentials { username, password })),
-        (Some(_), None) | (None, Some(_)) => Err(format!(
-            "Section [{section}] contains incomplete authentication: If a username or a password is specified, both \
-             the username and password must be specified"
-        )),
+/// Reads user name and password, both or neither.
+fn credentials(
+    scope: &Scope<'_>,
+    section: &str,
+    server: &mut Section,
+    notes: &mut Notes,
+) -> Option<Credentials> {
+    values::read_all(AUTHENTICATION, scope, section, server, notes)?;
+    match (server.username.take(), server.password.take()) {
+        (None, None) => None,
+        (Some(username), Some(password)) => Some(Credentials { username, password }),
+        (Some(_), None) | (None, Some(_)) => {
+            let mistake = Mistake::new(format!(
+                "Section [{section}] contains incomplete authentication: If a username or a password is specified, \
+                 both the username and password must be specified"
+            ));
+            notes.complain(scope.document.section_complaint(section, mistake));
+            None
+        }
     }
 }
 
-/// `allowed_hosts=`, which the reference does not have: names, separated by commas, spaces or line ends. What no browser
-/// can ask for (`http://sv.lan`, `*.lan`, quotes) is an error, for it would allow nothing and not say so.
-fn allowed_hosts(scope: &Scope<'_>, section: &str) -> Result<Vec<String>, String> {
-    let text = scope.get(section, "allowed_hosts")?.unwrap_or_default();
-    let names = text.split(|c: char| c == ',' || c.is_whitespace());
-    let names: Vec<String> = names.filter(|name| !name.is_empty()).map(str::to_string).collect();
-    match names.iter().find(|name| *name != "*" && name.contains(['/', '*', '"', '\''])) {
-        Some(name) => Err(format!(
-            "Section [{section}] contains an allowed_hosts value that is no name of a host: {}",
-            repr(name)
-        )),
-        None => Ok(names),
-    }
-}
-
-fn inet_server(context: &Context<'_>, section: &str) -> Result<ServerConfig, String> {
+fn inet_server(context: &Context<'_>, section: &str, notes: &mut Notes) -> Option<ServerConfig> {
     let scope = context.scope(Table::new());
-    let credentials = credentials(&scope, section)?;
-    let port = scope
-        .get(section, "port")?
-        .ok_or_else(|| format!("section [{section}] has no port value"))?;
-    let (host, port) = inet_address(&port)?;
+    let mut server = Section::default();
+    let credentials = credentials(&scope, section, &mut server, notes);
+    values::read_all(INET, &scope, section, &mut server, notes)?;
+    let (host, port) = server.port?;
     let address = ServerAddress::Inet { host, port };
-    let allowed_hosts = allowed_hosts(&scope, section)?;
-    Ok(ServerConfig { section: section.to_string(), address, credentials, allowed_hosts })
+    let allowed_hosts = server.allowed_hosts;
+    Some(ServerConfig { section: section.to_string(), address, credentials, allowed_hosts })
 }
 
-fn unix_server(context: &Context<'_>, section: &str) -> Result<ServerConfig, String> {
-    let file = context
-        .scope(context.here())
-        .get(section, "file")?
-        .ok_or_else(|| format!("section [{section}] has no file value"))?;
-    let path = paths::normalize(strip(&file), context.origin.environ);
+fn unix_server(context: &Context<'_>, section: &str, notes: &mut Notes) -> Option<ServerConfig> {
+    let mut server = Section::default();
+    let placed = context.scope(context.here());
+    let file = values::read_all(SOCKET_FILE, &placed, section, &mut server, notes);
+    let path = paths::normalize(strip(&server.file), context.origin.environ);
     // The other options do not know `%(here)s`.
     let scope = context.scope(Table::new());
-    let credentials = credentials(&scope, section)?;
-    let chown = match scope.get(section, "chown")? {
-        None => None,
-        Some(text) => {
-            Some(accounts::owner(&text).ok_or_else(|| format!("Invalid sockchown value {text}"))?)
-        }
-    };
-    let chmod = match scope.get(section, "chmod")? {
-        None => DEFAULT_CHMOD,
-        Some(text) => octal_type(&text).map_err(|_| format!("Invalid chmod value {text}"))?,
-    };
-    let address = ServerAddress::Unix { path, chmod, chown };
+    let credentials = credentials(&scope, section, &mut server, notes);
+    values::read_all(SOCKET_ACCESS, &scope, section, &mut server, notes)?;
+    file?;
+    let address = ServerAddress::Unix { path, chmod: server.chmod?, chown: server.chown };
     // No browser reaches it but through a proxy, which knows its own names.
     let allowed_hosts = Vec::new();
-    Ok(ServerConfig { section: section.to_string(), address, credentials, allowed_hosts })
+    Some(ServerConfig { section: section.to_string(), address, credentials, allowed_hosts })
 }

@@ -1,5 +1,7 @@
 //! Python's plain `shlex` lexer, as the reference sets it up for `environment=`. (`core::shlex` splits commands.)
 
+use super::complaint::Mistake;
+
 /// What the lexer is in the middle of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -29,7 +31,7 @@ fn is_word(character: char) -> bool {
 /// A `#` starts a comment.
 ///
 /// The error is `No closing quotation`.
-pub fn tokens(text: &str) -> Result<Vec<String>, String> {
+pub fn tokens(text: &str) -> Result<Vec<String>, Mistake> {
     let mut tokens = Vec::new();
     let mut token = String::new();
     let mut state = State::Start;
@@ -72,7 +74,7 @@ pub fn tokens(text: &str) -> Result<Vec<String>, String> {
         }
     }
     if matches!(state, State::Quote(_)) {
-        return Err("No closing quotation".to_string());
+        return Err(Mistake::new("No closing quotation"));
     }
     if !token.is_empty() {
         tokens.push(token);
@@ -98,6 +100,6 @@ mod tests {
         ] {
             assert_eq!(tokens(text).unwrap(), words, "{text}");
         }
-        assert_eq!(tokens("A='x").unwrap_err(), "No closing quotation");
+        assert_eq!(tokens("A='x").unwrap_err().to_string(), "No closing quotation");
     }
 }

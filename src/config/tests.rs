@@ -1,7 +1,9 @@
 use std::ffi::OsString;
 
+use super::complaint::{Complaint, Complaints};
+use super::loader::Overrides;
 use super::*;
-use crate::core::config::{GroupConfig, GroupKind, LogFile};
+use crate::core::config::{Config, GroupConfig, GroupKind, LogFile};
 use crate::core::states::Level;
 use crate::testing::TempDir;
 
@@ -13,7 +15,7 @@ fn loader(file: &str) -> Loader {
 fn load(text: &str) -> Result<Config, String> {
     let directory = TempDir::new();
     let file = directory.write("supervisord.conf", text);
-    loader(&file).load().map_err(|why| why.replace(directory.root(), "DIR"))
+    loader(&file).load().map_err(|why| why.to_string().replace(directory.root(), "DIR"))
 }
 
 fn groups(text: &str) -> Vec<GroupConfig> {
@@ -28,7 +30,7 @@ fn error(text: &str) -> String {
 fn a_loader_can_leave_the_supervision_thread() {
     fn is_send<T: Send>() {}
     is_send::<Loader>();
-    is_send::<Result<Config, String>>();
+    is_send::<Result<Config, Complaints>>();
 }
 
 #[test]
@@ -95,6 +97,69 @@ fn mistakes_name_the_section_and_its_file() {
 }
 
 #[test]
+fn a_reading_goes_on_after_a_mistake() {
+    let directory = TempDir::new();
+    let included = "[program:b]\nstartsecs=x\ncommand=%(nothing)s\n[broken\n";
+    directory.write("d/1.conf", &included.replace("[broken\n", ""));
+    directory.write("d/2.conf", included);
+    let main = "[DEFAULT]\nnumprocs=two\n[supervisord]\nminfds=many\nenvironment=A=\"1\"\n\
+                [include]\nfiles=d/*.conf\n\n[program:a]\ncommand=%(ENV_A)s\nautostart=\n maybe\npriority=p\n\
+                [group:g]\nprograms=a,z,b\n[inet_http_server]\nusername=u\n";
+    let file = directory.write("supervisord.conf", main);
+    let mut loader = loader(&file);
+    let complaints = loader.load().unwrap_err();
+    let line = |complaint: &Complaint| {
+        let place = complaint.place.as_ref().unwrap().to_string();
+        let words: String = complaint.to_string().split(" in section").take(1).collect();
+        format!("{place} {words}\n").replace(directory.root(), "DIR")
+    };
+    let lines: String = complaints.iter().map(line).collect();
+    expect_test::expect![[r#"
+        DIR/d/2.conf:4 Source contains parsing errors: 'DIR/d/2.conf'
+        	[line  4]: '[broken\n'
+        DIR/supervisord.conf:4 invalid literal for int() with base 10: 'many'
+        DIR/supervisord.conf:13 invalid literal for int() with base 10: 'p'
+        DIR/supervisord.conf:11 not a valid boolean value: '\nmaybe'
+        DIR/supervisord.conf:2 invalid literal for int() with base 10: 'two'
+        DIR/supervisord.conf:15 [program:a] names unknown program or fcgi-program z
+        DIR/d/1.conf:2 invalid literal for int() with base 10: 'x'
+        DIR/supervisord.conf:2 invalid literal for int() with base 10: 'two'
+        DIR/d/1.conf:3 Format string '%(nothing)s' for 'program:b.command' contains names ('nothing') which cannot be expanded. Available names: ENV_A, ENV_HOME, ENV_NAME, group_name, here, host_node_name, numprocs, process_num, program_name
+        DIR/supervisord.conf:16 Section [inet_http_server] contains incomplete authentication: If a username or a password is specified, both the username and password must be specified
+        DIR/supervisord.conf:16 section [inet_http_server] has no port value
+    "#]].assert_eq(&lines);
+    // What is said is the first.
+    assert_eq!(complaints.to_string(), complaints.iter().next().unwrap().to_string());
+    // The environment of a section that the reference would not have come to is none for the next reading.
+    directory.write("supervisord.conf", "[supervisord]\n[program:a]\ncommand=%(ENV_A)s\n");
+    assert!(loader.load().unwrap_err().to_string().contains("ENV_A"));
+}
+
+#[test]
+fn complaints_are_bounded_and_made_once() {
+    let places = |text: &str| {
+        let directory = TempDir::new();
+        let file = directory.write("supervisord.conf", &format!("[supervisord]\n{text}"));
+        let complaints = loader(&file).load().unwrap_err();
+        let lines = complaints.iter().map(|complaint| complaint.place.as_ref().unwrap().line);
+        lines.collect::<Vec<u32>>()
+    };
+    // The priority is the group's, too; and with 100 processes there is still one mistake.
+    let program =
+        "[program:p]\ncommand=%(x)s\npriority=p\nnumprocs=100\nprocess_name=%(process_num)d\n";
+    assert_eq!(places(program), [4, 3]);
+    assert_eq!(places("user=no-such-user\n"), [2]);
+    let many: String = (0..2000).map(|number| format!("[program:p{number}]\n")).collect();
+    assert_eq!(places(&many), (2..1002).collect::<Vec<u32>>());
+    assert_eq!(
+        places(
+            "[fcgi-program:f]\nsocket_mode=9\nsocket_owner=nobody-here\ncommand=x\nuser=nobody-here\n"
+        ),
+        [6, 4, 3, 2]
+    );
+}
+
+#[test]
 fn numbers_of_processes_are_bounded() {
     let why = error("[program:p]\ncommand=x\nnumprocs=999999999\nprocess_name=%(process_num)d\n");
     assert!(why.starts_with("numprocs is above the limit of 100000 in section"), "{why}");
@@ -124,7 +189,7 @@ fn included_files() {
         ]
     );
     directory.write("supervisord.conf", &main.replace("[!a]", "a"));
-    let why = loader(&file).load().unwrap_err().replace(directory.root(), "DIR");
+    let why = loader(&file).load().unwrap_err().to_string().replace(directory.root(), "DIR");
     assert!(why.ends_with("in section 'program:a' (file: 'DIR/d/a.conf')"), "{why}");
 }
 
@@ -158,7 +223,9 @@ fn what_a_reload_changes() {
     // The environment of an earlier reading stays available.
     assert_eq!(after.groups[0].processes[0].command, "1");
     directory.write("supervisord.conf", "x\n");
-    assert!(loader.reload().unwrap_err().starts_with("File contains no section headers."));
+    assert!(
+        loader.reload().unwrap_err().to_string().starts_with("File contains no section headers.")
+    );
 }
 
 #[test]
@@ -173,7 +240,7 @@ fn relative_names_begin_where_the_daemon_was_started() {
         directory.write(name, "");
     }
     // This process works elsewhere, as a daemon does that has changed its directory.
-    let environ = Environ { pairs: Vec::new(), directory: directory.root().to_string() };
+    let environ = Environ::default().in_directory(directory.root());
     let args = ["-c", "etc/supervisord.conf", "-q", "logs"].map(OsString::from);
     let Parsed::Run(mut loader) = parse_args("supervisord", &args, &environ) else { panic!() };
     for config in [loader.load().unwrap(), loader.reload().unwrap()] {

@@ -1,7 +1,8 @@
 //! What a configuration means, once read: plain data without optional defaults.
 //!
-//! `config::reader` produces these; the core, the daemon and the client only consume them. Equality of groups is
-//! the reference's (`options.py: ProcessConfig.__eq__`), because `reloadConfig` reports changes by it.
+//! `config` produces these; the core, the daemon and the client only consume them. Equality of groups is the reference's
+//! (`options.py: ProcessConfig.__eq__`), because `reloadConfig` reports changes by it; the tables of
+//! `core::options` say what counts.
 
 use super::states::Level;
 
@@ -21,7 +22,7 @@ pub struct Config {
 }
 
 /// Options of the daemon itself.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
     /// Path of the configuration file as given or found.
     pub configfile: String,
@@ -123,9 +124,10 @@ pub struct Owner {
 }
 
 /// When a process that exited by itself is started again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AutoRestart {
     /// `false`
+    #[default]
     Never,
     /// `unexpected`: after an exit status outside `exitcodes`.
     Unexpected,
@@ -134,9 +136,10 @@ pub enum AutoRestart {
 }
 
 /// Where a channel's output goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum LogFile {
     /// Nowhere.
+    #[default]
     None,
     /// A file in `childlogdir` whose name is chosen when the group is added.
     Auto,
@@ -145,7 +148,7 @@ pub enum LogFile {
 }
 
 /// One output channel (stdout or stderr) of a process.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct ChannelConfig {
     /// Destination.
     pub logfile: LogFile,
@@ -161,8 +164,9 @@ pub struct ChannelConfig {
     pub syslog: bool,
 }
 
-/// One process, after `numprocs` expansion.
-#[derive(Clone, Debug)]
+/// One process, after `numprocs` expansion. The blank one is what a reader fills by the table of options
+/// (`options::program`), in which every field but `socket` has its row.
+#[derive(Clone, Debug, Default)]
 #[allow(missing_docs)] // the fields carry the names of the options they come from
 pub struct ProcessConfig {
     pub name: String,
@@ -195,50 +199,6 @@ impl ProcessConfig {
     /// The last value `environment=` gives a name.
     pub fn env(&self, name: &str) -> Option<&str> {
         self.environment.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-}
-
-fn same_log(a: &LogFile, b: &LogFile) -> bool {
-    a == b || *a == LogFile::Auto || *b == LogFile::Auto
-}
-
-fn same_channel(a: &ChannelConfig, b: &ChannelConfig) -> bool {
-    same_log(&a.logfile, &b.logfile)
-        && a.logfile_maxbytes == b.logfile_maxbytes
-        && a.logfile_backups == b.logfile_backups
-        && a.capture_maxbytes == b.capture_maxbytes
-        && a.events_enabled == b.events_enabled
-        && a.syslog == b.syslog
-}
-
-fn same_environment(a: &[(String, String)], b: &[(String, String)]) -> bool {
-    a.len() == b.len() && a.iter().all(|entry| b.contains(entry))
-}
-
-/// Equal but for AUTO log names, which equal anything (`ProcessConfig.__eq__`).
-impl PartialEq for ProcessConfig {
-    fn eq(&self, other: &ProcessConfig) -> bool {
-        self.name == other.name
-            && self.uid == other.uid
-            && self.command == other.command
-            && self.directory == other.directory
-            && self.umask == other.umask
-            && self.priority == other.priority
-            && self.autostart == other.autostart
-            && self.autorestart == other.autorestart
-            && self.startsecs == other.startsecs
-            && self.startretries == other.startretries
-            && same_channel(&self.stdout, &other.stdout)
-            && same_channel(&self.stderr, &other.stderr)
-            && self.stopsignal == other.stopsignal
-            && self.stopwaitsecs == other.stopwaitsecs
-            && self.stopasgroup == other.stopasgroup
-            && self.killasgroup == other.killasgroup
-            && self.exitcodes == other.exitcodes
-            && self.redirect_stderr == other.redirect_stderr
-            && same_environment(&self.environment, &other.environment)
-            && self.serverurl == other.serverurl
-            && self.socket == other.socket
     }
 }
 
@@ -286,7 +246,7 @@ pub enum GroupKind {
 }
 
 /// Options of an event listener pool.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListenerConfig {
     /// Events held while no listener is ready, at least 1.
     pub buffer_size: i64,
@@ -297,7 +257,7 @@ pub struct ListenerConfig {
 }
 
 /// The shared socket of a FastCGI program. Two are equal when their URLs are (`SocketConfig.__eq__`).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct FastCgiSocket {
     /// Name of the program. Processes of one group share the socket when they are of one program.
     pub program: String,
@@ -315,11 +275,5 @@ impl FastCgiSocket {
     /// What is said when it could not be created (`process.py: FastCGIProcessGroup`).
     pub fn failure(&self, why: &str) -> String {
         format!("Could not create FastCGI socket {}: {why}", self.url)
-    }
-}
-
-impl PartialEq for FastCgiSocket {
-    fn eq(&self, other: &FastCgiSocket) -> bool {
-        self.url == other.url
     }
 }

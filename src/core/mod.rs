@@ -23,6 +23,7 @@ pub mod logs;
 pub mod machine;
 pub mod namespec;
 mod notify;
+pub mod options;
 pub mod outside;
 pub mod overview;
 pub mod parting;

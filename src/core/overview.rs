@@ -1,13 +1,11 @@
 //! The whole house at one moment, as the web interface shows it.
 
 use super::clock::Now;
-use super::config::{
-    AutoRestart, ChannelConfig, FastCgiSocket, GroupConfig, GroupKind, LogFile, ProcessConfig,
-};
+use super::config::{GroupConfig, GroupKind, ProcessConfig};
 use super::info::{ProcessInfo, named};
 use super::namespec;
+use super::options::{program, shown};
 use super::process::Process;
-use super::signal;
 use super::states::Mood;
 use super::supervisor::Supervisor;
 use super::value::Value;
@@ -87,89 +85,18 @@ impl Supervisor {
     }
 }
 
-/// Every setting under the name of its option; what is not set is nil. Of the environment only the names are told: among
-/// the values are passwords.
+/// Every setting under the name of its option (`core::options`), then the group.
 fn settings(group: &GroupConfig, config: &ProcessConfig) -> Vec<(String, Value)> {
-    let names = config.environment.iter().map(|(name, _)| name.as_str());
-    let autorestart = match config.autorestart {
-        AutoRestart::Never => Value::Bool(false),
-        AutoRestart::Unexpected => Value::str("unexpected"),
-        AutoRestart::Always => Value::Bool(true),
-    };
-    let mut settings = named([
-        ("command", Value::str(&config.command)),
-        ("directory", optional(config.directory.as_deref())),
-        ("user", config.uid.map_or(Value::Nil, |uid| Value::Int(i64::from(uid)))),
-        ("umask", config.umask.map_or(Value::Nil, |umask| Value::str(format!("{umask:03o}")))),
-        ("environment", strings(names)),
-        ("priority", Value::Int(config.priority)),
-        ("autostart", Value::Bool(config.autostart)),
-        ("autorestart", autorestart),
-        ("startsecs", Value::Int(config.startsecs)),
-        ("startretries", Value::Int(config.startretries)),
-        ("exitcodes", Value::Array(config.exitcodes.iter().copied().map(Value::Int).collect())),
-        ("stopsignal", Value::Str(signal::name(config.stopsignal))),
-        ("stopwaitsecs", Value::Int(config.stopwaitsecs)),
-        ("stopasgroup", Value::Bool(config.stopasgroup)),
-        ("killasgroup", Value::Bool(config.killasgroup)),
-        ("redirect_stderr", Value::Bool(config.redirect_stderr)),
-    ]);
-    settings.extend(channel_settings("stdout", &config.stdout));
-    settings.extend(channel_settings("stderr", &config.stderr));
+    let mut settings: Vec<(String, Value)> = shown(program::process(), config).collect();
     settings.extend(named([
-        ("serverurl", optional(config.serverurl.as_deref())),
         ("group", Value::str(&group.name)),
         ("group_priority", Value::Int(group.priority)),
     ]));
-    settings.extend(kind_settings(&group.kind));
-    settings.extend(config.socket.as_ref().map(socket_settings).unwrap_or_default());
-    settings
-}
-
-fn channel_settings(channel: &str, config: &ChannelConfig) -> Vec<(String, Value)> {
-    let logfile = match &config.logfile {
-        LogFile::None => Value::Nil,
-        LogFile::Auto => Value::str("AUTO"),
-        LogFile::Path(path) => Value::str(path),
-    };
-    [
-        ("logfile", logfile),
-        ("logfile_maxbytes", Value::Int(config.logfile_maxbytes)),
-        ("logfile_backups", Value::Int(config.logfile_backups)),
-        ("capture_maxbytes", Value::Int(config.capture_maxbytes)),
-        ("events_enabled", Value::Bool(config.events_enabled)),
-        ("syslog", Value::Bool(config.syslog)),
-    ]
-    .into_iter()
-    .map(|(name, value)| (format!("{channel}_{name}"), value))
-    .collect()
-}
-
-/// What FastCGI programs have in addition, members of a group too.
-fn socket_settings(socket: &FastCgiSocket) -> Vec<(String, Value)> {
-    named([
-        ("socket", Value::str(&socket.url)),
-        ("socket_mode", socket.mode.map_or(Value::Nil, |mode| Value::str(format!("{mode:04o}")))),
-        ("socket_backlog", socket.backlog.map_or(Value::Nil, Value::Int)),
-    ])
-}
-
-/// What event listeners have in addition.
-fn kind_settings(kind: &GroupKind) -> Vec<(String, Value)> {
-    match kind {
-        GroupKind::Plain | GroupKind::FastCgi(_) => Vec::new(),
-        GroupKind::Listener(pool) => named([
-            ("events", strings(pool.events.iter().map(String::as_str))),
-            ("buffer_size", Value::Int(pool.buffer_size)),
-            ("result_handler", Value::str(&pool.result_handler)),
-        ]),
+    match &group.kind {
+        GroupKind::Plain | GroupKind::FastCgi(_) => {}
+        GroupKind::Listener(pool) => settings.extend(shown(program::LISTENER, pool)),
     }
-}
-
-fn strings<'a>(texts: impl Iterator<Item = &'a str>) -> Value {
-    Value::Array(texts.map(Value::str).collect())
-}
-
-fn optional(text: Option<&str>) -> Value {
-    text.map_or(Value::Nil, Value::str)
+    // Members of a group may have one, too.
+    settings.extend(config.socket.iter().flat_map(|socket| shown(program::SOCKET, socket)));
+    settings
 }

@@ -107,7 +107,7 @@ impl Mood {
 }
 
 /// Severity of a line of the main log, lowest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Every event of the main loop.
     Blather,
@@ -116,6 +116,7 @@ pub enum Level {
     /// Details for those who debug a configuration; also copies of the programs' output.
     Debug,
     /// Normal operation.
+    #[default]
     Info,
     /// Something unusual that is not an error.
     Warn,

@@ -7,7 +7,6 @@ use std::os::unix::ffi::OsStringExt;
 use nix::unistd::{getpgrp, getuid, setpgid};
 
 use super::*;
-use crate::core::config::{AutoRestart, ChannelConfig, LogFile};
 use crate::core::effect::{ExitStatus, ProcId, ResolvedCommand};
 use crate::daemon::signals::exit_status;
 use crate::sys::Patience;
@@ -16,36 +15,14 @@ use crate::testing::TempDir;
 const NOT_SPAWNED: &str = "supervisor: child process was not spawned\n";
 
 fn config(command: &str) -> ProcessConfig {
-    let channel = ChannelConfig {
-        logfile: LogFile::None,
-        logfile_maxbytes: 0,
-        logfile_backups: 0,
-        capture_maxbytes: 0,
-        events_enabled: false,
-        syslog: false,
-    };
     ProcessConfig {
         name: "cat".to_string(),
-        uid: None,
         command: command.to_string(),
-        directory: None,
-        umask: None,
         priority: 999,
-        autostart: false,
-        autorestart: AutoRestart::Never,
-        startsecs: 0,
-        startretries: 0,
-        stdout: channel.clone(),
-        stderr: channel,
         stopsignal: 15,
         stopwaitsecs: 1,
-        stopasgroup: false,
-        killasgroup: false,
         exitcodes: vec![0],
-        redirect_stderr: false,
-        environment: Vec::new(),
-        serverurl: None,
-        socket: None,
+        ..ProcessConfig::default()
     }
 }
 

@@ -47,24 +47,10 @@ const COMMANDS: [&str; 10] = [
     "immortal",
 ];
 
-fn channel() -> ChannelConfig {
-    ChannelConfig {
-        logfile: LogFile::Auto,
-        logfile_maxbytes: 0,
-        logfile_backups: 0,
-        capture_maxbytes: 0,
-        events_enabled: false,
-        syslog: false,
-    }
-}
-
 fn random_process(rng: &mut Rng, name: String, priority: i64) -> ProcessConfig {
     ProcessConfig {
         name,
-        uid: None,
         command: (*rng.pick(&COMMANDS)).to_string(),
-        directory: None,
-        umask: None,
         priority,
         autostart: rng.chance(70),
         autorestart: *rng.pick(&[AutoRestart::Never, AutoRestart::Unexpected, AutoRestart::Always]),
@@ -77,11 +63,12 @@ fn random_process(rng: &mut Rng, name: String, priority: i64) -> ProcessConfig {
         stopasgroup: rng.chance(20),
         killasgroup: rng.chance(30),
         exitcodes: vec![0],
-        redirect_stderr: false,
-        environment: Vec::new(),
-        serverurl: None,
-        socket: None,
+        ..ProcessConfig::default()
     }
+}
+
+fn channel() -> ChannelConfig {
+    ChannelConfig { logfile: LogFile::Auto, ..ChannelConfig::default() }
 }
 
 /// Ticks follow the wall clock; a run that must not notice its jumps has none.
