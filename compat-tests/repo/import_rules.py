@@ -27,8 +27,6 @@ FORBIDDEN_IN_CORE = re.compile(
 # Constants of the crate itself that any module may name.
 ROOT_ITEMS = {"SUPERVISOR_VERSION", "VERSION"}
 MAX_LINES = 520
-# Top modules whose files import each other in one direction only.
-WITHOUT_CIRCLES = ("ctl",)
 
 
 def sources(root):
@@ -94,47 +92,13 @@ def allowed(target, permitted):
     return any(target == each or target.startswith(each + "::") for each in permitted)
 
 
-def module_of(path):
-    """The names of the module that a file holds, from the crate's root."""
-    return tuple(part for part in path.with_suffix("").parts if part not in ("mod", "lib", "main"))
-
-
-def arrows(codes):
-    """Which of the files names which other one, by the code of each. What a module passes on is its own."""
-    files = {module_of(path): path for path in codes}
-
-    def targets(path):
-        here, code = module_of(path), codes[path]
-        for name in imports(code) + re.findall(r"\b\w+(?:::\w+)+", re.sub(r"\buse\s+[^;]+;", "", code)):
-            parts = name.split("::")
-            ups = len([part for part in parts if part == "super"])
-            base = () if parts[0] == "crate" else here[:len(here) - ups]
-            named = base + tuple(part for part in parts if part not in ("crate", "self", "super"))
-            yield next((files[named[:end]] for end in range(len(named), 0, -1) if named[:end] in files), path)
-
-    return {path: set(targets(path)) - {path} for path in codes}
-
-
-def in_circles(codes):
-    """The files that import each other by whatever way."""
-    left = arrows(codes)
-    while True:
-        wanted = set().union(*left.values())
-        ends = [path for path, targets in left.items() if path not in wanted or not targets & left.keys()]
-        if not ends:
-            return sorted(left)
-        for path in ends:
-            del left[path]
-
-
 def violations(root):
     """Every broken rule, as `file: what`."""
-    broken, codes = [], {}
+    broken = []
     for path, text in sources(root):
         top = path.parts[0].removesuffix(".rs")
         whole = without_comments_and_strings(text)
         code = "" if is_test(path) else split_tests(whole)
-        codes.setdefault(top, {})[path] = code
         if top not in COMPOSERS:
             if top not in ALLOWED:
                 broken.append(f"{path}: the module {top} has no rule")
@@ -152,6 +116,4 @@ def violations(root):
             broken.append(f"{path}: {len(code.splitlines())} lines without tests, {MAX_LINES} are allowed")
         if re.search(r"\b(TODO|FIXME|XXX)\b", text):
             broken.append(f"{path}: an open end (TODO)")
-    for top in WITHOUT_CIRCLES:
-        broken += [f"{path}: imports in a circle" for path in in_circles(codes.get(top, {}))]
     return broken

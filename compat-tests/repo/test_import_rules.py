@@ -25,12 +25,6 @@ PLANTED = (
     ("daemon/a.rs", "// TO" "DO: later\n", "an open end"),
     ("stray.rs", "fn f() {}\n", "no rule"),
 )
-# Two files each, of which one is named.
-CIRCLES = (
-    ("ctl/mod.rs", "mod a;\nuse a::A;\npub use a::B;\n", "ctl/a.rs", "use super::B;\n"),
-    ("ctl/a.rs", "use super::b::B;\n", "ctl/b.rs", "fn f() { crate::ctl::a::g(); }\n"),
-    ("ctl/a/mod.rs", "mod b;\nfn f() { b::g(); }\n", "ctl/a/b.rs", "use super::{C, D};\n"),
-)
 FINE = (
     ("core/a.rs", "use super::value::Value;\nuse crate::core::fault::{Fault, FaultCode as Code};\n// use crate::http;\n"),
     ("core/a.rs", "fn f() -> &'static str { \"crate::daemon std::fs unsafe { }\" }\n"),
@@ -61,15 +55,6 @@ def test_sources_are_found():
 def test_a_violation_is_found(tmp_path, name, text, what):
     plant(tmp_path, name, text)
     assert any(what in found for found in violations(tmp_path)), violations(tmp_path)
-
-
-@pytest.mark.parametrize("one,text,other,others", CIRCLES)
-def test_a_circle_is_found(tmp_path, one, text, other, others):
-    plant(tmp_path, one, text)
-    plant(tmp_path, "ctl/c.rs", "use super::a::A;\n")
-    assert violations(tmp_path) == []
-    plant(tmp_path, other, others)
-    assert violations(tmp_path) == [f"{path}: imports in a circle" for path in sorted((one, other))]
 
 
 @pytest.mark.parametrize("name,text", FINE)
