@@ -1,9 +1,12 @@
 //! INI text as Python's `RawConfigParser` reads it, with the reference's settings: inline comments, no strictness.
 //!
-//! Every value keeps the line where it begins, until the document goes.
+//! The rules here are the reading half; `configparser::ini::Ini` keeps sections and values, and beside it stands in which
+//! line each begins, until the document goes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+
+use configparser::ini::Ini;
 
 use super::complaint::{Complaint, Mistake, Place, Subject};
 use crate::core::python::{is_space, repr, strip};
@@ -18,80 +21,33 @@ const COMMENT_PREFIXES: [char; 2] = [';', '#'];
 /// Bytes Python's text layer decodes at a time; positions in decoding errors count from the start of such a piece.
 const DECODE_PIECE_BYTES: usize = 8192;
 
-/// Things by name, in the order in which the names came first.
+/// Where a section begins, and each of its own options.
 #[derive(Clone, Debug)]
-struct Ordered<T> {
-    entries: Vec<(Arc<str>, T)>,
-    index: HashMap<Arc<str>, usize>,
-}
-
-impl<T> Default for Ordered<T> {
-    fn default() -> Self {
-        Ordered { entries: Vec::new(), index: HashMap::new() }
-    }
-}
-
-impl<T> Ordered<T> {
-    fn get(&self, name: &str) -> Option<&T> {
-        self.index.get(name).map(|&at| &self.entries[at].1)
-    }
-
-    fn get_mut(&mut self, name: &str) -> Option<&mut T> {
-        self.index.get(name).map(|&at| &mut self.entries[at].1)
-    }
-
-    /// The index of a name, which is made if it is not there.
-    fn at(&mut self, name: Arc<str>, new: impl FnOnce() -> T) -> usize {
-        let next = self.entries.len();
-        let at = *self.index.entry(Arc::clone(&name)).or_insert(next);
-        if at == next {
-            self.entries.push((name, new()));
-        }
-        at
-    }
-
-    /// Sets the value of a name, which keeps its index if it has one.
-    fn set(&mut self, name: Arc<str>, value: T) -> usize {
-        match self.index.get(&name) {
-            Some(&at) => {
-                self.entries[at].1 = value;
-                at
-            }
-            None => self.at(name, || value),
-        }
-    }
-
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(|(name, _)| &**name)
-    }
-}
-
-/// A section.
-#[derive(Clone, Debug)]
-struct Section {
+struct Places {
     /// Its first header.
-    place: Place,
-    options: Ordered<Entry>,
-}
-
-/// The value of an option.
-#[derive(Clone, Debug)]
-struct Entry {
-    value: String,
-    /// Where it begins.
-    place: Place,
+    header: Place,
+    options: HashMap<String, Place>,
 }
 
 /// Parsed INI text; several texts can be read one over the other.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Document {
-    sections: Ordered<Section>,
+    ini: Ini,
+    places: HashMap<String, Places>,
+}
+
+impl Default for Document {
+    fn default() -> Self {
+        Document::new()
+    }
 }
 
 impl Document {
     /// An empty document.
     pub fn new() -> Document {
-        Document::default()
+        let mut ini = Ini::new_cs();
+        ini.set_default_section(DEFAULT_SECTION);
+        Document { ini, places: HashMap::new() }
     }
 
     /// Reads a file's content over what is there; later options win. `source` is the file name for messages.
@@ -112,37 +68,60 @@ impl Document {
         if let Some(mistake) = decode_error {
             return Err(reader.complaint(reader.line_number + 1, mistake));
         }
-        for (name, section) in reader.finish()?.entries {
-            let RawSection { place, options } = section;
-            let at = self.sections.at(name, || Section { place, options: Ordered::default() });
-            let read = &mut self.sections.entries[at].1.options;
-            for (name, Lines { lines, place }) in options.entries {
-                let value = lines.join("\n").trim_end_matches(is_space).to_string();
-                read.set(name, Entry { value, place });
-            }
-        }
+        self.read_over(reader.finish()?);
         Ok(())
+    }
+
+    /// Takes over what another document has.
+    fn read_over(&mut self, mut other: Document) {
+        let map = self.ini.get_mut_map();
+        for (section, options) in std::mem::take(other.ini.get_mut_map()) {
+            map.entry(section).or_default().extend(options);
+        }
+        for (section, Places { header, options }) in other.places {
+            let new = || Places { header, options: HashMap::new() };
+            self.places.entry(section).or_insert_with(new).options.extend(options);
+        }
+    }
+
+    /// The header of a section at a place; of several, the first counts.
+    fn open(&mut self, section: &str, place: Place) {
+        self.ini.get_mut_map().entry(section.to_string()).or_default();
+        let new = || Places { header: place, options: HashMap::new() };
+        self.places.entry(section.to_string()).or_insert_with(new);
+    }
+
+    /// Sets an option of a section that is open.
+    fn set(&mut self, section: &str, option: &str, value: String, place: Place) {
+        self.ini.set(section, option, Some(value));
+        if let Some(places) = self.places.get_mut(section) {
+            places.options.insert(option.to_string(), place);
+        }
     }
 
     /// Names of the sections but `DEFAULT`, in order of first appearance.
     pub fn sections(&self) -> Vec<String> {
-        let names = self.sections.names().filter(|name| *name != DEFAULT_SECTION);
-        names.map(str::to_string).collect()
+        self.ini.get_map_ref().keys().filter(|name| *name != DEFAULT_SECTION).cloned().collect()
     }
 
     /// Whether the section was in the text; `DEFAULT` never counts.
     pub fn has_section(&self, name: &str) -> bool {
-        name != DEFAULT_SECTION && self.sections.get(name).is_some()
+        name != DEFAULT_SECTION && self.ini.get_map_ref().contains_key(name)
     }
 
     /// The raw value of an option (lower-case name), from the section or else from `DEFAULT`.
     pub fn get(&self, section: &str, option: &str) -> Option<&str> {
-        self.entry(section, option).map(|entry| entry.value.as_str())
+        self.own(section, option).or_else(|| self.own(DEFAULT_SECTION, option))
+    }
+
+    fn own(&self, section: &str, option: &str) -> Option<&str> {
+        self.ini.get_map_ref().get(section)?.get(option)?.as_deref()
     }
 
     /// Where an option that is set stands.
     pub fn option_place(&self, section: &str, option: &str) -> Option<Place> {
-        self.entry(section, option).map(|entry| entry.place.clone())
+        let own = |section| self.places.get(section).and_then(|places| places.options.get(option));
+        own(section).or_else(|| own(DEFAULT_SECTION)).cloned()
     }
 
     /// A complaint about an option; if it is not set, of its section.
@@ -165,24 +144,19 @@ impl Document {
 
     /// Where a section begins.
     fn section_place(&self, section: &str) -> Option<Place> {
-        self.sections.get(section).map(|section| section.place.clone())
-    }
-
-    fn entry(&self, section: &str, option: &str) -> Option<&Entry> {
-        let own = |name| self.sections.get(name).and_then(|section| section.options.get(option));
-        own(section).or_else(|| own(DEFAULT_SECTION))
+        self.places.get(section).map(|places| places.header.clone())
     }
 
     /// Names of the options of a section: its own, then those only `DEFAULT` has.
     pub fn options(&self, section: &str) -> Vec<String> {
-        let own = self.sections.get(section);
-        let defaults = self.sections.get(DEFAULT_SECTION);
-        let missing = defaults
-            .into_iter()
-            .flat_map(|defaults| defaults.options.names())
-            .filter(|name| own.is_none_or(|own| own.options.get(name).is_none()));
-        let names = own.into_iter().flat_map(|own| own.options.names());
-        names.chain(missing).map(str::to_string).collect()
+        let map = self.ini.get_map_ref();
+        let own = map.get(section);
+        let mut names: Vec<String> = own.into_iter().flat_map(|own| own.keys()).cloned().collect();
+        if let Some(defaults) = map.get(DEFAULT_SECTION) {
+            let missing = defaults.keys().filter(|key| own.is_none_or(|o| !o.contains_key(*key)));
+            names.extend(missing.cloned());
+        }
+        names
     }
 
     /// Replaces the text `%(here)s` in every value (`UnhosedConfigParser.expand_here`). An option that comes from
@@ -191,15 +165,10 @@ impl Document {
         const FORMAT: &str = "%(here)s";
         for section in self.sections() {
             for option in self.options(&section) {
-                let Some(entry) =
-                    self.entry(&section, &option).filter(|entry| entry.value.contains(FORMAT))
-                else {
-                    continue;
-                };
-                let value = entry.value.replace(FORMAT, here);
-                let entry = Entry { value, place: entry.place.clone() };
-                if let Some(section) = self.sections.get_mut(&section) {
-                    section.options.set(option.into(), entry);
+                let value = self.get(&section, &option).filter(|value| value.contains(FORMAT));
+                let value = value.map(|value| value.replace(FORMAT, here));
+                if let Some((value, place)) = value.zip(self.option_place(&section, &option)) {
+                    self.set(&section, &option, value, place);
                 }
             }
         }
@@ -261,26 +230,15 @@ fn decode_error(piece: &[u8], position: usize, length: usize, truncated: bool) -
     })
 }
 
-/// A section while its text is read.
-struct RawSection {
-    place: Place,
-    options: Ordered<Lines>,
-}
-
-/// The lines of a value.
-struct Lines {
-    lines: Vec<String>,
-    place: Place,
-}
-
 /// The state of reading one text line by line (`RawConfigParser._read`).
 struct LineReader {
     source: Arc<str>,
     line_number: u32,
-    sections: Ordered<RawSection>,
-    section: Option<usize>,
+    /// What it says so far.
+    document: Document,
+    section: Option<String>,
     /// The option that continuation lines belong to.
-    option: Option<usize>,
+    option: Option<String>,
     indent: usize,
     bad_lines: Vec<(u32, String)>,
 }
@@ -290,7 +248,7 @@ impl LineReader {
         LineReader {
             source: source.into(),
             line_number: 0,
-            sections: Ordered::default(),
+            document: Document::new(),
             section: None,
             option: None,
             indent: 0,
@@ -317,8 +275,8 @@ impl LineReader {
         self.indent = indent;
         if let Some(name) = section_name(value) {
             self.open_section(name);
-        } else if let Some(section) = self.section {
-            self.option_line(section, value, line);
+        } else if let Some(section) = self.section.clone() {
+            self.option_line(&section, value, line);
         } else {
             let number = self.line_number;
             let mistake = Mistake::new(format!(
@@ -341,20 +299,23 @@ impl LineReader {
     }
 
     fn continue_value(&mut self, value: &str) {
-        if let (Some(section), Some(option)) = (self.section, self.option) {
-            let options = &mut self.sections.entries[section].1.options;
-            options.entries[option].1.lines.push(value.to_string());
+        if let (Some(section), Some(option)) = (&self.section, &self.option)
+            && let Some(options) = self.document.ini.get_mut_map().get_mut(section)
+            && let Some(Some(lines)) = options.get_mut(option)
+        {
+            lines.push('\n');
+            lines.push_str(value);
         }
     }
 
     fn open_section(&mut self, name: &str) {
         let place = self.place(self.line_number);
-        let new = || RawSection { place, options: Ordered::default() };
-        self.section = Some(self.sections.at(name.into(), new));
+        self.document.open(name, place);
+        self.section = Some(name.to_string());
         self.option = None;
     }
 
-    fn option_line(&mut self, section: usize, value: &str, line: &str) {
+    fn option_line(&mut self, section: &str, value: &str, line: &str) {
         let Some((name, text)) = value.split_once(['=', ':']) else {
             // Reading goes on, and continuation lines still belong to the option before.
             self.report(line);
@@ -366,19 +327,22 @@ impl LineReader {
             self.option = None;
             return;
         }
-        let lines =
-            Lines { lines: vec![strip(text).to_string()], place: self.place(self.line_number) };
-        let options = &mut self.sections.entries[section].1.options;
-        self.option = Some(options.set(name.into(), lines));
+        let place = self.place(self.line_number);
+        self.document.set(section, &name, strip(text).to_string(), place);
+        self.option = Some(name);
     }
 
     fn report(&mut self, line: &str) {
         self.bad_lines.push((self.line_number, repr(line)));
     }
 
-    fn finish(self) -> Result<Ordered<RawSection>, Complaint> {
+    fn finish(mut self) -> Result<Document, Complaint> {
         let Some((first, _)) = self.bad_lines.first() else {
-            return Ok(self.sections);
+            let options = self.document.ini.get_mut_map().values_mut();
+            for value in options.flat_map(|options| options.values_mut()).flatten() {
+                value.truncate(value.trim_end_matches(is_space).len());
+            }
+            return Ok(self.document);
         };
         let lines: String = self
             .bad_lines
