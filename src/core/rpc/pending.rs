@@ -104,6 +104,12 @@ impl Calls {
         }
     }
 
+    /// Whether a call waits for a process.
+    #[cfg(test)]
+    pub(in crate::core) fn wait_for(&self, process: ProcId) -> bool {
+        self.tickets.contains_key(&Key::Process(process))
+    }
+
     /// Whether there is one ticket for everything that a call waits for, and no other.
     #[cfg(test)]
     pub(in crate::core) fn tickets_are_true(&self) -> bool {

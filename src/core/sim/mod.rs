@@ -22,6 +22,7 @@ use super::event::Channel;
 use super::listener::{ListenerState, Step};
 use super::machine::Core;
 use super::overview::Overview;
+use super::process::Process;
 use super::states::{Mood, ProcessState};
 use super::timers::{Kind, Timer};
 use super::value::Value;
@@ -208,7 +209,12 @@ impl Run {
                 assert_eq!(set, process.due(kind, supervisor.mood()), "{kind:?} of {process:?}");
             }
         }
-        assert!(self.core.calls().tickets_are_true(), "{:?}", self.core.calls());
+        let calls = self.core.calls();
+        assert!(calls.tickets_are_true(), "{calls:?}");
+        for process in supervisor.processes().map(Process::id) {
+            let report = supervisor.timers.deadline(Timer::StopReport(process));
+            assert!(report.is_none() || calls.wait_for(process), "a line that nobody waits for");
+        }
     }
 
     /// What must hold after every input.
