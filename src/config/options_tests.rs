@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::fmt::Write;
 
 use super::*;
 use crate::config::complaint::{Complaints, Notes};
@@ -8,7 +9,7 @@ use crate::config::names::Table;
 use crate::config::scope::{Scope, here};
 use crate::config::values;
 use crate::core::options::{
-    Field, Names, Reread, Row, Source, Unset, differences, field, program as tables, shown,
+    Field, Names, Reread, Row, Unset, differences, field, program as tables, shown,
 };
 use crate::echo::SAMPLE;
 
@@ -113,15 +114,26 @@ fn options_that_mean_another_have_its_default() {
     }
 }
 
+/// Everything there is: what it means unset, the names it may hold and when they are replaced, when a reread takes it over,
+/// and whether it is ours. What listeners and FastCGI programs have as programs do is told once. `UPDATE_EXPECT=1` writes
+/// the print anew.
 #[test]
-fn what_the_reference_does_not_know() {
-    let ours: Vec<(&str, &str)> = sections()
-        .iter()
-        .flat_map(|section| section.options.iter().map(|about| (section.kind, *about)))
-        .filter(|(_, about)| about.source == Source::Ours)
-        .map(|(kind, about)| (kind, about.name))
-        .collect();
-    assert_eq!(ours, [("inet_http_server", "allowed_hosts"), ("supervisorctl", "color")]);
+fn the_table() {
+    let mut lines = String::new();
+    let programs: Vec<&About> = about(tables::process()).chain(about(numbers::NUMBERS)).collect();
+    for section in sections() {
+        writeln!(lines, "[{}]", section.kind).unwrap();
+        for about in section.options {
+            let told = section.kind != "program" && programs.contains(&about);
+            if !told {
+                let About { name, unset, names, expansion, reread, source, .. } = about;
+                let unset = format!("{unset:?}");
+                let how = format!("{names:?}, {expansion:?}, {reread:?}, {source:?}");
+                writeln!(lines, "  {name:32} {unset:54} {how}").unwrap();
+            }
+        }
+    }
+    expect_test::expect_file!["options_table.txt"].assert_eq(&lines);
 }
 
 /// A section that exists here only.
