@@ -131,7 +131,8 @@ def test_one_process(d):
     assert ageless(process) == {"namespec": "x", **ageless(d.rpc("supervisor.getProcessInfo", "x"))}
     assert settings == {
         "command": "/bin/cat -u", "directory": "/tmp", "user": None, "umask": "027", "environment": ["SECRET", "OTHER"],
-        "priority": 7, "autostart": True, "autorestart": "unexpected", "startsecs": 0, "startretries": 9, "exitcodes": [0, 2],
+        "priority": 7, "autostart": True, "autorestart": "unexpected", "restart_delay": 0, "startsecs": 0, "startretries": 9,
+        "exitcodes": [0, 2],
         "stopsignal": "SIGINT", "stopwaitsecs": 3, "stopasgroup": True, "killasgroup": True, "redirect_stderr": False,
         "stdout_logfile": str(d.root / "x.out"), "stdout_logfile_maxbytes": 3072, "stdout_logfile_backups": 10,
         "stdout_capture_maxbytes": 1024, "stdout_events_enabled": False, "stdout_syslog": False,

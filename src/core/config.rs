@@ -177,6 +177,7 @@ pub struct ProcessConfig {
     pub priority: i64,
     pub autostart: bool,
     pub autorestart: AutoRestart,
+    pub restart_delay: i64,
     pub startsecs: i64,
     pub startretries: i64,
     pub stdout: ChannelConfig,

@@ -7,9 +7,10 @@
 //!  who                                   goal          when the gate opens
 //!  autostart=true, its group was added   Up(Autostart) at once
 //!  startProcess and the like             Up(Call)      at once
-//!  autorestart, it ended by itself       Up(Restart)   at once, but a second after its last start at the soonest
+//!  autorestart, it ended by itself       Up(Restart)   after restart_delay, a second after its last start at the soonest
 //!  any of these, the start has failed    as it was     n seconds after the n-th failure in a row
 //!  stopProcess, the shutdown             Down
+//!  stopProcess during a restart_delay    Down
 //!  it ended and is not wanted again      Down
 //!  startretries are used up              Down
 //! ```
@@ -89,6 +90,8 @@ pub(super) struct Standing {
     pub(super) started: Duration,
     /// When it ended last.
     pub(super) ended: Duration,
+    /// Seconds that an automatic restart waits: `restart_delay`.
+    pub(super) delay: i64,
 }
 
 /// Failed starts in a row.
@@ -109,7 +112,7 @@ impl Failures {
 
 /// Whether a process may start: the one place where that is decided.
 pub(super) fn gate(standing: &Standing, mood: Mood) -> Gate {
-    let Standing { goal, alive, failed, started, ended } = *standing;
+    let Standing { goal, alive, failed, started, ended, delay } = *standing;
     let Goal::Up(by) = goal else {
         return Gate::Shut(Shut::Unwanted);
     };
@@ -123,7 +126,10 @@ pub(super) fn gate(standing: &Standing, mood: Mood) -> Gate {
         (Some(failures), _) if failures.are_too_many() => Gate::Shut(Shut::UsedUp),
         (Some(failures), _) => Gate::Opens(after_secs(started.max(ended), failures.count)),
         (None, By::Autostart | By::Call) => Gate::Opens(Duration::ZERO),
-        (None, By::Restart) => Gate::Opens(ended.max(started.saturating_add(CRASH_LOOP_INTERVAL))),
+        (None, By::Restart) => {
+            let soonest = started.saturating_add(CRASH_LOOP_INTERVAL);
+            Gate::Opens(after_secs(ended, delay).max(soonest))
+        }
     }
 }
 
@@ -142,11 +148,13 @@ mod tests {
             failed: None,
             started: Duration::from_secs(10),
             ended: Duration::from_secs(15),
+            delay: 0,
         };
         let failed = |count| Some(Failures { count, most: 3 });
         vec![
             ("ended", fresh),
             ("ended soon", Standing { ended: Duration::from_millis(10_200), ..fresh }),
+            ("ended, to wait", Standing { delay: 7, ..fresh }),
             ("alive", Standing { alive: true, ..fresh }),
             ("failed 2 of 3", Standing { failed: failed(2), ..fresh }),
             ("failed 4 of 3", Standing { failed: failed(4), ..fresh }),

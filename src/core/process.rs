@@ -170,7 +170,19 @@ impl Process {
     pub(super) fn gate(&self, mood: Mood) -> Gate {
         let (started, ended) = self.last_turns();
         let (goal, alive, failed) = (self.goal, self.pid.is_some(), self.failures());
-        goal::gate(&Standing { goal, alive, failed, started, ended }, mood)
+        let delay = self.config.restart_delay;
+        goal::gate(&Standing { goal, alive, failed, started, ended, delay }, mood)
+    }
+
+    /// Whether a client can stop it.
+    pub(super) fn can_be_stopped(&self) -> bool {
+        self.state.is_running() || self.waits_to_restart()
+    }
+
+    /// Whether it ended by itself and waits for its `restart_delay` to be over.
+    pub(super) fn waits_to_restart(&self) -> bool {
+        let wanted = self.goal == Goal::Up(By::Restart) && self.failures().is_none();
+        wanted && self.pid.is_none() && self.config.restart_delay > 0
     }
 
     /// Whether a client wants it to start, and it waits for that.
@@ -284,12 +296,17 @@ impl Process {
         }
     }
 
-    /// Stops the process on request: its stop signal now, SIGKILL after `stopwaitsecs`.
+    /// Stops the process on request: its stop signal now, SIGKILL after `stopwaitsecs`. One that waits for its restart stays
+    /// as it is.
     ///
     /// # Errors
     /// The text of fault FAILED when there is nothing to stop or the signal could not be sent.
     pub fn stop(&mut self, outside: &mut Outside<'_>) -> Result<(), String> {
         self.last_stop_report = None;
+        if self.waits_to_restart() {
+            self.goal = Goal::Down;
+            return Ok(());
+        }
         self.kill(self.config.stopsignal, outside)
     }
 

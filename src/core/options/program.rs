@@ -73,6 +73,13 @@ const PROCESS: &[Row<ProcessConfig>] = &[
         "after an end: true, false, or unexpected, by exit code",
     ),
     Row::new(
+        "restart_delay",
+        Field::Seconds(field!(ProcessConfig.restart_delay)),
+        Unset::Text("0"),
+        "seconds from an end to an automatic restart",
+    )
+    .ours(),
+    Row::new(
         "startsecs",
         Field::Seconds(field!(ProcessConfig.startsecs)),
         Unset::Text("1"),

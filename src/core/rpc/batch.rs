@@ -13,7 +13,7 @@ use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::record;
 use crate::core::namespec;
 use crate::core::outside::Outside;
-use crate::core::states::ProcessState;
+use crate::core::process::Process;
 use crate::core::supervisor::Supervisor;
 use crate::core::value::Value;
 
@@ -39,11 +39,11 @@ pub enum Operation {
 }
 
 impl Operation {
-    fn applies_to(&self, state: ProcessState) -> bool {
+    fn applies_to(&self, process: &Process) -> bool {
         match self {
-            Operation::Start { .. } => !state.is_running(),
-            Operation::Stop { .. } => state.is_running(),
-            Operation::Signal(_) => state.is_signallable(),
+            Operation::Start { .. } => !process.state().is_running(),
+            Operation::Stop { .. } => process.can_be_stopped(),
+            Operation::Signal(_) => process.state().is_signallable(),
             Operation::ClearLogs | Operation::ReopenLogs => true,
         }
     }
@@ -187,7 +187,7 @@ impl Batch {
             && let Some(id) = self.remaining.pop_front()
         {
             let Some(process) = supervisor.process(id) else { continue };
-            if !self.operation.applies_to(process.state()) {
+            if !self.operation.applies_to(process) {
                 continue;
             }
             self.turn -= 1;

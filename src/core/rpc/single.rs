@@ -6,6 +6,7 @@ use crate::core::effect::{CommandError, Job, ProcId};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::goal::{Gate, Shut};
 use crate::core::outside::Outside;
+use crate::core::process::Process;
 use crate::core::states::ProcessState;
 use crate::core::supervisor::Supervisor;
 use crate::core::value::Value;
@@ -59,8 +60,7 @@ pub(super) fn stop_one(
     name: &str,
     wait: bool,
 ) -> Result<Answer, Fault> {
-    let state = supervisor.process(id).map(|process| process.state());
-    if !state.is_some_and(ProcessState::is_running) {
+    if !supervisor.process(id).is_some_and(Process::can_be_stopped) {
         return Err(Fault::new(FaultCode::NotRunning, name));
     }
     let stopped = supervisor.with_process(id, outside, |process, outside| {

@@ -58,6 +58,7 @@ fn random_process(rng: &mut Rng, name: String, priority: i64) -> ProcessConfig {
         startretries: *rng.pick(&[0, 1, 3]),
         stdout: channel(),
         stderr: channel(),
+        restart_delay: *rng.pick(&[0, 0, 0, 3]),
         stopsignal: *rng.pick(&[15, 15, 2]),
         stopwaitsecs: *rng.pick(&[0, 1, 5]),
         stopasgroup: rng.chance(20),
