@@ -2,7 +2,7 @@
 //!
 //! Every value keeps the line where it begins, until the document goes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::complaint::{Complaint, Mistake, Place, Subject};
@@ -18,10 +18,14 @@ const COMMENT_PREFIXES: [char; 2] = [';', '#'];
 /// Bytes Python's text layer decodes at a time; positions in decoding errors count from the start of such a piece.
 const DECODE_PIECE_BYTES: usize = 8192;
 
+/// So many names are looked through as fast as they are looked up, and need no index.
+const FEW: usize = 32;
+
 /// Things by name, in the order in which the names came first.
 #[derive(Clone, Debug)]
 struct Ordered<T> {
     entries: Vec<(Arc<str>, T)>,
+    /// Where each is, once there are more than a few.
     index: HashMap<Arc<str>, usize>,
 }
 
@@ -32,32 +36,47 @@ impl<T> Default for Ordered<T> {
 }
 
 impl<T> Ordered<T> {
+    fn find(&self, name: &str) -> Option<usize> {
+        if self.entries.len() <= FEW {
+            self.entries.iter().position(|(known, _)| &**known == name)
+        } else {
+            self.index.get(name).copied()
+        }
+    }
+
     fn get(&self, name: &str) -> Option<&T> {
-        self.index.get(name).map(|&at| &self.entries[at].1)
+        self.find(name).map(|at| &self.entries[at].1)
     }
 
     fn get_mut(&mut self, name: &str) -> Option<&mut T> {
-        self.index.get(name).map(|&at| &mut self.entries[at].1)
+        self.find(name).map(|at| &mut self.entries[at].1)
     }
 
-    /// The index of a name, which is made if it is not there.
-    fn at(&mut self, name: Arc<str>, new: impl FnOnce() -> T) -> usize {
-        let next = self.entries.len();
-        let at = *self.index.entry(Arc::clone(&name)).or_insert(next);
-        if at == next {
-            self.entries.push((name, new()));
+    fn push(&mut self, name: Arc<str>, value: T) -> usize {
+        let at = self.entries.len();
+        self.entries.push((name, value));
+        if at >= FEW {
+            let new = if at == FEW { 0 } else { at };
+            for (at, (name, _)) in self.entries.iter().enumerate().skip(new) {
+                self.index.insert(Arc::clone(name), at);
+            }
         }
         at
     }
 
+    /// The index of a name, which is made if it is not there.
+    fn at(&mut self, name: Arc<str>, new: impl FnOnce() -> T) -> usize {
+        self.find(&name).unwrap_or_else(|| self.push(name, new()))
+    }
+
     /// Sets the value of a name, which keeps its index if it has one.
     fn set(&mut self, name: Arc<str>, value: T) -> usize {
-        match self.index.get(&name) {
-            Some(&at) => {
+        match self.find(&name) {
+            Some(at) => {
                 self.entries[at].1 = value;
                 at
             }
-            None => self.at(name, || value),
+            None => self.push(name, value),
         }
     }
 
@@ -70,7 +89,7 @@ impl<T> Ordered<T> {
 #[derive(Clone, Debug)]
 struct Section {
     /// Its first header.
-    place: Place,
+    spot: Spot,
     options: Ordered<Entry>,
 }
 
@@ -79,13 +98,23 @@ struct Section {
 struct Entry {
     value: String,
     /// Where it begins.
-    place: Place,
+    spot: Spot,
+}
+
+/// A place, as a document keeps it for each of its values.
+#[derive(Clone, Copy, Debug)]
+struct Spot {
+    /// Which of its files.
+    file: u32,
+    line: u32,
 }
 
 /// Parsed INI text; several texts can be read one over the other.
 #[derive(Clone, Debug, Default)]
 pub struct Document {
     sections: Ordered<Section>,
+    /// The files it was read from.
+    files: Vec<Arc<str>>,
 }
 
 impl Document {
@@ -112,13 +141,15 @@ impl Document {
         if let Some(mistake) = decode_error {
             return Err(reader.complaint(reader.line_number + 1, mistake));
         }
-        for (name, section) in reader.finish()?.entries {
-            let RawSection { place, options } = section;
-            let at = self.sections.at(name, || Section { place, options: Ordered::default() });
+        let file = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
+        self.files.push(Arc::clone(&reader.source));
+        for (name, RawSection { line, options }) in reader.finish()?.entries {
+            let new = || Section { spot: Spot { file, line }, options: Ordered::default() };
+            let at = self.sections.at(name, new);
             let read = &mut self.sections.entries[at].1.options;
-            for (name, Lines { lines, place }) in options.entries {
+            for (name, Lines { lines, line }) in options.entries {
                 let value = lines.join("\n").trim_end_matches(is_space).to_string();
-                read.set(name, Entry { value, place });
+                read.set(name, Entry { value, spot: Spot { file, line } });
             }
         }
         Ok(())
@@ -142,7 +173,7 @@ impl Document {
 
     /// Where an option that is set stands.
     pub fn option_place(&self, section: &str, option: &str) -> Option<Place> {
-        self.entry(section, option).map(|entry| entry.place.clone())
+        self.entry(section, option).and_then(|entry| self.place(entry.spot))
     }
 
     /// A complaint about an option; if it is not set, of its section.
@@ -165,7 +196,12 @@ impl Document {
 
     /// Where a section begins.
     fn section_place(&self, section: &str) -> Option<Place> {
-        self.sections.get(section).map(|section| section.place.clone())
+        self.sections.get(section).and_then(|section| self.place(section.spot))
+    }
+
+    fn place(&self, Spot { file, line }: Spot) -> Option<Place> {
+        let file = self.files.get(usize::try_from(file).ok()?)?;
+        Some(Place { file: Arc::clone(file), line })
     }
 
     fn entry(&self, section: &str, option: &str) -> Option<&Entry> {
@@ -197,7 +233,7 @@ impl Document {
                     continue;
                 };
                 let value = entry.value.replace(FORMAT, here);
-                let entry = Entry { value, place: entry.place.clone() };
+                let entry = Entry { value, spot: entry.spot };
                 if let Some(section) = self.sections.get_mut(&section) {
                     section.options.set(option.into(), entry);
                 }
@@ -263,14 +299,14 @@ fn decode_error(piece: &[u8], position: usize, length: usize, truncated: bool) -
 
 /// A section while its text is read.
 struct RawSection {
-    place: Place,
+    line: u32,
     options: Ordered<Lines>,
 }
 
 /// The lines of a value.
 struct Lines {
     lines: Vec<String>,
-    place: Place,
+    line: u32,
 }
 
 /// The state of reading one text line by line (`RawConfigParser._read`).
@@ -278,6 +314,8 @@ struct LineReader {
     source: Arc<str>,
     line_number: u32,
     sections: Ordered<RawSection>,
+    /// Names of options, which many sections share.
+    names: HashSet<Arc<str>>,
     section: Option<usize>,
     /// The option that continuation lines belong to.
     option: Option<usize>,
@@ -291,6 +329,7 @@ impl LineReader {
             source: source.into(),
             line_number: 0,
             sections: Ordered::default(),
+            names: HashSet::new(),
             section: None,
             option: None,
             indent: 0,
@@ -331,13 +370,10 @@ impl LineReader {
         Ok(())
     }
 
-    fn place(&self, line: u32) -> Place {
-        Place { file: Arc::clone(&self.source), line }
-    }
-
     fn complaint(&self, line: u32, mistake: Mistake) -> Complaint {
         let subject = Subject::File(self.source.to_string());
-        Complaint { subject, place: Some(self.place(line)), mistake }
+        let place = Some(Place { file: Arc::clone(&self.source), line });
+        Complaint { subject, place, mistake }
     }
 
     fn continue_value(&mut self, value: &str) {
@@ -348,8 +384,8 @@ impl LineReader {
     }
 
     fn open_section(&mut self, name: &str) {
-        let place = self.place(self.line_number);
-        let new = || RawSection { place, options: Ordered::default() };
+        let line = self.line_number;
+        let new = || RawSection { line, options: Ordered::default() };
         self.section = Some(self.sections.at(name.into(), new));
         self.option = None;
     }
@@ -366,10 +402,19 @@ impl LineReader {
             self.option = None;
             return;
         }
-        let lines =
-            Lines { lines: vec![strip(text).to_string()], place: self.place(self.line_number) };
+        let name = self.shared(&name);
+        let lines = Lines { lines: vec![strip(text).to_string()], line: self.line_number };
         let options = &mut self.sections.entries[section].1.options;
-        self.option = Some(options.set(name.into(), lines));
+        self.option = Some(options.set(name, lines));
+    }
+
+    fn shared(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.names.get(name) {
+            return Arc::clone(known);
+        }
+        let name: Arc<str> = name.into();
+        self.names.insert(Arc::clone(&name));
+        name
     }
 
     fn report(&mut self, line: &str) {
