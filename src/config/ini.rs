@@ -21,19 +21,31 @@ const COMMENT_PREFIXES: [char; 2] = [';', '#'];
 /// Bytes Python's text layer decodes at a time; positions in decoding errors count from the start of such a piece.
 const DECODE_PIECE_BYTES: usize = 8192;
 
+/// A line, as a document keeps it for each of its values.
+#[derive(Clone, Copy, Debug)]
+struct Spot {
+    /// Which of its files.
+    file: u32,
+    line: u32,
+}
+
 /// Where a section begins, and each of its own options.
 #[derive(Clone, Debug)]
-struct Places {
+struct Spots {
     /// Its first header.
-    header: Place,
-    options: HashMap<String, Place>,
+    header: Spot,
+    /// Those of the options, in the order of the options.
+    options: Vec<Spot>,
 }
 
 /// Parsed INI text; several texts can be read one over the other.
 #[derive(Clone, Debug)]
 pub struct Document {
     ini: Ini,
-    places: HashMap<String, Places>,
+    /// By section.
+    spots: HashMap<String, Spots>,
+    /// The files it was read from.
+    files: Vec<Arc<str>>,
 }
 
 impl Default for Document {
@@ -47,7 +59,7 @@ impl Document {
     pub fn new() -> Document {
         let mut ini = Ini::new_cs();
         ini.set_default_section(DEFAULT_SECTION);
-        Document { ini, places: HashMap::new() }
+        Document { ini, spots: HashMap::new(), files: Vec::new() }
     }
 
     /// Reads a file's content over what is there; later options win. `source` is the file name for messages.
@@ -72,30 +84,38 @@ impl Document {
         Ok(())
     }
 
-    /// Takes over what another document has.
+    /// Takes over what another document of one file has.
     fn read_over(&mut self, mut other: Document) {
-        let map = self.ini.get_mut_map();
+        let file = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
+        self.files.append(&mut other.files);
+        let here = |spot: Spot| Spot { file, ..spot };
         for (section, options) in std::mem::take(other.ini.get_mut_map()) {
-            map.entry(section).or_default().extend(options);
-        }
-        for (section, Places { header, options }) in other.places {
-            let new = || Places { header, options: HashMap::new() };
-            self.places.entry(section).or_insert_with(new).options.extend(options);
+            let Some(Spots { header, options: spots }) = other.spots.remove(&section) else {
+                continue; // each has its spots
+            };
+            self.open(&section, here(header));
+            for ((option, value), spot) in options.into_iter().zip(spots) {
+                self.set(&section, option, value.unwrap_or_default(), here(spot));
+            }
         }
     }
 
-    /// The header of a section at a place; of several, the first counts.
-    fn open(&mut self, section: &str, place: Place) {
-        self.ini.get_mut_map().entry(section.to_string()).or_default();
-        let new = || Places { header: place, options: HashMap::new() };
-        self.places.entry(section.to_string()).or_insert_with(new);
+    /// The header of a section; of several, the first counts.
+    fn open(&mut self, section: &str, header: Spot) {
+        if !self.spots.contains_key(section) {
+            self.ini.get_mut_map().entry(section.to_string()).or_default();
+            self.spots.insert(section.to_string(), Spots { header, options: Vec::new() });
+        }
     }
 
     /// Sets an option of a section that is open.
-    fn set(&mut self, section: &str, option: &str, value: String, place: Place) {
-        self.ini.set(section, option, Some(value));
-        if let Some(places) = self.places.get_mut(section) {
-            places.options.insert(option.to_string(), place);
+    fn set(&mut self, section: &str, option: String, value: String, spot: Spot) {
+        let options = self.ini.get_mut_map().get_mut(section);
+        if let Some((options, spots)) = options.zip(self.spots.get_mut(section)) {
+            match spots.options.get_mut(options.insert_full(option, Some(value)).0) {
+                Some(before) => *before = spot,
+                None => spots.options.push(spot),
+            }
         }
     }
 
@@ -120,8 +140,20 @@ impl Document {
 
     /// Where an option that is set stands.
     pub fn option_place(&self, section: &str, option: &str) -> Option<Place> {
-        let own = |section| self.places.get(section).and_then(|places| places.options.get(option));
-        own(section).or_else(|| own(DEFAULT_SECTION)).cloned()
+        self.option_spot(section, option).map(|spot| self.place(spot))
+    }
+
+    fn option_spot(&self, section: &str, option: &str) -> Option<Spot> {
+        let own = |section| {
+            let at = self.ini.get_map_ref().get(section)?.get_index_of(option)?;
+            self.spots.get(section)?.options.get(at).copied()
+        };
+        own(section).or_else(|| own(DEFAULT_SECTION))
+    }
+
+    fn place(&self, spot: Spot) -> Place {
+        let file = self.files.get(spot.file as usize).cloned().unwrap_or_default();
+        Place { file, line: spot.line }
     }
 
     /// A complaint about an option; if it is not set, of its section.
@@ -144,7 +176,7 @@ impl Document {
 
     /// Where a section begins.
     fn section_place(&self, section: &str) -> Option<Place> {
-        self.places.get(section).map(|places| places.header.clone())
+        self.spots.get(section).map(|spots| self.place(spots.header))
     }
 
     /// Names of the options of a section: its own, then those only `DEFAULT` has.
@@ -167,8 +199,8 @@ impl Document {
             for option in self.options(&section) {
                 let value = self.get(&section, &option).filter(|value| value.contains(FORMAT));
                 let value = value.map(|value| value.replace(FORMAT, here));
-                if let Some((value, place)) = value.zip(self.option_place(&section, &option)) {
-                    self.set(&section, &option, value, place);
+                if let Some((value, spot)) = value.zip(self.option_spot(&section, &option)) {
+                    self.set(&section, option, value, spot);
                 }
             }
         }
@@ -248,7 +280,7 @@ impl LineReader {
         LineReader {
             source: source.into(),
             line_number: 0,
-            document: Document::new(),
+            document: Document { files: vec![source.into()], ..Document::new() },
             section: None,
             option: None,
             indent: 0,
@@ -289,13 +321,14 @@ impl LineReader {
         Ok(())
     }
 
-    fn place(&self, line: u32) -> Place {
-        Place { file: Arc::clone(&self.source), line }
+    fn spot(&self) -> Spot {
+        Spot { file: 0, line: self.line_number }
     }
 
     fn complaint(&self, line: u32, mistake: Mistake) -> Complaint {
         let subject = Subject::File(self.source.to_string());
-        Complaint { subject, place: Some(self.place(line)), mistake }
+        let place = Place { file: Arc::clone(&self.source), line };
+        Complaint { subject, place: Some(place), mistake }
     }
 
     fn continue_value(&mut self, value: &str) {
@@ -309,8 +342,8 @@ impl LineReader {
     }
 
     fn open_section(&mut self, name: &str) {
-        let place = self.place(self.line_number);
-        self.document.open(name, place);
+        let spot = self.spot();
+        self.document.open(name, spot);
         self.section = Some(name.to_string());
         self.option = None;
     }
@@ -327,8 +360,8 @@ impl LineReader {
             self.option = None;
             return;
         }
-        let place = self.place(self.line_number);
-        self.document.set(section, &name, strip(text).to_string(), place);
+        let spot = self.spot();
+        self.document.set(section, name.clone(), strip(text).to_string(), spot);
         self.option = Some(name);
     }
 

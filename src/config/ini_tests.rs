@@ -98,3 +98,20 @@ fn values_keep_their_places() {
     let why = read("[a]\nb\n").unwrap_err();
     assert_eq!(why.place.unwrap().to_string(), "x.conf:2");
 }
+
+#[test]
+fn many_options_are_found_in_their_order() {
+    let text: String =
+        (0..100).map(|number| format!("k{number}=a\nK{number}={number}\n")).collect();
+    let mut document = read(&format!("[a]\n{text}")).unwrap();
+    let more: String = (0..100).map(|number| format!("[s{number}]\nx={number}\n")).collect();
+    document.read(format!("[a]\nk7=seven\n{more}").as_bytes(), "y.conf").unwrap();
+    let names: Vec<String> = (0..100).map(|number| format!("k{number}")).collect();
+    assert_eq!(document.options("a"), names);
+    for (number, name) in names.iter().enumerate() {
+        let expected = if number == 7 { "seven".to_string() } else { number.to_string() };
+        assert_eq!(document.get("a", name), Some(expected.as_str()));
+        assert_eq!(document.get(&format!("s{number}"), "x"), Some(number.to_string().as_str()));
+    }
+    assert_eq!(document.sections().len(), 101);
+}
