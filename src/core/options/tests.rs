@@ -104,6 +104,7 @@ fn shown_settings() {
         priority Int(0) Int(7)
         autostart Bool(false) Bool(true)
         autorestart Bool(false) Bool(true)
+        restart_delay Int(0) Int(7)
         startsecs Int(0) Int(7)
         startretries Int(0) Int(7)
         exitcodes Array([]) Array([Int(7)])
