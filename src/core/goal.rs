@@ -20,7 +20,7 @@
 //! all that is stopped; what waits to start keeps its goal and waits for ever, because the gate is shut.
 //!
 //! The gate is a pure function of what is known of the process ([`Standing`]); its answer is a time, so a start that has
-//! to wait is a timer like any other (`timers::Kind::Start`), and a call that waits for it goes on waiting. Whether this
+//! to wait is a timer like any other (`timers::Kind::Start` and `Restart`), and a call that waits for it goes on waiting. Whether this
 //! input is the one in which it starts is a matter of turns, see `timers::Lane::Starts`.
 //!
 //! Down needs no gate: what is to be stopped is stopped at once; a shutdown takes one group after the other, see

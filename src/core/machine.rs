@@ -16,7 +16,7 @@ use super::pool::Pool;
 use super::rpc::pending::Calls;
 use super::states::Level;
 use super::supervisor::Supervisor;
-use super::timers::{Kind, Starts, Timer};
+use super::timers::{Starts, Timer};
 
 /// Most starts that one input brings about: each takes a fork, and others wait.
 const STARTS_PER_INPUT: usize = 8;
@@ -146,7 +146,7 @@ fn settle(supervisor: &mut Supervisor, calls: &mut Calls, outside: &mut Outside<
             continue;
         }
         if let Some(timer) = due {
-            starts += usize::from(matches!(timer, Timer::Process(_, Kind::Start)));
+            starts += usize::from(timer.is_start());
             become_due(timer, supervisor, calls, outside);
         } else if !supervisor.advance_shutdown(outside) {
             break;

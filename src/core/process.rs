@@ -1,11 +1,13 @@
 //! One supervised process.
 //!
-//! [`next_state`] is the whole policy of changes, and [`goal`] that of starts; everything else decides *when* a cause
+//! [`next_state`] is the whole policy of changes, and [`goal`](super::goal) that of starts; everything else decides *when* a cause
 //! occurs. What happens by itself (a retry, the step to RUNNING, the final SIGKILL) hangs on a timer, see
 //! [`Process::due`]. The reference looks at every process once a second instead; where that is visible it is listed in
-//! QUIRKS.md. How a process ends is told in [`ending`].
+//! QUIRKS.md. How a process ends is told in [`ending`], how it stands
+//! before the gate and what it is due for in [`standing`].
 
 mod ending;
+mod standing;
 
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use super::clock::{Moment, after_secs};
 use super::config::{GroupConfig, GroupKind, ProcessConfig};
 use super::effect::{GroupId, KillError, ProcId, SpawnRequest};
 use super::event::{Event, Subject};
-use super::goal::{self, By, Failures, Gate, Goal, Shut, Standing};
+use super::goal::{By, Gate, Goal, Shut};
 use super::lifecycle::{Cause, next_state};
 use super::outside::Outside;
 use super::parting::Parting;
@@ -164,62 +166,6 @@ impl Process {
     /// Offset of local time from UTC at the last exit, if there was one.
     pub fn stop_utc_offset_secs(&self) -> Option<i32> {
         self.last_stop.map(|moment| moment.utc_offset_secs)
-    }
-
-    /// Whether it may start.
-    pub(super) fn gate(&self, mood: Mood) -> Gate {
-        let (started, ended) = self.last_turns();
-        let (goal, alive, failed) = (self.goal, self.pid.is_some(), self.failures());
-        let delay = self.config.restart_delay;
-        goal::gate(&Standing { goal, alive, failed, started, ended, delay }, mood)
-    }
-
-    /// Whether a client can stop it.
-    pub(super) fn can_be_stopped(&self) -> bool {
-        self.state.is_running() || self.waits_to_restart()
-    }
-
-    /// Whether it ended by itself and waits for its `restart_delay` to be over.
-    pub(super) fn waits_to_restart(&self) -> bool {
-        let wanted = self.goal == Goal::Up(By::Restart) && self.failures().is_none();
-        wanted && self.pid.is_none() && self.config.restart_delay > 0
-    }
-
-    /// Whether a client wants it to start, and it waits for that.
-    pub(super) fn is_about_to_start(&self, mood: Mood) -> bool {
-        let asked = self.goal == Goal::Up(By::Call) && self.failures().is_none();
-        asked && matches!(self.gate(mood), Gate::Opens(_))
-    }
-
-    /// When it was started and when it ended last; the beginning of time for never.
-    fn last_turns(&self) -> (Duration, Duration) {
-        let mono = |moment: Option<Moment>| moment.map_or(Duration::ZERO, |moment| moment.mono);
-        (mono(self.last_start), mono(self.last_stop))
-    }
-
-    fn failures(&self) -> Option<Failures> {
-        let failed = self.state == ProcessState::Backoff;
-        failed.then_some(Failures { count: self.backoff, most: self.config.startretries })
-    }
-
-    /// When it has something of this kind to do, on the monotonic clock.
-    pub(super) fn due(&self, kind: Kind, mood: Mood) -> Option<Duration> {
-        let (started, ended) = self.last_turns();
-        match (kind, &self.parting) {
-            (Kind::Part, parting) => parting.as_ref()?.deadline(self.asked()),
-            (Kind::Start, _) => match self.gate(mood) {
-                Gate::Opens(at) => Some(at),
-                Gate::Shut(_) => None,
-            },
-            (Kind::GiveUp, _) => {
-                let too_many = self.failures().is_some_and(Failures::are_too_many);
-                too_many.then(|| started.max(ended))
-            }
-            (Kind::Survive, None) => (self.state == ProcessState::Starting)
-                .then(|| after_secs(started, self.config.startsecs)),
-            (Kind::Kill, None) => (self.state == ProcessState::Stopping).then_some(self.kill_due),
-            (Kind::Survive | Kind::Kill, Some(_)) => None,
-        }
     }
 
     /// A client wants it to run: it starts if the gate is open, and else when it opens. A live one is left alone with a
@@ -432,7 +378,7 @@ impl Process {
             return;
         }
         match kind {
-            Kind::Start => self.spawn(outside),
+            Kind::Start | Kind::Restart => self.spawn(outside),
             Kind::GiveUp => {
                 self.give_up(outside);
                 outside.log(

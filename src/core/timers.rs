@@ -12,8 +12,10 @@ use super::effect::ProcId;
 /// What a process waits for that it does by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
-    /// To be started: for the first time, again, or once more after a failure.
+    /// To be started: for the first time, for a client, or once more after a failure.
     Start,
+    /// To be started again, after it ended by itself.
+    Restart,
     /// To be given up, after the last failure.
     GiveUp,
     /// To be RUNNING: `startsecs` are over.
@@ -26,7 +28,8 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 5] = [Kind::Start, Kind::GiveUp, Kind::Survive, Kind::Kill, Kind::Part];
+    pub const ALL: [Kind; 6] =
+        [Kind::Start, Kind::Restart, Kind::GiveUp, Kind::Survive, Kind::Kill, Kind::Part];
 }
 
 /// What can become due: who waits, and for what.
@@ -70,8 +73,13 @@ impl Timer {
             Timer::Process(_, Kind::GiveUp | Kind::Survive | Kind::Kill | Kind::Part) => {
                 Lane::Steps
             }
-            Timer::Process(_, Kind::Start) => Lane::Starts,
+            Timer::Process(_, Kind::Start | Kind::Restart) => Lane::Starts,
         }
+    }
+
+    /// Whether a process starts when this is due.
+    pub(super) fn is_start(self) -> bool {
+        self.lane() == Lane::Starts
     }
 }
 
