@@ -6,11 +6,11 @@ use std::process::ExitCode;
 /// The sample: it loads as it is, and documents every section and option with its default. Install scripts edit it by
 /// pattern and by line, so its settings stand where and as the reference has them, and what the reference lacks stands
 /// behind them, where it is a comment even after an edit up to the end.
-pub const SAMPLE: &str = include_str!("echo/sample.conf");
+pub(crate) const SAMPLE: &str = include_str!("echo/sample.conf");
 
 /// Prints the sample to standard output. Arguments are ignored, as the reference does. A reader that leaves early
 /// (`| head`) is no failure; any other failure to write is.
-pub fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     match io::stdout().write_all(SAMPLE.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             let _ = writeln!(io::stderr(), "echo_supervisord_conf: {error}"); // nowhere left to complain

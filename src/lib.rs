@@ -3,21 +3,24 @@
 //! The modules and who may use whom are described in ARCHITECTURE.md; `compat-tests/repo/test_import_rules.py`
 //! enforces it.
 
-pub mod config;
-pub mod core;
-pub mod ctl;
-pub mod daemon;
+#![deny(unreachable_pub)]
+
+mod config;
+mod core;
+mod ctl;
+mod daemon;
 pub mod dispatch;
-pub mod echo;
-pub mod http;
-pub mod native;
-pub mod pidproxy;
-pub mod place;
-pub mod run;
-pub mod sys;
+mod echo;
+mod http;
+mod native;
+pub mod parts;
+mod pidproxy;
+mod place;
+mod run;
+mod sys;
 #[cfg(test)]
 mod testing;
-pub mod xmlrpc;
+mod xmlrpc;
 
 /// The release of Supervisor this daemon is compatible with; what `-v` and `getSupervisorVersion` answer.
 pub const SUPERVISOR_VERSION: &str = "4.3.0";

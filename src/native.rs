@@ -7,21 +7,21 @@ use std::path::PathBuf;
 use crate::core::text;
 
 /// What the system names, as text.
-pub fn text(name: impl AsRef<OsStr>) -> String {
+pub(crate) fn text(name: impl AsRef<OsStr>) -> String {
     text::decode(name.as_ref().as_bytes())
 }
 
 /// A text as the system has it.
-pub fn os(text: &str) -> OsString {
+pub(crate) fn os(text: &str) -> OsString {
     OsString::from_vec(text::encode(text).into_owned())
 }
 
 /// The path a text names.
-pub fn path(text: &str) -> PathBuf {
+pub(crate) fn path(text: &str) -> PathBuf {
     PathBuf::from(os(text))
 }
 
 /// A text for a system call. Fails on a null byte.
-pub fn c_string(text: &str) -> Result<CString, NulError> {
+pub(crate) fn c_string(text: &str) -> Result<CString, NulError> {
     CString::new(text::encode(text).into_owned())
 }

@@ -45,7 +45,7 @@ const MAX_PIDFILE_BYTES: u64 = 4096;
 ///
 /// The status is 0 after a last signal and after the end of the command, whatever its own status; 1 after a wrong
 /// command line and when a signal cannot be handed on.
-pub fn main(args: &[OsString]) -> ExitCode {
+pub(crate) fn main(args: &[OsString]) -> ExitCode {
     let (pidfile, command) = match args {
         [_, pidfile, command @ ..] if !command.is_empty() => (Path::new(pidfile), command),
         _ => {

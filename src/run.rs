@@ -40,7 +40,7 @@ const ANSWER_GRACE: Duration = Duration::from_secs(2);
 const USAGE_STATUS: u8 = 2;
 
 /// Runs `supervisord` to its end and returns its exit status.
-pub fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     let mut args = std::env::args_os();
     let argv0 = native::text(args.next().unwrap_or_default());
     let args: Vec<OsString> = args.collect();

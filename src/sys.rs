@@ -3,12 +3,12 @@
 
 #![allow(unsafe_code)]
 
-pub mod clock;
-pub mod files;
-pub mod names;
-pub mod random;
+pub(crate) mod clock;
+pub(crate) mod files;
+pub(crate) mod names;
+pub(crate) mod random;
 mod spawn;
-pub mod terminal;
+pub(crate) mod terminal;
 
 use std::ffi::CStr;
 use std::io;
@@ -26,25 +26,25 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use spawn::set_disposition;
-pub use spawn::{
+pub(crate) use spawn::{
     CStringArray, ChildIdentity, ChildImage, NOT_SPAWNED, close_from, spawn_alike, spawn_child,
     take_handed,
 };
 
 /// Ignores a signal in this process from now on.
-pub fn ignore_signal(signal: i32) -> Result<(), Errno> {
+pub(crate) fn ignore_signal(signal: i32) -> Result<(), Errno> {
     // SAFETY: SIG_IGN is one of the two dispositions allowed.
     Errno::result(unsafe { set_disposition(signal, libc::SIG_IGN) }).map(drop)
 }
 
 /// Gives a signal its default disposition.
-pub fn default_signal(signal: i32) -> Result<(), Errno> {
+pub(crate) fn default_signal(signal: i32) -> Result<(), Errno> {
     // SAFETY: SIG_DFL is one of the two dispositions allowed.
     Errno::result(unsafe { set_disposition(signal, libc::SIG_DFL) }).map(drop)
 }
 
 /// Lets SIGINT end this process at once, on a new line of standard output and with exit status 0.
-pub fn exit_on_interrupt() -> Result<(), Errno> {
+pub(crate) fn exit_on_interrupt() -> Result<(), Errno> {
     extern "C" fn leave(_signal: c_int) {
         // SAFETY: both calls are async-signal-safe, and the second never returns.
         unsafe {
@@ -63,7 +63,7 @@ pub fn exit_on_interrupt() -> Result<(), Errno> {
 }
 
 /// A duplicate, closed at exec, with the lowest free number that is at least `min`.
-pub fn duplicate_from(fd: BorrowedFd<'_>, min: i32) -> Result<OwnedFd, Errno> {
+pub(crate) fn duplicate_from(fd: BorrowedFd<'_>, min: i32) -> Result<OwnedFd, Errno> {
     // SAFETY: fcntl on a live descriptor; what it returns is new and nobody else's.
     unsafe {
         let raw = Errno::result(libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, min))?;
@@ -72,7 +72,7 @@ pub fn duplicate_from(fd: BorrowedFd<'_>, min: i32) -> Result<OwnedFd, Errno> {
 }
 
 /// A descriptor that tells when one of the (blocked) signals waits; non-blocking, closed at exec.
-pub fn signal_descriptor(signals: &SigSet) -> Result<OwnedFd, Errno> {
+pub(crate) fn signal_descriptor(signals: &SigSet) -> Result<OwnedFd, Errno> {
     let flags = libc::SFD_NONBLOCK | libc::SFD_CLOEXEC;
     // SAFETY: the set is a live value; what signalfd returns is new and nobody else's.
     unsafe {
@@ -82,13 +82,13 @@ pub fn signal_descriptor(signals: &SigSet) -> Result<OwnedFd, Errno> {
 }
 
 /// Watches a descriptor within the current tokio runtime.
-pub fn watch(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
+pub(crate) fn watch(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an `OwnedFd` is valid, and stays the same descriptor, for as long as the watcher owns it.
     Ok(unsafe { AsyncFd::register_with_interest(fd, interest) }?)
 }
 
 /// The signals waiting for this process or thread because they are blocked.
-pub fn pending_signals() -> SigSet {
+pub(crate) fn pending_signals() -> SigSet {
     let mut raw = MaybeUninit::<sigset_t>::uninit();
     // SAFETY: sigemptyset initialises the set before it is read; sigpending overwrites it or leaves it alone.
     unsafe {
@@ -99,14 +99,14 @@ pub fn pending_signals() -> SigSet {
 }
 
 /// Sends a signal: any number the system knows, unlike `nix`, and 0.
-pub fn kill(pid: i32, signal: i32) -> Result<(), Errno> {
+pub(crate) fn kill(pid: i32, signal: i32) -> Result<(), Errno> {
     // SAFETY: a system call on plain numbers.
     Errno::result(unsafe { libc::kill(pid, signal) }).map(drop)
 }
 
 /// How long [`reap`] waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Patience {
+pub(crate) enum Patience {
     /// Not at all.
     Poll,
     /// Until a child ends.
@@ -116,7 +116,7 @@ pub enum Patience {
 /// Reaps one child that has ended: the one of this id, or any when `pid` is -1. `None` when there is none (yet).
 ///
 /// Knows every way to end, unlike `nix`, which reaps children killed by a real-time signal and then reports an error.
-pub fn reap(pid: i32, patience: Patience) -> Result<Option<(i32, ExitStatus)>, Errno> {
+pub(crate) fn reap(pid: i32, patience: Patience) -> Result<Option<(i32, ExitStatus)>, Errno> {
     let options = match patience {
         Patience::Poll => libc::WNOHANG,
         Patience::UntilExit => 0,
@@ -135,7 +135,7 @@ pub fn reap(pid: i32, patience: Patience) -> Result<Option<(i32, ExitStatus)>, E
 }
 
 /// A child that has ended and is not reaped yet: the one of this id, or any. It stays as it is, and its id stays its own.
-pub fn ended_child(pid: Option<i32>) -> Option<(i32, ExitStatus)> {
+pub(crate) fn ended_child(pid: Option<i32>) -> Option<(i32, ExitStatus)> {
     let (kind, id) = match pid {
         Some(pid) => (libc::P_PID, libc::id_t::try_from(pid).ok()?),
         None => (libc::P_ALL, 0),
@@ -158,7 +158,7 @@ pub fn ended_child(pid: Option<i32>) -> Option<(i32, ExitStatus)> {
 }
 
 /// Forks the daemon itself. The parent gets the child's id, the child `None`. `EBUSY` when there is another thread.
-pub fn fork_daemon() -> Result<Option<i32>, Errno> {
+pub(crate) fn fork_daemon() -> Result<Option<i32>, Errno> {
     // Without /proc there is no way to count; the daemon calls this before it starts a thread.
     if std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() > 1) {
         return Err(Errno::EBUSY);
@@ -169,13 +169,13 @@ pub fn fork_daemon() -> Result<Option<i32>, Errno> {
 }
 
 /// Ends the process at once: no destructors, no exit handlers, no flushing.
-pub fn exit_now(code: i32) -> ! {
+pub(crate) fn exit_now(code: i32) -> ! {
     // SAFETY: never returns, touches no memory.
     unsafe { libc::_exit(code) }
 }
 
 /// The groups whose member lists name the user, in the order of the group database (`grp.getgrall`).
-pub fn groups_listing(user: &CStr) -> Vec<gid_t> {
+pub(crate) fn groups_listing(user: &CStr) -> Vec<gid_t> {
     // The database is walked with one cursor and one buffer per process.
     static WALKING: Mutex<()> = Mutex::new(());
     let _guard = WALKING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -201,14 +201,14 @@ pub fn groups_listing(user: &CStr) -> Vec<gid_t> {
 
 /// Starts listening. The system lowers what is more than it allows (`net.core.somaxconn`); nix refuses what is more than
 /// a constant of its own.
-pub fn listen(socket: BorrowedFd<'_>, backlog: i32) -> Result<(), Errno> {
+pub(crate) fn listen(socket: BorrowedFd<'_>, backlog: i32) -> Result<(), Errno> {
     // SAFETY: takes no pointers.
     Errno::result(unsafe { libc::listen(socket.as_raw_fd(), backlog) }).map(drop)
 }
 
 /// Has the kernel take no more of what a TCP socket is to send than so many bytes ahead of what is on its way (tcp(7)
 /// does not know `TCP_NOTSENT_LOWAT`; since Linux 3.12).
-pub fn limit_unsent(socket: BorrowedFd<'_>, bytes: u32) -> Result<(), Errno> {
+pub(crate) fn limit_unsent(socket: BorrowedFd<'_>, bytes: u32) -> Result<(), Errno> {
     let (value, length) = ((&raw const bytes).cast(), size_of::<u32>() as libc::socklen_t);
     // SAFETY: the descriptor is open, and the value is readable for the length given.
     let result = unsafe {
@@ -226,7 +226,7 @@ pub fn limit_unsent(socket: BorrowedFd<'_>, bytes: u32) -> Result<(), Errno> {
 /// Makes the allocator return big pieces of memory (logs read for a client) to the system as soon as they are freed,
 /// instead of keeping room for the next of the biggest size seen (mallopt(3): `M_MMAP_THRESHOLD`).
 #[cfg(target_env = "gnu")]
-pub fn return_big_memory() {
+pub(crate) fn return_big_memory() {
     // SAFETY: changes numbers in the allocator, under its own lock. It fails on values out of range only.
     unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, 256 << 10) };
 }
@@ -236,7 +236,7 @@ pub fn return_big_memory() {
 pub fn return_big_memory() {}
 
 /// Whether the C library knows a locale of this name for character types. Changes nothing.
-pub fn has_ctype_locale(name: &CStr) -> bool {
+pub(crate) fn has_ctype_locale(name: &CStr) -> bool {
     // SAFETY: a new locale object is asked for and freed again; no global state is involved.
     unsafe {
         let locale = libc::newlocale(libc::LC_CTYPE_MASK, name.as_ptr(), ptr::null_mut());

@@ -7,11 +7,11 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Result, Write, stdin};
 
-use supervisord_rs::daemon::daemonize::{Starter, daemonize};
-use supervisord_rs::daemon::environment;
-use supervisord_rs::daemon::exits::Exits;
-use supervisord_rs::daemon::pidfile::Pidfile;
-use supervisord_rs::daemon::signals::{self, Signals};
+use supervisord_rs::parts::daemon::daemonize::{Starter, daemonize};
+use supervisord_rs::parts::daemon::environment;
+use supervisord_rs::parts::daemon::exits::Exits;
+use supervisord_rs::parts::daemon::pidfile::Pidfile;
+use supervisord_rs::parts::daemon::signals::{self, Signals};
 
 const SIGTERM: i32 = 15;
 const SIGCHLD: i32 = 17;

@@ -12,8 +12,8 @@ use std::ffi::OsString;
 use std::io::{self, BufRead, Write};
 
 use json::{array, object, string};
-use supervisord_rs::config::{Environ, Parsed, parse_args};
-use supervisord_rs::core::config::{
+use supervisord_rs::parts::config::{Environ, Parsed, parse_args};
+use supervisord_rs::parts::core::config::{
     AutoRestart, ChannelConfig, Config, Credentials, GroupConfig, GroupKind, LogFile, Owner,
     ProcessConfig, ServerAddress, ServerConfig, Settings,
 };

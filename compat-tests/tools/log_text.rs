@@ -6,9 +6,9 @@
 
 use std::io::{self, BufRead, Write};
 
-use supervisord_rs::core::value::Value;
-use supervisord_rs::daemon::disk::Disk;
-use supervisord_rs::daemon::strip_ansi::strip_ansi;
+use supervisord_rs::parts::core::value::Value;
+use supervisord_rs::parts::daemon::disk::Disk;
+use supervisord_rs::parts::daemon::strip_ansi::strip_ansi;
 
 fn main() -> io::Result<()> {
     let disk = Disk::start(Box::new(|_, _| {}))?;

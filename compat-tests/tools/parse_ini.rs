@@ -7,7 +7,7 @@ mod json;
 
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
 
-use supervisord_rs::config::ini::Document;
+use supervisord_rs::parts::config::ini::Document;
 
 /// The file name in messages; the Python side uses the same.
 const SOURCE: &str = "random.conf";

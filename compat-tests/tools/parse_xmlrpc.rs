@@ -6,8 +6,8 @@
 
 use std::io::{self, BufWriter, Read, Write};
 
-use supervisord_rs::core::value::Value;
-use supervisord_rs::xmlrpc::{parse_call, write_response};
+use supervisord_rs::parts::core::value::Value;
+use supervisord_rs::parts::xmlrpc::{parse_call, write_response};
 
 fn main() -> io::Result<()> {
     let mut input = Vec::new();

@@ -5,9 +5,9 @@
 
 use std::io::{BufRead, Write, stdin, stdout};
 
-use supervisord_rs::core::config::ProcessConfig;
-use supervisord_rs::core::effect::CommandError;
-use supervisord_rs::daemon::command;
+use supervisord_rs::parts::core::config::ProcessConfig;
+use supervisord_rs::parts::core::effect::CommandError;
+use supervisord_rs::parts::daemon::command;
 
 fn main() -> std::io::Result<()> {
     let daemon_path = command::search_path(std::env::var_os("PATH").as_deref());

@@ -4,7 +4,7 @@
 
 use std::io::{self, BufRead};
 
-use supervisord_rs::daemon::disk::{Disk, Missing, SinkSpec};
+use supervisord_rs::parts::daemon::disk::{Disk, Missing, SinkSpec};
 
 fn main() -> io::Result<()> {
     let arguments: Vec<String> = std::env::args().collect();

@@ -9,11 +9,11 @@ mod streams;
 pub use http::http;
 pub use streams::{capture, listener, strip_ansi};
 
-use supervisord_rs::config::datatypes::key_value_pairs;
-use supervisord_rs::config::expand::expand;
-use supervisord_rs::config::ini::Document;
-use supervisord_rs::config::names::{Table, Value};
-use supervisord_rs::xmlrpc::{CallReader, parse_call, parse_response, write_call};
+use supervisord_rs::parts::config::datatypes::key_value_pairs;
+use supervisord_rs::parts::config::expand::expand;
+use supervisord_rs::parts::config::ini::Document;
+use supervisord_rs::parts::config::names::{Table, Value};
+use supervisord_rs::parts::xmlrpc::{CallReader, parse_call, parse_response, write_call};
 
 /// Longest expansion, in bytes: what `config::expand` allows, and one more field in full width.
 const MAX_EXPANSION_BYTES: usize = (16 << 20) + (4 << 20);

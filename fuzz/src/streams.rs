@@ -1,8 +1,8 @@
 //! What programs print. Where reads cut it changes nothing, and what is kept of it is bounded.
 
-use supervisord_rs::core::capture::{BEGIN_TOKEN, Capture, END_TOKEN, Piece};
-use supervisord_rs::core::listener::{Listener, ListenerState, RESULT_LIMIT_BYTES, Step};
-use supervisord_rs::daemon::strip_ansi::strip_ansi as strip;
+use supervisord_rs::parts::core::capture::{BEGIN_TOKEN, Capture, END_TOKEN, Piece};
+use supervisord_rs::parts::core::listener::{Listener, ListenerState, RESULT_LIMIT_BYTES, Step};
+use supervisord_rs::parts::daemon::strip_ansi::strip_ansi as strip;
 
 /// What a listener keeps besides a result, in bytes: a line that does not end.
 const LISTENER_LINE_BYTES: usize = 16 << 10;

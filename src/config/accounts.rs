@@ -12,12 +12,12 @@ fn user_named(name: &str) -> Option<User> {
 }
 
 /// Home directory of the account this process runs as.
-pub fn own_home() -> Option<String> {
+pub(crate) fn own_home() -> Option<String> {
     User::from_uid(Uid::current()).ok().flatten().map(|user| native::text(user.dir))
 }
 
 /// Home directory of a named account.
-pub fn home_of(name: &str) -> Option<String> {
+pub(crate) fn home_of(name: &str) -> Option<String> {
     if name.contains('\0') {
         return None;
     }
@@ -27,7 +27,7 @@ pub fn home_of(name: &str) -> Option<String> {
 /// A user id from a name or an existing number (`datatypes.py: name_to_uid`).
 ///
 /// Errors: `Invalid user name NAME`, `Invalid user id ID`.
-pub fn uid(name: &str) -> Result<u32, Mistake> {
+pub(crate) fn uid(name: &str) -> Result<u32, Mistake> {
     match int(name) {
         Some(number) => u32::try_from(number)
             .ok()
@@ -43,7 +43,7 @@ pub fn uid(name: &str) -> Result<u32, Mistake> {
 /// A group id from a name or an existing number (`datatypes.py: name_to_gid`).
 ///
 /// Errors: `Invalid group name NAME`, `Invalid group id ID`.
-pub fn gid(name: &str) -> Result<u32, Mistake> {
+pub(crate) fn gid(name: &str) -> Result<u32, Mistake> {
     match int(name) {
         Some(number) => u32::try_from(number)
             .ok()
@@ -59,12 +59,12 @@ pub fn gid(name: &str) -> Result<u32, Mistake> {
 }
 
 /// The primary group of a user id (`datatypes.py: gid_for_uid`).
-pub fn primary_gid(uid: u32) -> Option<u32> {
+pub(crate) fn primary_gid(uid: u32) -> Option<u32> {
     User::from_uid(Uid::from_raw(uid)).ok().flatten().map(|user| user.gid.as_raw())
 }
 
 /// `user:group` or `user`; `None` when either is unknown.
-pub fn owner(text: &str) -> Option<Owner> {
+pub(crate) fn owner(text: &str) -> Option<Owner> {
     let Some((user, group)) = text.split_once(':') else {
         return Some(Owner { uid: uid(text).ok()?, gid: None });
     };

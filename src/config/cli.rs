@@ -162,7 +162,7 @@ fn start(argv0: &str, overrides: Overrides, environ: &Environ) -> Parsed {
 
 /// The path of the program as Python's `sys.argv[0]` has it: where the shell has found it, if it was called by its bare
 /// name. Messages and the search for a configuration use it.
-pub fn called_as(argv0: &str, environ: &Environ) -> String {
+pub(crate) fn called_as(argv0: &str, environ: &Environ) -> String {
     if argv0.is_empty() || argv0.contains('/') {
         return argv0.to_string();
     }
@@ -180,7 +180,7 @@ pub(super) fn is_there(path: &str, environ: &Environ) -> bool {
 }
 
 /// Where a configuration is looked for: beside the directory of the program, here, and in `/etc`.
-pub fn search_path(argv0: &str) -> [String; 6] {
+pub(crate) fn search_path(argv0: &str) -> [String; 6] {
     let beside = paths::dirname(paths::dirname(argv0));
     [
         paths::join(beside, "etc/supervisord.conf"),

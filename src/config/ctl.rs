@@ -15,14 +15,14 @@ use crate::core::python::repr;
 use crate::native;
 
 /// Where the daemon listens when nothing says otherwise.
-pub const DEFAULT_SERVER_URL: &str = "http://localhost:9001";
+pub(crate) const DEFAULT_SERVER_URL: &str = "http://localhost:9001";
 
 /// What the prompt shows when nothing says otherwise.
 const DEFAULT_PROMPT: &str = "supervisor";
 
 /// The settings of one run of the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientOptions {
+pub(crate) struct ClientOptions {
     /// URL of the daemon, `http://` or `unix://`; checked when it is used.
     pub serverurl: String,
     /// Name for HTTP authentication.
@@ -43,7 +43,7 @@ pub struct ClientOptions {
 
 /// When states are coloured: `--color`, or `color` in the section. The reference knows no colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Color {
+pub(crate) enum Color {
     /// Into pipes and files, too.
     Always,
     /// On a terminal that has colours.
@@ -69,7 +69,7 @@ impl Color {
 
 /// What a client's command line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ClientParsed {
+pub(crate) enum ClientParsed {
     /// Run with these.
     Run(ClientOptions),
     /// Print and exit: help, or a usage error.
@@ -180,7 +180,7 @@ fn table() -> Command {
 
 /// Reads the command line and the configuration file it names, or the one that is found; a client needs none.
 /// `argv0` is the program's path, for messages; the search starts beside it.
-pub fn parse_client_args(argv0: &str, args: &[OsString], environ: &Environ) -> ClientParsed {
+pub(crate) fn parse_client_args(argv0: &str, args: &[OsString], environ: &Environ) -> ClientParsed {
     let args: Vec<String> = args.iter().map(native::text).collect();
     match read(argv0, &args, environ) {
         Ok(Some(options)) => ClientParsed::Run(options),
@@ -256,7 +256,7 @@ fn url(value: &str, spelling: &str) -> Result<String, Mistake> {
 }
 
 /// Scheme of a URL in lower case, empty when there is none, and what follows its colon (`urllib.parse.urlparse`).
-pub fn split_scheme(url: &str) -> (String, &str) {
+pub(crate) fn split_scheme(url: &str) -> (String, &str) {
     if let Some((scheme, rest)) = url.split_once(':') {
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
         if scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(fits) {

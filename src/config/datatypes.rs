@@ -14,7 +14,7 @@ use crate::core::states::Level;
 const QUOTED_CHARS: usize = 200;
 
 /// A name of a program or group: trimmed, and free of the characters that would break namespecs and URLs.
-pub fn process_or_group_name(name: &str) -> Result<String, Mistake> {
+pub(crate) fn process_or_group_name(name: &str) -> Result<String, Mistake> {
     let trimmed = strip(name);
     for character in [' ', ':', '/'] {
         if trimmed.contains(character) {
@@ -28,12 +28,12 @@ pub fn process_or_group_name(name: &str) -> Result<String, Mistake> {
 }
 
 /// An integer; see [`python::int`].
-pub fn integer(text: &str) -> Result<i64, Mistake> {
+pub(crate) fn integer(text: &str) -> Result<i64, Mistake> {
     python::int(text).ok_or_else(|| int_error(text))
 }
 
 /// An integer in a range; `complain` gets the digits of one outside it.
-pub fn integer_in(
+pub(crate) fn integer_in(
     text: &str,
     range: std::ops::RangeInclusive<i64>,
     complain: impl Fn(&str) -> String,
@@ -64,7 +64,7 @@ fn int_error(text: &str) -> Mistake {
 }
 
 /// `yes`, `true`, `on`, `1` and their opposites, in any case.
-pub fn boolean(text: &str) -> Result<bool, Mistake> {
+pub(crate) fn boolean(text: &str) -> Result<bool, Mistake> {
     match text.to_lowercase().as_str() {
         "yes" | "true" | "on" | "1" => Ok(true),
         "no" | "false" | "off" | "0" => Ok(false),
@@ -73,7 +73,7 @@ pub fn boolean(text: &str) -> Result<bool, Mistake> {
 }
 
 /// Trimmed items between commas; none for the empty text.
-pub fn list_of_strings(text: &str) -> Vec<String> {
+pub(crate) fn list_of_strings(text: &str) -> Vec<String> {
     if text.is_empty() {
         return Vec::new();
     }
@@ -81,7 +81,7 @@ pub fn list_of_strings(text: &str) -> Vec<String> {
 }
 
 /// Exit codes between commas, each 0 to 255.
-pub fn list_of_exitcodes(text: &str) -> Result<Vec<i64>, Mistake> {
+pub(crate) fn list_of_exitcodes(text: &str) -> Result<Vec<i64>, Mistake> {
     if text.is_empty() {
         return Ok(Vec::new());
     }
@@ -113,7 +113,7 @@ pub fn key_value_pairs(text: &str) -> Result<Vec<(String, String)>, Mistake> {
 }
 
 /// Sets a key as a Python dict does: an existing one keeps its place.
-pub fn overlay(pairs: &mut Vec<(String, String)>, key: &str, value: &str) {
+pub(crate) fn overlay(pairs: &mut Vec<(String, String)>, key: &str, value: &str) {
     match pairs.iter_mut().find(|(known, _)| known == key) {
         Some((_, old)) => *old = value.to_string(),
         None => pairs.push((key.to_string(), value.to_string())),
@@ -121,7 +121,7 @@ pub fn overlay(pairs: &mut Vec<(String, String)>, key: &str, value: &str) {
 }
 
 /// `NONE`, `OFF`, `AUTO`, or a path in an existing directory. What is for syslog ([`is_syslog`]) goes to no file.
-pub fn logfile_name(text: &str, environ: &Environ) -> Result<LogFile, Mistake> {
+pub(crate) fn logfile_name(text: &str, environ: &Environ) -> Result<LogFile, Mistake> {
     Ok(match text.to_lowercase().as_str() {
         "none" | "off" | "syslog" => LogFile::None,
         "auto" => LogFile::Auto,
@@ -131,12 +131,12 @@ pub fn logfile_name(text: &str, environ: &Environ) -> Result<LogFile, Mistake> {
 }
 
 /// Whether the name of a log means syslog, as it did once.
-pub fn is_syslog(text: &str) -> bool {
+pub(crate) fn is_syslog(text: &str) -> bool {
     text.to_lowercase() == "syslog"
 }
 
 /// A port number.
-pub fn port_number(text: &str) -> Result<u16, Mistake> {
+pub(crate) fn port_number(text: &str) -> Result<u16, Mistake> {
     let number = integer_in(text, 1..=65535, |digits| {
         if digits == "0" || digits.starts_with('-') {
             format!("{digits} is below lower bound (1)")
@@ -148,7 +148,7 @@ pub fn port_number(text: &str) -> Result<u16, Mistake> {
 }
 
 /// `host:port`, `*:port`, `:port` or `port`; the host is lower-cased, empty for every interface.
-pub fn inet_address(text: &str) -> Result<(String, u16), Mistake> {
+pub(crate) fn inet_address(text: &str) -> Result<(String, u16), Mistake> {
     let Some((host, port)) = text.rsplit_once(':') else {
         let port = port_number(text)
             .map_err(|_| Mistake::new(format!("not a valid port number: {} ", repr(text))))?;
@@ -164,14 +164,14 @@ pub fn inet_address(text: &str) -> Result<(String, u16), Mistake> {
 }
 
 /// Permission bits in octal. Beyond 32 bits only the low ones are kept; the system uses fewer.
-pub fn octal_type(text: &str) -> Result<u32, Mistake> {
+pub(crate) fn octal_type(text: &str) -> Result<u32, Mistake> {
     python::int_octal(text)
         .map(|number| number as u32)
         .ok_or_else(|| Mistake::new(format!("{text} can not be converted to an octal type")))
 }
 
 /// A directory of the daemon that exists; `~` is expanded.
-pub fn existing_directory(text: &str, environ: &Environ) -> Result<String, Mistake> {
+pub(crate) fn existing_directory(text: &str, environ: &Environ) -> Result<String, Mistake> {
     let path = expanduser(text, environ);
     if is_directory(&located(&path, environ)) {
         Ok(path)
@@ -181,7 +181,7 @@ pub fn existing_directory(text: &str, environ: &Environ) -> Result<String, Mista
 }
 
 /// A path of the daemon's own whose directory, if it names one, exists; `~` is expanded.
-pub fn existing_dirpath(text: &str, environ: &Environ) -> Result<String, Mistake> {
+pub(crate) fn existing_dirpath(text: &str, environ: &Environ) -> Result<String, Mistake> {
     dirpath(text, environ, |directory| is_directory(&located(directory, environ)))
 }
 
@@ -200,13 +200,13 @@ fn dirpath(
 }
 
 /// A level of the main log.
-pub fn logging_level(text: &str) -> Result<Level, Mistake> {
+pub(crate) fn logging_level(text: &str) -> Result<Level, Mistake> {
     Level::from_config(&text.to_lowercase())
         .ok_or_else(|| Mistake::new(format!("bad logging level name {}", repr(text))))
 }
 
 /// Bytes, with an optional suffix `KB`, `MB` or `GB` in any case.
-pub fn byte_size(text: &str) -> Result<i64, Mistake> {
+pub(crate) fn byte_size(text: &str) -> Result<i64, Mistake> {
     let lower = text.to_lowercase();
     for (suffix, multiplier) in [("kb", 1 << 10), ("mb", 1 << 20), ("gb", 1 << 30)] {
         if let Some(number) = lower.strip_suffix(suffix) {
@@ -217,7 +217,7 @@ pub fn byte_size(text: &str) -> Result<i64, Mistake> {
 }
 
 /// A signal, by number or name.
-pub fn signal_number(text: &str) -> Result<i32, Mistake> {
+pub(crate) fn signal_number(text: &str) -> Result<i32, Mistake> {
     match python::int(text) {
         Some(number) if signal::is_valid(number) => {
             i32::try_from(number).map_err(|why| Mistake::new(why.to_string()))
@@ -230,7 +230,7 @@ pub fn signal_number(text: &str) -> Result<i32, Mistake> {
 }
 
 /// `true`, `false` (in their spellings) or `unexpected`.
-pub fn auto_restart(text: &str) -> Result<AutoRestart, Mistake> {
+pub(crate) fn auto_restart(text: &str) -> Result<AutoRestart, Mistake> {
     let lower = text.to_lowercase();
     match lower.as_str() {
         "unexpected" => Ok(AutoRestart::Unexpected),
@@ -243,12 +243,12 @@ pub fn auto_restart(text: &str) -> Result<AutoRestart, Mistake> {
 }
 
 /// The name of an event type, if there is one of that name.
-pub fn event_type(name: &str) -> Option<&'static str> {
+pub(crate) fn event_type(name: &str) -> Option<&'static str> {
     EVENT_TYPES.into_iter().find(|known| *known == name)
 }
 
 /// Whether a `module:attribute` specification (spaces and `[extras]` allowed as in entry points) names `known`.
-pub fn names_factory(spec: &str, known: &str) -> bool {
+pub(crate) fn names_factory(spec: &str, known: &str) -> bool {
     let bare = match spec.split_once('[') {
         Some((bare, extras)) if extras.trim_end().ends_with(']') => bare,
         _ => spec,

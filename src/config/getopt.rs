@@ -8,7 +8,7 @@ use clap::{Arg, Command};
 
 /// One option as it was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Given {
+pub(crate) struct Given {
     /// The id of the option in the table.
     pub id: String,
     /// The option in full, as messages name it: `-c` or `--configuration`.
@@ -18,13 +18,13 @@ pub struct Given {
 }
 
 /// Options in the order given, and the arguments after them.
-pub type Scanned = (Vec<Given>, Vec<String>);
+pub(crate) type Scanned = (Vec<Given>, Vec<String>);
 
 /// Scans the arguments (without the program's name). Options end at the first argument that is none, or at `--`.
 /// Hidden options of the table are only recognized in full.
 ///
 /// Errors are those of `getopt.GetoptError`, e.g. `option --x not recognized`.
-pub fn scan(table: &Command, args: &[String]) -> Result<Scanned, Mistake> {
+pub(crate) fn scan(table: &Command, args: &[String]) -> Result<Scanned, Mistake> {
     let mut given = Vec::new();
     let mut rest = args.iter();
     while let Some(argument) = rest.clone().next() {
@@ -121,6 +121,6 @@ fn short_options(
 }
 
 /// The text of a usage error.
-pub fn usage(argv0: &str, why: impl Display) -> String {
+pub(crate) fn usage(argv0: &str, why: impl Display) -> String {
     format!("Error: {why}\nFor help, use {argv0} -h\n")
 }

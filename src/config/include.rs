@@ -13,7 +13,7 @@ const RULES: MatchOptions = MatchOptions {
 };
 
 /// The paths that match an absolute pattern, sorted. `**` is an ordinary `*`.
-pub fn matches(pattern: &str) -> Vec<String> {
+pub(super) fn matches(pattern: &str) -> Vec<String> {
     let mut found = expand(pattern, false);
     found.sort_unstable();
     found

@@ -9,36 +9,37 @@
 //! Nothing here talks to a running daemon. It reads files, accounts and the current directory, and may block; it is
 //! run before the daemon starts or off the supervision thread. No file imports another in a circle.
 
-pub mod accounts;
-pub mod cli;
-pub mod complaint;
+pub(crate) mod accounts;
+pub(crate) mod cli;
+pub(crate) mod complaint;
 mod context;
-pub mod ctl;
-pub mod datatypes;
-pub mod environ;
-pub mod expand;
+pub(crate) mod ctl;
+pub(crate) mod datatypes;
+pub(crate) mod environ;
+pub(crate) mod expand;
 mod files;
 mod format;
-pub mod getopt;
+pub(crate) mod getopt;
 mod groups;
 mod include;
-pub mod ini;
+pub(crate) mod ini;
 mod loader;
-pub mod names;
-pub mod options;
-pub mod paths;
+pub(crate) mod names;
+pub(crate) mod options;
+pub(crate) mod paths;
 mod program;
 mod reader;
 mod scope;
 mod server;
-pub mod shlex;
+pub(crate) mod shlex;
 mod supervisord;
 mod values;
 
-pub use cli::{Parsed, called_as, parse_args};
-pub use ctl::{ClientOptions, ClientParsed, Color, parse_client_args, split_scheme};
+pub(crate) use cli::called_as;
+pub use cli::{Parsed, parse_args};
+pub(crate) use ctl::{ClientOptions, ClientParsed, Color, parse_client_args, split_scheme};
 pub use environ::Environ;
-pub use loader::Loader;
+pub(crate) use loader::Loader;
 
 #[cfg(test)]
 #[path = "tests.rs"]

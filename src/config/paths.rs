@@ -9,12 +9,12 @@ use super::environ::Environ;
 use crate::native;
 
 /// `os.path.dirname`.
-pub fn dirname(path: &str) -> &str {
+pub(crate) fn dirname(path: &str) -> &str {
     split(path).0
 }
 
 /// `os.path.split`: what is before the last slash, without slashes at its end, and what follows it.
-pub fn split(path: &str) -> (&str, &str) {
+pub(crate) fn split(path: &str) -> (&str, &str) {
     let at = path.rfind('/').map_or(0, |slash| slash + 1);
     let (head, tail) = path.split_at(at);
     let trimmed = head.trim_end_matches('/');
@@ -22,7 +22,7 @@ pub fn split(path: &str) -> (&str, &str) {
 }
 
 /// `os.path.join` of two parts.
-pub fn join(base: &str, path: &str) -> String {
+pub(crate) fn join(base: &str, path: &str) -> String {
     if path.starts_with('/') || base.is_empty() {
         path.to_string()
     } else if base.ends_with('/') {
@@ -33,7 +33,7 @@ pub fn join(base: &str, path: &str) -> String {
 }
 
 /// `os.path.normpath`.
-pub fn normpath(path: &str) -> String {
+pub(crate) fn normpath(path: &str) -> String {
     if path.is_empty() {
         return ".".to_string();
     }
@@ -59,17 +59,17 @@ pub fn normpath(path: &str) -> String {
 }
 
 /// A path as one can use it from anywhere; what it names is decided by the system alone. The empty path names nothing.
-pub fn located(path: &str, environ: &Environ) -> String {
+pub(crate) fn located(path: &str, environ: &Environ) -> String {
     if path.is_empty() { String::new() } else { join(environ.directory(), path) }
 }
 
 /// `os.path.abspath`, where the process was started.
-pub fn abspath(path: &str, environ: &Environ) -> String {
+pub(crate) fn abspath(path: &str, environ: &Environ) -> String {
     normpath(&join(environ.directory(), path))
 }
 
 /// `os.path.expanduser`: a leading `~` is `$HOME` or the account's directory, `~name` that account's.
-pub fn expanduser(path: &str, environ: &Environ) -> String {
+pub(crate) fn expanduser(path: &str, environ: &Environ) -> String {
     let Some(rest) = path.strip_prefix('~') else {
         return path.to_string();
     };
@@ -87,12 +87,12 @@ pub fn expanduser(path: &str, environ: &Environ) -> String {
 }
 
 /// The reference's `normalize_path`: expanded, absolute, normal.
-pub fn normalize(path: &str, environ: &Environ) -> String {
+pub(crate) fn normalize(path: &str, environ: &Environ) -> String {
     abspath(&expanduser(path, environ), environ)
 }
 
 /// `tempfile.gettempdir()`: the first usable directory of the usual candidates.
-pub fn temporary_directory(environ: &Environ) -> String {
+pub(crate) fn temporary_directory(environ: &Environ) -> String {
     let named = ["TMPDIR", "TEMP", "TMP"]
         .iter()
         .filter_map(|name| environ.get(name))
@@ -110,12 +110,12 @@ fn is_usable(path: &str) -> bool {
 }
 
 /// `os.path.isdir`.
-pub fn is_directory(path: &str) -> bool {
+pub(crate) fn is_directory(path: &str) -> bool {
     std::fs::metadata(native::path(path)).is_ok_and(|metadata| metadata.is_dir())
 }
 
 /// Whether this is a file that may be executed.
-pub fn is_executable(path: &str) -> bool {
+pub(crate) fn is_executable(path: &str) -> bool {
     use nix::unistd::{AccessFlags, access};
     let path = native::path(path);
     let is_file = std::fs::metadata(&path).is_ok_and(|metadata| metadata.is_file());
@@ -123,7 +123,7 @@ pub fn is_executable(path: &str) -> bool {
 }
 
 /// `os.path.exists`.
-pub fn exists(path: &str) -> bool {
+pub(crate) fn exists(path: &str) -> bool {
     std::fs::metadata(native::path(path)).is_ok()
 }
 

@@ -31,7 +31,7 @@ fn is_word(character: char) -> bool {
 /// A `#` starts a comment.
 ///
 /// The error is `No closing quotation`.
-pub fn tokens(text: &str) -> Result<Vec<String>, Mistake> {
+pub(crate) fn tokens(text: &str) -> Result<Vec<String>, Mistake> {
     let mut tokens = Vec::new();
     let mut token = String::new();
     let mut state = State::Start;

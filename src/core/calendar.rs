@@ -12,13 +12,16 @@ const MONTHS: [&str; 12] =
 /// What clock and calendar show, somewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // the fields say it
-pub struct Civil {
+pub(crate) struct Civil {
+    /// The year, as everybody counts.
     pub year: i64,
     /// 1 to 12.
     pub month: usize,
     /// From 1.
     pub day: i64,
+    /// From 0 to 23.
     pub hour: i64,
+    /// From 0 to 59.
     pub minute: i64,
     /// 60 in a leap second.
     pub second: i64,
@@ -26,7 +29,7 @@ pub struct Civil {
 
 impl Civil {
     /// A Unix time where clocks show UTC.
-    pub fn at(unix_secs: i64) -> Civil {
+    pub(crate) fn at(unix_secs: i64) -> Civil {
         let (year, month, day) = date(unix_secs.div_euclid(DAY_SECS));
         let of_day = unix_secs.rem_euclid(DAY_SECS);
         let (hour, minute, second) = (of_day / 3600, of_day % 3600 / 60, of_day % 60);
@@ -34,7 +37,7 @@ impl Civil {
     }
 
     /// The Unix time at which clocks that show UTC show this. The inverse of [`Civil::at`].
-    pub fn as_utc_secs(&self) -> i64 {
+    pub(crate) fn as_utc_secs(&self) -> i64 {
         self.days() * DAY_SECS + self.hour * 3600 + self.minute * 60 + self.second
     }
 
@@ -59,42 +62,42 @@ impl Civil {
     }
 
     /// `2026-11-21 02:07:54`
-    pub fn stamp(&self) -> String {
+    pub(crate) fn stamp(&self) -> String {
         let Civil { year, month, day, .. } = *self;
         format!("{year:04}-{month:02}-{day:02} {}", self.clock())
     }
 
     /// `2026-11-21T02:07:54`
-    pub fn machine_readable(&self) -> String {
+    pub(crate) fn machine_readable(&self) -> String {
         let Civil { year, month, day, .. } = *self;
         format!("{year:04}-{month:02}-{day:02}T{}", self.clock())
     }
 
     /// `Sat Nov  7 02:07:54 2026`, as C prints it (`ctime`).
-    pub fn ctime(&self) -> String {
+    pub(crate) fn ctime(&self) -> String {
         let Civil { year, day, .. } = *self;
         format!("{} {} {day:2} {} {year}", self.weekday(), self.month_name(), self.clock())
     }
 
     /// `Nov  7 02:07:54`, as the C library's syslog has it.
-    pub fn syslog(&self) -> String {
+    pub(crate) fn syslog(&self) -> String {
         format!("{} {:2} {}", self.month_name(), self.day, self.clock())
     }
 
     /// `Sat, 07 Nov 2026 02:07:54 GMT`, for moments in UTC.
-    pub fn http_date(&self) -> String {
+    pub(crate) fn http_date(&self) -> String {
         let Civil { year, day, .. } = *self;
         let (weekday, month) = (self.weekday(), self.month_name());
         format!("{weekday}, {day:02} {month} {year:04} {} GMT", self.clock())
     }
 
     /// `07/Nov/2026:02:07:54 +0000`, likewise.
-    pub fn access_log(&self) -> String {
+    pub(crate) fn access_log(&self) -> String {
         format!("{:02}/{}/{:04}:{} +0000", self.day, self.month_name(), self.year, self.clock())
     }
 
     /// `Nov 07 02:07 AM`, as `status` shows when a process has ended.
-    pub fn twelve_hours(&self) -> String {
+    pub(crate) fn twelve_hours(&self) -> String {
         let half = if self.hour < 12 { "AM" } else { "PM" };
         let hour = if self.hour % 12 == 0 { 12 } else { self.hour % 12 };
         format!("{} {:02} {hour:02}:{:02} {half}", self.month_name(), self.day, self.minute)

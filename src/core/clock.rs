@@ -39,6 +39,6 @@ impl From<Now> for Moment {
 }
 
 /// Deadline `secs` after `from`; negative amounts count as none, absurd ones saturate.
-pub fn after_secs(from: Duration, secs: i64) -> Duration {
+pub(crate) fn after_secs(from: Duration, secs: i64) -> Duration {
     from.saturating_add(Duration::from_secs(u64::try_from(secs).unwrap_or(0)))
 }

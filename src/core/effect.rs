@@ -15,7 +15,7 @@ pub struct ProcId(pub u64);
 
 /// Identity of an active group, for the life of the daemon; later groups have higher ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct GroupId(pub u64);
+pub(crate) struct GroupId(pub u64);
 
 /// A call that awaits its one reply. Later calls have higher ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -102,7 +102,7 @@ pub enum Others {
 
 /// Something that happened.
 #[derive(Clone, Debug)]
-pub enum Input {
+pub(crate) enum Input {
     /// The deadline the core asked for has come (it is harmless to send one early).
     Timer,
     /// A child has ended and is not reaped yet; nor may it be before the core lets it go.
@@ -194,7 +194,7 @@ pub enum Input {
 
 /// Result of a [`Job`].
 #[derive(Clone, Debug)]
-pub enum JobOutcome {
+pub(crate) enum JobOutcome {
     /// The answer to the call that wanted it.
     Answer(Result<Value, Fault>),
     /// `Job::ReadConfig`: the new configuration, or the reader's message.
@@ -384,7 +384,7 @@ pub trait Host {
 }
 
 /// The earliest of the deadlines, if any.
-pub fn earliest(deadlines: impl IntoIterator<Item = Option<Duration>>) -> Option<Duration> {
+pub(crate) fn earliest(deadlines: impl IntoIterator<Item = Option<Duration>>) -> Option<Duration> {
     deadlines.into_iter().flatten().min()
 }
 

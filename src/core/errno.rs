@@ -33,7 +33,7 @@ const NAMES: [(i32, &str); 130] = [
 /// The symbolic name of an error number on Linux, e.g. `ENOENT`.
 ///
 /// Allocates nothing and cannot panic: it is used between fork and exec too.
-pub fn name(number: i32) -> Option<&'static str> {
+pub(crate) fn name(number: i32) -> Option<&'static str> {
     NAMES.iter().find(|(known, _)| *known == number).map(|(_, name)| *name)
 }
 

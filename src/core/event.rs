@@ -8,7 +8,7 @@ use super::states::ProcessState;
 use super::text;
 
 /// Every event type a listener may subscribe to (`events.py: EventTypes`), abstract ones included.
-pub const EVENT_TYPES: [&str; 27] = [
+pub(crate) const EVENT_TYPES: [&str; 27] = [
     "EVENT",
     "PROCESS_STATE",
     "PROCESS_STATE_STOPPED",

@@ -11,7 +11,7 @@ use super::states::Level;
 ///
 /// # Errors
 /// The text about the first socket that could not be created.
-pub fn try_all(
+pub(crate) fn try_all(
     groups: &[GroupConfig],
     mut attempt: impl FnMut(&FastCgiSocket) -> Result<(), String>,
     mut log: impl FnMut(Level, String),

@@ -38,7 +38,7 @@ const CRASH_LOOP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Who wants a process to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
+pub(crate) enum By {
     /// Its configuration, from the beginning.
     Autostart,
     /// A client.
@@ -49,7 +49,7 @@ pub enum By {
 
 /// What is wanted of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Goal {
+pub(crate) enum Goal {
     /// That it runs.
     Up(By),
     /// That it does not, or nothing.
@@ -58,7 +58,7 @@ pub enum Goal {
 
 /// Whether a process may start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gate {
+pub(crate) enum Gate {
     /// From then on, on the monotonic clock; often that is past.
     Opens(Duration),
     /// Not before something else happens.
@@ -67,7 +67,7 @@ pub enum Gate {
 
 /// Why a process may not start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shut {
+pub(crate) enum Shut {
     /// Nobody wants it.
     Unwanted,
     /// It runs, or is not finished yet.

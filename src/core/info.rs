@@ -9,7 +9,7 @@ use super::states::ProcessState;
 use super::value::Value;
 
 /// The path of a channel's log, if it has one.
-pub fn log_path(channel: &ChannelConfig) -> Option<&str> {
+pub(crate) fn log_path(channel: &ChannelConfig) -> Option<&str> {
     match &channel.logfile {
         LogFile::Path(path) => Some(path),
         LogFile::None | LogFile::Auto => None,
@@ -142,7 +142,7 @@ impl ProcessInfo {
 }
 
 /// The last column of `supervisorctl status` (`rpcinterface.py: _interpretProcessInfo`).
-pub fn description(process: &Process, now: Now) -> String {
+pub(crate) fn description(process: &Process, now: Now) -> String {
     match process.state() {
         ProcessState::Running => format!(
             "pid {}, uptime {}",
@@ -175,7 +175,7 @@ fn uptime(seconds: i64) -> String {
 }
 
 /// One struct of `getAllConfigInfo`, members in the reference's order; what XML-RPC cannot carry is `auto` or `none`.
-pub fn config_info(group: &GroupConfig, config: &ProcessConfig, in_use: bool) -> Value {
+pub(crate) fn config_info(group: &GroupConfig, config: &ProcessConfig, in_use: bool) -> Value {
     let (stdout, stderr) = (&config.stdout, &config.stderr);
     let exitcodes = config.exitcodes.iter().map(|code| Value::Int(*code)).collect();
     record([
@@ -224,12 +224,12 @@ fn logfile(logfile: &LogFile) -> Value {
 }
 
 /// A struct value from its members.
-pub fn record<const N: usize>(members: [(&str, Value); N]) -> Value {
+pub(crate) fn record<const N: usize>(members: [(&str, Value); N]) -> Value {
     Value::Struct(named(members))
 }
 
 /// Values with owned names, as the members of a struct have them.
-pub fn named<const N: usize>(values: [(&str, Value); N]) -> Vec<(String, Value)> {
+pub(crate) fn named<const N: usize>(values: [(&str, Value); N]) -> Vec<(String, Value)> {
     values.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
 }
 

@@ -6,14 +6,14 @@ use crate::core::text;
 use crate::core::value::Value;
 
 /// The JSON text of a value. Numbers JSON does not have (`inf`, `nan`) are null.
-pub fn write(value: &Value) -> String {
+pub(crate) fn write(value: &Value) -> String {
     let mut text = String::new();
     append(&mut text, value);
     text
 }
 
 /// A struct of the given members of another, in the given order; those it lacks are null.
-pub fn select(value: &Value, keys: &[&str]) -> Vec<(String, Value)> {
+pub(crate) fn select(value: &Value, keys: &[&str]) -> Vec<(String, Value)> {
     keys.iter()
         .map(|key| (key.to_string(), value.member(key).cloned().unwrap_or(Value::Nil)))
         .collect()

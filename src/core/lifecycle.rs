@@ -14,7 +14,7 @@ use super::states::ProcessState;
 
 /// Why a state changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
+pub(crate) enum Cause {
     /// A start was requested or is due.
     Spawn,
     /// The start did not yield a process.
@@ -33,22 +33,8 @@ pub enum Cause {
     GiveUp,
 }
 
-impl Cause {
-    /// Every cause.
-    pub const ALL: [Cause; 8] = [
-        Cause::Spawn,
-        Cause::SpawnFailed,
-        Cause::Survived,
-        Cause::DiedEarly,
-        Cause::Died,
-        Cause::Kill,
-        Cause::SignalFailed,
-        Cause::GiveUp,
-    ];
-}
-
 /// The state a cause leads to, or `None` where it cannot occur.
-pub fn next_state(state: ProcessState, cause: Cause) -> Option<ProcessState> {
+pub(crate) fn next_state(state: ProcessState, cause: Cause) -> Option<ProcessState> {
     use ProcessState::{Backoff, Exited, Fatal, Running, Starting, Stopped, Stopping, Unknown};
     match (cause, state) {
         (Cause::Spawn, Stopped | Exited | Fatal | Backoff) => Some(Starting),
@@ -87,11 +73,23 @@ mod tests {
     use super::*;
     use expect_test::expect;
 
+    /// Every cause.
+    const CAUSES: [Cause; 8] = [
+        Cause::Spawn,
+        Cause::SpawnFailed,
+        Cause::Survived,
+        Cause::DiedEarly,
+        Cause::Died,
+        Cause::Kill,
+        Cause::SignalFailed,
+        Cause::GiveUp,
+    ];
+
     #[test]
     fn table_of_all_changes() {
         let mut table = String::new();
         for state in ProcessState::ALL {
-            for cause in Cause::ALL {
+            for cause in CAUSES {
                 if let Some(next) = next_state(state, cause) {
                     table.push_str(&format!("{} {cause:?} -> {}\n", state.name(), next.name()));
                 }

@@ -44,7 +44,7 @@ impl Supervisor {
     ///
     /// # Errors
     /// A process that is not there comes before a channel that is not.
-    pub fn log_path(&self, log: &LogRef) -> Result<&str, NoLog> {
+    pub(crate) fn log_path(&self, log: &LogRef) -> Result<&str, NoLog> {
         match log {
             LogRef::Main => Ok(self.main_log()),
             LogRef::Process { namespec, channel } => {

@@ -23,7 +23,7 @@ const STARTS_PER_INPUT: usize = 8;
 
 /// The state, the calls that wait, and what is to be done about both.
 #[derive(Debug)]
-pub struct Core {
+pub(crate) struct Core {
     supervisor: Supervisor,
     calls: Calls,
     effects: VecDeque<Effect>,
@@ -31,24 +31,24 @@ pub struct Core {
 
 impl Core {
     /// A core of the given configuration with nothing active yet; `pid` is the daemon's own.
-    pub fn new(config: Config, pid: i32) -> Core {
+    pub(crate) fn new(config: Config, pid: i32) -> Core {
         let supervisor = Supervisor::new(config, pid);
         Core { supervisor, calls: Calls::default(), effects: VecDeque::new() }
     }
 
     /// Adds every group of the configuration. Nothing is started before the first input.
-    pub fn add_all_groups(&mut self, host: &mut dyn Host) {
+    pub(crate) fn add_all_groups(&mut self, host: &mut dyn Host) {
         let (supervisor, _, mut outside) = self.parts(Now::BEGINNING, host);
         supervisor.add_all_groups(&mut outside);
     }
 
     /// Goes on counting events where an earlier life ended.
-    pub fn count_events_from(&mut self, serial: u64) {
+    pub(crate) fn count_events_from(&mut self, serial: u64) {
         self.supervisor.next_event = serial;
     }
 
     /// What is supervised.
-    pub fn supervisor(&self) -> &Supervisor {
+    pub(crate) fn supervisor(&self) -> &Supervisor {
         &self.supervisor
     }
 
@@ -59,23 +59,23 @@ impl Core {
     }
 
     /// The next effect to be carried out.
-    pub fn poll_effect(&mut self) -> Option<Effect> {
+    pub(crate) fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }
 
     /// When [`Input::Timer`] is wanted, on the monotonic clock.
-    pub fn next_deadline(&self) -> Option<Duration> {
+    pub(crate) fn next_deadline(&self) -> Option<Duration> {
         self.supervisor.timers.next()
     }
 
     /// Whether a call could go on, but for others that are to have a turn first: [`Input::Turn`] is wanted.
-    pub fn waits_for_turn(&self) -> bool {
+    pub(crate) fn waits_for_turn(&self) -> bool {
         self.calls.wait_for_turn()
     }
 
     /// Takes one input and does everything that follows from it; of starts that are due, a few. When more are,
     /// [`Core::next_deadline`] is in the past, and the others had their turn meanwhile.
-    pub fn handle(&mut self, now: Now, host: &mut dyn Host, input: Input) {
+    pub(crate) fn handle(&mut self, now: Now, host: &mut dyn Host, input: Input) {
         let (supervisor, calls, mut outside) = self.parts(now, host);
         supervisor.pools.values_mut().for_each(Pool::mark_input);
         take(input, supervisor, calls, &mut outside);

@@ -2,7 +2,7 @@
 
 /// What a namespec names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Namespec<'a> {
+pub(crate) struct Namespec<'a> {
     /// The group's name.
     pub group: &'a str,
     /// The process's name; `None` for `group:*` and `group:`, which name the whole group.
@@ -10,7 +10,7 @@ pub struct Namespec<'a> {
 }
 
 /// Splits at the first colon; a name without one names the process of that name in the group of that name.
-pub fn split(namespec: &str) -> Namespec<'_> {
+pub(crate) fn split(namespec: &str) -> Namespec<'_> {
     match namespec.split_once(':') {
         None => Namespec { group: namespec, process: Some(namespec) },
         Some((group, "" | "*")) => Namespec { group, process: None },
@@ -19,7 +19,7 @@ pub fn split(namespec: &str) -> Namespec<'_> {
 }
 
 /// The short form when group and process share a name, `group:process` otherwise.
-pub fn join(group: &str, process: &str) -> String {
+pub(crate) fn join(group: &str, process: &str) -> String {
     if group == process { process.to_string() } else { format!("{group}:{process}") }
 }
 

@@ -50,12 +50,12 @@ pub struct Program {
 
 impl Supervisor {
     /// Looks at nothing but itself.
-    pub fn about(&self) -> About {
+    pub(crate) fn about(&self) -> About {
         About { mood: self.mood, identifier: self.settings.identifier.clone() }
     }
 
     /// Looks at everything.
-    pub fn overview(&self, now: Now) -> Overview {
+    pub(crate) fn overview(&self, now: Now) -> Overview {
         Overview {
             about: self.about(),
             pid: self.pid,
@@ -65,7 +65,7 @@ impl Supervisor {
     }
 
     /// Looks at one process, by its namespec.
-    pub fn program(&self, name: &str, now: Now) -> Option<Program> {
+    pub(crate) fn program(&self, name: &str, now: Now) -> Option<Program> {
         let process = self.process_named(name)?;
         let settings = settings(process.group_config(), process.config());
         Some(Program { info: ProcessInfo::of(process, now), settings })

@@ -18,7 +18,7 @@ use super::effect::{ExitStatus, Member, Others};
 
 /// How long what shares the pipes or the group of a leader that has ended is waited for; the period in which the
 /// reference looks at its programs.
-pub const GRACE: Duration = Duration::from_secs(1);
+pub(crate) const GRACE: Duration = Duration::from_secs(1);
 
 /// How long the rest of a group may take to be gone after SIGKILL.
 const KILLED_GRACE: Duration = Duration::from_secs(1);

@@ -13,20 +13,20 @@ const DECIMAL_ZEROS: [u32; 66] = [
 ];
 
 /// More digits than this are refused by Python's `int` (`sys.set_int_max_str_digits`).
-pub const MAX_INT_DIGITS: usize = 4300;
+pub(crate) const MAX_INT_DIGITS: usize = 4300;
 
 /// `str.isspace` of one character: Unicode white space and the ASCII separators 0x1c to 0x1f.
-pub fn is_space(character: char) -> bool {
+pub(crate) fn is_space(character: char) -> bool {
     character.is_whitespace() || ('\x1c'..='\x1f').contains(&character)
 }
 
 /// `str.strip()`.
-pub fn strip(text: &str) -> &str {
+pub(crate) fn strip(text: &str) -> &str {
     text.trim_matches(is_space)
 }
 
 /// The value of a decimal digit of any script.
-pub fn decimal_digit(character: char) -> Option<u32> {
+pub(crate) fn decimal_digit(character: char) -> Option<u32> {
     let code = u32::from(character);
     let index = DECIMAL_ZEROS.partition_point(|zero| *zero <= code).checked_sub(1)?;
     let digit = code - DECIMAL_ZEROS[index];
@@ -37,7 +37,7 @@ pub fn decimal_digit(character: char) -> Option<u32> {
 ///
 /// Numbers beyond 64 bits saturate; nothing the reference does with such a number differs from a very large one.
 /// `None` where Python raises `ValueError`.
-pub fn int(text: &str) -> Option<i64> {
+pub(crate) fn int(text: &str) -> Option<i64> {
     let (negative, digits) = split_sign(strip_for_int(text));
     if digits.chars().filter(|character| *character != '_').count() > MAX_INT_DIGITS {
         return None;
@@ -46,7 +46,7 @@ pub fn int(text: &str) -> Option<i64> {
 }
 
 /// `str(int(text))`: the digits in full, for messages, also where [`int`] saturates.
-pub fn int_digits(text: &str) -> Option<String> {
+pub(crate) fn int_digits(text: &str) -> Option<String> {
     int(text)?;
     let (negative, digits) = split_sign(strip_for_int(text));
     let digits: String =
@@ -59,7 +59,7 @@ pub fn int_digits(text: &str) -> Option<String> {
 }
 
 /// `int(text, 8)`: as [`int`], with an optional `0o` before the digits.
-pub fn int_octal(text: &str) -> Option<i64> {
+pub(crate) fn int_octal(text: &str) -> Option<i64> {
     let (negative, digits) = split_sign(strip_for_int(text));
     let digits = match digits.strip_prefix("0o").or_else(|| digits.strip_prefix("0O")) {
         Some(rest) => rest.strip_prefix('_').unwrap_or(rest),
@@ -105,12 +105,12 @@ fn signed(negative: bool, magnitude: i64) -> Option<i64> {
 }
 
 /// `repr(text)` of a `str`.
-pub fn repr(text: &str) -> String {
+pub(crate) fn repr(text: &str) -> String {
     quoted(text, is_printable)
 }
 
 /// `repr(number)` of a `float`: Rust chooses the same digits, and other words and exponents.
-pub fn repr_float(number: f64) -> String {
+pub(crate) fn repr_float(number: f64) -> String {
     let text = format!("{number:?}").to_lowercase();
     let Some((digits, exponent)) = text.split_once('e') else { return text };
     let (sign, exponent) = match exponent.strip_prefix('-') {
@@ -121,13 +121,13 @@ pub fn repr_float(number: f64) -> String {
 }
 
 /// `str()` of the `datetime` that an XML-RPC `dateTime.iso8601`, e.g. `20260101T1:02:03`, becomes.
-pub fn str_datetime(text: &str) -> Option<String> {
+pub(crate) fn str_datetime(text: &str) -> Option<String> {
     let [year, month, day, hour, minute, second] = datetime(text)?;
     Some(format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"))
 }
 
 /// `repr()` of the same, which leaves seconds of 0 out.
-pub fn repr_datetime(text: &str) -> Option<String> {
+pub(crate) fn repr_datetime(text: &str) -> Option<String> {
     let [year, month, day, hour, minute, second] = datetime(text)?;
     let seconds = if second == 0 { String::new() } else { format!(", {second}") };
     Some(format!("datetime.datetime({year}, {month}, {day}, {hour}, {minute}{seconds})"))
@@ -148,7 +148,7 @@ fn datetime(text: &str) -> Option<[u32; 6]> {
 }
 
 /// `ascii(text)`: `repr` with everything outside ASCII escaped.
-pub fn ascii(text: &str) -> String {
+pub(crate) fn ascii(text: &str) -> String {
     quoted(text, |character| character.is_ascii() && is_printable(character))
 }
 
@@ -199,7 +199,7 @@ fn is_printable(character: char) -> bool {
 }
 
 /// `repr(data)` of a `bytes` object: `b'..'`.
-pub fn repr_bytes(data: &[u8]) -> String {
+pub(crate) fn repr_bytes(data: &[u8]) -> String {
     let quote = if data.contains(&b'\'') && !data.contains(&b'"') { '"' } else { '\'' };
     let mut out = String::with_capacity(data.len() + 3);
     out.push('b');

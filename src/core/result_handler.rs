@@ -1,11 +1,11 @@
 //! What a listener's result means: the two `result_handler=` that are built in.
 
 /// Name of the handler of PyPI's supervisor-stdout, which Docker images use.
-pub const SUPERVISOR_STDOUT: &str = "supervisor_stdout:event_handler";
+pub(crate) const SUPERVISOR_STDOUT: &str = "supervisor_stdout:event_handler";
 
 /// What becomes of an event after its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Judgement {
+pub(crate) enum Judgement {
     /// It is done with.
     Accepted {
         /// To be written to the daemon's stdout.
@@ -19,7 +19,7 @@ pub enum Judgement {
 
 /// Judges results.
 #[derive(Clone, Debug)]
-pub enum ResultHandler {
+pub(crate) enum ResultHandler {
     /// `supervisor.dispatchers:default_handler`: OK accepts, anything else rejects.
     Default,
     /// `supervisor_stdout:event_handler`: the result is an event of type PROCESS_LOG, to be printed.
@@ -32,7 +32,7 @@ pub enum ResultHandler {
 
 impl ResultHandler {
     /// The handler a configuration names; the reader has refused all other names.
-    pub fn of(name: &str) -> ResultHandler {
+    pub(crate) fn of(name: &str) -> ResultHandler {
         if name.starts_with("supervisor_stdout") {
             ResultHandler::SupervisorStdout { soft_space: false }
         } else {
@@ -41,7 +41,7 @@ impl ResultHandler {
     }
 
     /// Judges a result.
-    pub fn judge(&mut self, result: &[u8]) -> Judgement {
+    pub(crate) fn judge(&mut self, result: &[u8]) -> Judgement {
         match self {
             ResultHandler::Default if result == b"OK" => Judgement::Accepted { print: Vec::new() },
             ResultHandler::Default => Judgement::Rejected,

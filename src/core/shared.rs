@@ -8,7 +8,7 @@ use super::config::{GroupConfig, ProcessConfig};
 /// A share of a group's configuration: one process of it. (The group is what is shared, and not each process: a
 /// configuration comes from the thread that read it, as plain data, and becomes shared where it is taken over.)
 #[derive(Clone, Debug)]
-pub struct SharedConfig {
+pub(super) struct SharedConfig {
     group: Rc<GroupConfig>,
     place: usize,
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Why a command line cannot be split; the texts are Python's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ShlexError {
+pub(crate) enum ShlexError {
     /// A quotation is still open at the end.
     NoClosingQuotation,
     /// The last character is a backslash that escapes nothing.
@@ -43,7 +43,7 @@ enum State {
 ///
 /// Only space, tab, carriage return and newline separate words; `#` is an ordinary character; a quoted empty string
 /// is a word. An escaped newline is a newline, not a continuation, as in Python and unlike a shell.
-pub fn split(text: &str) -> Result<Vec<String>, ShlexError> {
+pub(crate) fn split(text: &str) -> Result<Vec<String>, ShlexError> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut state = State::Between;

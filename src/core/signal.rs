@@ -50,10 +50,10 @@ const ALIASES: [(i32, &str); 8] = [
 ];
 
 /// The signal that ends a program that outstays `stopwaitsecs`.
-pub const SIGKILL: i32 = 9;
+pub(crate) const SIGKILL: i32 = 9;
 
 /// The name of a signal for log lines: `SIGTERM`, or `signal 35` where there is none.
-pub fn name(signal: i32) -> String {
+pub(crate) fn name(signal: i32) -> String {
     NAMES
         .iter()
         .find(|(number, _)| *number == signal)
@@ -61,12 +61,12 @@ pub fn name(signal: i32) -> String {
 }
 
 /// Whether the number is one the reference accepts (0 is; 35 is not).
-pub fn is_valid(signal: i64) -> bool {
+pub(crate) fn is_valid(signal: i64) -> bool {
     NAMES.iter().chain(&ALIASES).any(|(number, _)| i64::from(*number) == signal)
 }
 
 /// Looks a name up: any case, surrounding space ignored, with or without `SIG`.
-pub fn by_name(text: &str) -> Option<i32> {
+pub(crate) fn by_name(text: &str) -> Option<i32> {
     let upper = text.trim().to_uppercase();
     let full = if upper.starts_with("SIG") { upper } else { format!("SIG{upper}") };
     NAMES.iter().chain(&ALIASES).find(|(_, name)| *name == full).map(|(number, _)| *number)

@@ -22,7 +22,7 @@ use super::timers::{Kind, Timer, Timers};
 
 /// The state of everything supervised.
 #[derive(Debug)]
-pub struct Supervisor {
+pub(crate) struct Supervisor {
     pub(super) settings: Settings,
     /// Names under which the main interface is published.
     pub(super) rpcinterfaces: Vec<String>,
@@ -83,53 +83,43 @@ impl Supervisor {
     }
 
     /// The serial the next event will have. A restart in the same process goes on counting.
-    pub fn next_event_serial(&self) -> u64 {
+    pub(crate) fn next_event_serial(&self) -> u64 {
         self.next_event
     }
 
-    /// Goes on counting events where an earlier life ended.
-    pub fn count_events_from(&mut self, serial: u64) {
-        self.next_event = serial;
-    }
-
     /// Settings in force.
-    pub fn settings(&self) -> &Settings {
+    pub(crate) fn settings(&self) -> &Settings {
         &self.settings
     }
 
     /// What the supervisor is doing.
-    pub fn mood(&self) -> Mood {
+    pub(crate) fn mood(&self) -> Mood {
         self.mood
     }
 
     /// How often states, processes or the mood have changed; whoever sees the same number has seen everything.
-    pub fn changes(&self) -> u64 {
+    pub(crate) fn changes(&self) -> u64 {
         self.changes
     }
 
     /// How much there is of everything supervised.
-    pub fn extent(&self) -> Extent {
+    pub(crate) fn extent(&self) -> Extent {
         self.roster.extent()
     }
 
     /// The process of a group, by their names as clients give them.
-    pub fn find(&self, group: &str, process: &str) -> Option<&Process> {
+    pub(crate) fn find(&self, group: &str, process: &str) -> Option<&Process> {
         self.roster.find(group, process)
     }
 
     /// A process by its identity.
-    pub fn process(&self, id: ProcId) -> Option<&Process> {
+    pub(crate) fn process(&self, id: ProcId) -> Option<&Process> {
         self.roster.process(id)
-    }
-
-    /// Every process, in the order they were added.
-    pub fn processes(&self) -> impl Iterator<Item = &Process> {
-        self.roster.processes()
     }
 
     /// Whether programs wait for a first start that is due at once, of the configuration or of a group just added. Whoever
     /// asks finds them started, as under the reference: clients are heard when this is over.
-    pub fn starts_up(&self) -> bool {
+    pub(crate) fn starts_up(&self) -> bool {
         self.mood == Mood::Running && self.timers.first_starts_wait()
     }
 

@@ -32,7 +32,7 @@ fn has_stand_in(text: &str) -> bool {
 }
 
 /// Bytes of the system as text; [`encode`] gives them back.
-pub fn decode(bytes: &[u8]) -> String {
+pub(crate) fn decode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(&of(chunk.valid()));
@@ -42,7 +42,7 @@ pub fn decode(bytes: &[u8]) -> String {
 }
 
 /// Plain Unicode as text of this kind: itself, but for the characters that stand in.
-pub fn of(plain: &str) -> Cow<'_, str> {
+pub(crate) fn of(plain: &str) -> Cow<'_, str> {
     if !has_stand_in(plain) {
         return Cow::Borrowed(plain);
     }
@@ -59,7 +59,7 @@ pub fn of(plain: &str) -> Cow<'_, str> {
 }
 
 /// What programs print, as text to be read: bytes that are not UTF-8 are U+FFFD.
-pub fn lossy(bytes: Vec<u8>) -> String {
+pub(crate) fn lossy(bytes: Vec<u8>) -> String {
     let plain = String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
     match of(&plain) {
@@ -69,7 +69,7 @@ pub fn lossy(bytes: Vec<u8>) -> String {
 }
 
 /// The bytes of a text, for the system.
-pub fn encode(text: &str) -> Cow<'_, [u8]> {
+pub(crate) fn encode(text: &str) -> Cow<'_, [u8]> {
     if !has_stand_in(text) {
         return Cow::Borrowed(text.as_bytes());
     }
@@ -84,7 +84,7 @@ pub fn encode(text: &str) -> Cow<'_, [u8]> {
 }
 
 /// The same for a text that is needed no more.
-pub fn into_bytes(text: String) -> Vec<u8> {
+pub(crate) fn into_bytes(text: String) -> Vec<u8> {
     match encode(&text) {
         Cow::Owned(bytes) => bytes,
         Cow::Borrowed(_) => text.into_bytes(),
@@ -92,7 +92,7 @@ pub fn into_bytes(text: String) -> Vec<u8> {
 }
 
 /// A text where only Unicode may go: bytes that are none look as Python shows them on its stderr, e.g. `caf\udce9`.
-pub fn shown(text: &str) -> Cow<'_, str> {
+pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     if !has_stand_in(text) {
         return Cow::Borrowed(text);
     }
@@ -107,7 +107,7 @@ pub fn shown(text: &str) -> Cow<'_, str> {
 }
 
 /// What clients may call a name: itself, and what it is shown as where that differs.
-pub fn names_of(name: &str) -> impl Iterator<Item = Cow<'_, str>> {
+pub(crate) fn names_of(name: &str) -> impl Iterator<Item = Cow<'_, str>> {
     let shown = has_stand_in(name).then(|| shown(name));
     std::iter::once(Cow::Borrowed(name)).chain(shown)
 }

@@ -15,7 +15,7 @@ const HTTP_PORT: u16 = 80;
 
 /// A place to connect to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Address {
+pub(crate) enum Address {
     /// A TCP port.
     Tcp {
         /// Name or address.
@@ -31,7 +31,7 @@ impl Address {
     /// Reads `http://HOST[:PORT]` or `unix://PATH`. What else an http URL holds is ignored.
     ///
     /// Fails as Python does on other schemes and impossible ports.
-    pub fn parse(url: &str) -> Outcome<Address> {
+    pub(crate) fn parse(url: &str) -> Outcome<Address> {
         if let Some(path) = url.strip_prefix("unix://") {
             return Ok(Address::Unix(path.to_string()));
         }
@@ -55,7 +55,7 @@ impl Address {
     }
 
     /// What the `Host` header says.
-    pub fn host_header(&self) -> String {
+    pub(crate) fn host_header(&self) -> String {
         match self {
             Address::Unix(_) => "localhost".to_string(),
             Address::Tcp { host, port } => {
@@ -66,13 +66,13 @@ impl Address {
     }
 
     /// Connects, trying every address of a name in turn. Blocks until the other side answers.
-    pub fn connect(&self) -> Outcome<File> {
+    pub(crate) fn connect(&self) -> Outcome<File> {
         self.connect_to_one(|host, port| Ok(names::resolve(Some(host), port)?))
     }
 
     /// Connects for a log as it grows: the reference asks for one IPv4 address then, and gives up where there is none
     /// or nobody answers. This goes on to the others.
-    pub fn connect_for_log(&self) -> Outcome<File> {
+    pub(crate) fn connect_for_log(&self) -> Outcome<File> {
         self.connect_to_one(|host, port| {
             let first = names::resolve_ipv4(host).map(|ip| SocketAddr::from((ip, port)));
             let mut all = Vec::from_iter(first);

@@ -18,7 +18,7 @@ use crate::xmlrpc::{Response, parse_response, write_call};
 
 /// A client of one daemon.
 #[derive(Default)]
-pub struct Client {
+pub(crate) struct Client {
     connection: Option<Connection>,
 }
 
@@ -26,7 +26,7 @@ impl Client {
     /// Calls a method, e.g. `supervisor.getState`, and returns its result. Waits as long as the daemon takes.
     ///
     /// The connection is made when it is needed, to where the options say.
-    pub fn call(
+    pub(crate) fn call(
         &mut self,
         options: &ClientOptions,
         method: &str,
@@ -66,13 +66,13 @@ impl Client {
     }
 
     /// Closes the connection.
-    pub fn hang_up(&mut self) {
+    pub(crate) fn hang_up(&mut self) {
         self.connection = None;
     }
 }
 
 /// The start of a request's head: the request line and the headers every request has, each with its line end.
-pub fn head(verb: &str, path: &str, address: &Address, options: &ClientOptions) -> String {
+pub(crate) fn head(verb: &str, path: &str, address: &Address, options: &ClientOptions) -> String {
     let host = address.host_header();
     let mut text = format!(
         "{verb} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: supervisorctl (supervisord-rs {VERSION})\r\n"

@@ -4,7 +4,7 @@
 const GAP: &str = "  ";
 
 /// The names in as few lines as go into the width, one below the other (`cmd.Cmd.columnize`); each line with its end.
-pub fn downwards(names: &[&str], width: usize) -> String {
+pub(crate) fn downwards(names: &[&str], width: usize) -> String {
     let fitting = (1..names.len()).find(|rows| {
         let widths = widths(names, *rows);
         widths.iter().sum::<usize>() + GAP.len() * (widths.len() - 1) <= width

@@ -11,7 +11,7 @@ use crate::core::python::strip;
 
 /// Whether a shell goes on after a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flow {
+pub(crate) enum Flow {
     /// Read the next command.
     Go,
     /// `quit` or `exit`.
@@ -21,7 +21,7 @@ pub enum Flow {
 }
 
 /// Runs one line: an action and its argument. What goes wrong is printed and changes the exit status.
-pub fn run(session: &mut Session, line: &str) -> Flow {
+pub(crate) fn run(session: &mut Session, line: &str) -> Flow {
     let line = strip(line);
     if line.is_empty() {
         return Flow::Go;

@@ -8,11 +8,11 @@ use crate::core::python::repr;
 use crate::sys::names::Unresolved;
 
 /// The class of Python's exception for a connection that ends before an answer.
-pub const DISCONNECTED: &str = "http.client.RemoteDisconnected";
+pub(crate) const DISCONNECTED: &str = "http.client.RemoteDisconnected";
 
 /// Why an action ended early.
 #[derive(Debug)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// The daemon answered with a fault.
     Fault {
         /// `faultCode`
@@ -39,26 +39,26 @@ pub enum Failure {
 }
 
 /// What an action, or a part of one, ends with.
-pub type Outcome<T = ()> = Result<T, Failure>;
+pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
 impl Failure {
     /// A failure known by the class of Python's exception.
-    pub fn other(class: &'static str, text: impl Into<String>) -> Failure {
+    pub(crate) fn other(class: &'static str, text: impl Into<String>) -> Failure {
         Failure::Other { class, text: text.into() }
     }
 
     /// A value the reference's checks refuse.
-    pub fn value(text: impl Into<String>) -> Failure {
+    pub(crate) fn value(text: impl Into<String>) -> Failure {
         Failure::other("ValueError", text)
     }
 
     /// Whether this is the given fault.
-    pub fn is_fault(&self, wanted: FaultCode) -> bool {
+    pub(crate) fn is_fault(&self, wanted: FaultCode) -> bool {
         matches!(self, Failure::Fault { code, .. } if *code == wanted.code())
     }
 
     /// Whether it is what a daemon that is about to exit answers with.
-    pub fn is_parting(&self) -> bool {
+    pub(crate) fn is_parting(&self) -> bool {
         let broken = [io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe];
         self.is_fault(FaultCode::ShutdownState)
             || broken.into_iter().any(|kind| self.is_io(kind))
@@ -66,13 +66,13 @@ impl Failure {
     }
 
     /// Whether the connection failed with the given kind of error.
-    pub fn is_io(&self, kind: io::ErrorKind) -> bool {
+    pub(crate) fn is_io(&self, kind: io::ErrorKind) -> bool {
         matches!(self, Failure::Io(error) if error.kind() == kind)
     }
 
     /// The line the reference prints for an exception nobody expected. Where the reference names a place in Python's
     /// library, this names the place in ours.
-    pub fn report(&self) -> String {
+    pub(crate) fn report(&self) -> String {
         format!("error: <class '{}'>, {self}: file: {} line: {}", self.class(), file!(), line!())
     }
 

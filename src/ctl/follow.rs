@@ -21,7 +21,7 @@ const READ_BYTES: usize = 16 << 10;
 const MAX_HEAD_BYTES: usize = 64 << 10;
 
 /// Shows a log from its last kilobyte on, until Ctrl-C or until nobody reads or writes it any more.
-pub fn follow(session: &mut Session, path: &str) -> Outcome {
+pub(crate) fn follow(session: &mut Session, path: &str) -> Outcome {
     let mut interrupts = Interrupts::take_over()?.or_reader_gone();
     session.output("==> Press Ctrl-C to exit <==");
     let mut stream = LogStream::open(&session.options, path)?;
@@ -47,14 +47,14 @@ pub fn follow(session: &mut Session, path: &str) -> Outcome {
 }
 
 /// A log as it comes from the daemon, in pieces.
-pub struct LogStream {
+pub(crate) struct LogStream {
     socket: File,
     decoder: Decoder,
 }
 
 impl LogStream {
     /// Asks for a log, e.g. `/logtail/web/stdout`. Blocks only while it connects.
-    pub fn open(options: &ClientOptions, path: &str) -> Outcome<LogStream> {
+    pub(crate) fn open(options: &ClientOptions, path: &str) -> Outcome<LogStream> {
         let address = Address::parse(&options.serverurl)?;
         let mut socket = address.connect_for_log()?;
         let request =
@@ -64,19 +64,19 @@ impl LogStream {
     }
 
     /// What to wait for before [`LogStream::read`].
-    pub fn descriptor(&self) -> BorrowedFd<'_> {
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
 
     /// Whether nothing will come any more.
-    pub fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.decoder.state == State::Ended
     }
 
     /// Reads once; the text that came with it, which may be none. Bytes that are not UTF-8 come in Python's notation.
     ///
     /// Fails with [`Failure::Http`] when the daemon refuses.
-    pub fn read(&mut self) -> Outcome<String> {
+    pub(crate) fn read(&mut self) -> Outcome<String> {
         let mut bytes = vec![0; READ_BYTES];
         let count = self.socket.read(&mut bytes)?;
         if count == 0 {

@@ -17,13 +17,13 @@ const MAX_HEADERS: usize = 100;
 const MAX_BODY_BYTES: u64 = 512 << 20;
 
 /// A connection and what has been read of it.
-pub struct Connection {
+pub(crate) struct Connection {
     stream: BufReader<File>,
 }
 
 /// The head of a response.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Head {
+pub(crate) struct Head {
     /// The status, e.g. 200.
     pub status: u16,
     /// The words after the status.
@@ -36,7 +36,7 @@ pub struct Head {
 
 /// How the end of a body is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Framing {
+pub(crate) enum Framing {
     /// After so many bytes.
     Length(u64),
     /// After a chunk of no length.
@@ -47,27 +47,27 @@ pub enum Framing {
 
 impl Connection {
     /// A connection over a connected socket.
-    pub fn new(stream: File) -> Connection {
+    pub(crate) fn new(stream: File) -> Connection {
         Connection { stream: BufReader::new(stream) }
     }
 
     /// The socket, to wait for it.
-    pub fn socket(&self) -> &File {
+    pub(crate) fn socket(&self) -> &File {
         self.stream.get_ref()
     }
 
     /// Whether bytes have been read from the socket that nobody has asked for yet.
-    pub fn has_buffered(&self) -> bool {
+    pub(crate) fn has_buffered(&self) -> bool {
         !self.stream.buffer().is_empty()
     }
 
     /// Sends a request, head and body in one piece.
-    pub fn send(&mut self, request: &[u8]) -> Outcome {
+    pub(crate) fn send(&mut self, request: &[u8]) -> Outcome {
         Ok(self.stream.get_mut().write_all(request)?)
     }
 
     /// Reads the head of a response.
-    pub fn read_head(&mut self) -> Outcome<Head> {
+    pub(crate) fn read_head(&mut self) -> Outcome<Head> {
         loop {
             let head = self.read_one_head()?;
             if head.status != 100 {
@@ -96,7 +96,7 @@ impl Connection {
     }
 
     /// Reads the whole body.
-    pub fn read_body(&mut self, framing: Framing) -> Outcome<Vec<u8>> {
+    pub(crate) fn read_body(&mut self, framing: Framing) -> Outcome<Vec<u8>> {
         let mut body = Vec::new();
         match framing {
             Framing::Length(length) => self.append(&mut body, length)?,
@@ -115,7 +115,7 @@ impl Connection {
     }
 
     /// Reads one chunk of a chunked body, at most so many bytes long; `None` after the last one.
-    pub fn read_chunk(&mut self, max_bytes: u64) -> Outcome<Option<Vec<u8>>> {
+    pub(crate) fn read_chunk(&mut self, max_bytes: u64) -> Outcome<Option<Vec<u8>>> {
         let line = self.line()?;
         let size = chunk_size(&line)?;
         if size > max_bytes {
@@ -156,14 +156,14 @@ impl Connection {
 }
 
 /// The size in the line before a chunk.
-pub fn chunk_size(line: &str) -> Outcome<u64> {
+pub(crate) fn chunk_size(line: &str) -> Outcome<u64> {
     let digits = line.split(';').next().unwrap_or_default().trim();
     u64::from_str_radix(digits, 16)
         .map_err(|_| Failure::other("http.client.IncompleteRead", "IncompleteRead(0 bytes read)"))
 }
 
 /// Reads a whole head: the status line and the headers, up to the empty line.
-pub fn parse_head(text: &str) -> Outcome<Head> {
+pub(crate) fn parse_head(text: &str) -> Outcome<Head> {
     let mut lines = text.lines();
     let (version, status, reason) = parse_status_line(lines.next().unwrap_or_default())?;
     let mut fields = Fields::default();

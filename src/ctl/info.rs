@@ -7,7 +7,7 @@ use crate::core::value::Value;
 
 /// A process as `getProcessInfo` describes it.
 #[derive(Clone, Debug)]
-pub struct ProcessInfo {
+pub(crate) struct ProcessInfo {
     /// The group's name.
     pub group: String,
     /// The process's name.
@@ -26,7 +26,7 @@ pub struct ProcessInfo {
 
 impl ProcessInfo {
     /// Reads a struct; fails where the reference would not find a key.
-    pub fn read(value: Value) -> Outcome<ProcessInfo> {
+    pub(crate) fn read(value: Value) -> Outcome<ProcessInfo> {
         Ok(ProcessInfo {
             group: text(&value, "group")?,
             name: text(&value, "name")?,
@@ -39,24 +39,24 @@ impl ProcessInfo {
     }
 
     /// Reads an array of structs.
-    pub fn read_all(value: Value) -> Outcome<Vec<ProcessInfo>> {
+    pub(crate) fn read_all(value: Value) -> Outcome<Vec<ProcessInfo>> {
         items(value)?.into_iter().map(ProcessInfo::read).collect()
     }
 
     /// The name as people write it: `name`, or `group:name`.
-    pub fn namespec(&self) -> String {
+    pub(crate) fn namespec(&self) -> String {
         namespec::join(&self.group, &self.name)
     }
 
     /// Whether there is no process and none is coming by itself.
-    pub fn is_stopped(&self) -> bool {
+    pub(crate) fn is_stopped(&self) -> bool {
         ProcessState::ALL.iter().any(|state| state.code() == self.state && state.is_stopped())
     }
 }
 
 /// What became of one process of several, or the fault of a single one in the same form.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActionResult {
+pub(crate) struct ActionResult {
     /// The name as people write it.
     pub namespec: String,
     /// A fault code; `SUCCESS` when all went well.
@@ -67,7 +67,7 @@ pub struct ActionResult {
 
 impl ActionResult {
     /// Reads the array a group method answers with.
-    pub fn read_all(value: Value) -> Outcome<Vec<ActionResult>> {
+    pub(crate) fn read_all(value: Value) -> Outcome<Vec<ActionResult>> {
         let read = |item: &Value| {
             let namespec = namespec::join(&text(item, "group")?, &text(item, "name")?);
             let (status, description) = (number(item, "status")?, text(item, "description")?);
@@ -77,7 +77,7 @@ impl ActionResult {
     }
 
     /// A fault as a result of the process it is about; other failures stay failures.
-    pub fn from_fault(failure: Failure, name: &str) -> Outcome<ActionResult> {
+    pub(crate) fn from_fault(failure: Failure, name: &str) -> Outcome<ActionResult> {
         match failure {
             Failure::Fault { code, text } => {
                 Ok(ActionResult { namespec: printed(name), status: code, description: text })
@@ -88,13 +88,13 @@ impl ActionResult {
 }
 
 /// A name as results print it: the short form, and Python's `None` where a whole group is named.
-pub fn printed(name: &str) -> String {
+pub(crate) fn printed(name: &str) -> String {
     let parts = namespec::split(name);
     namespec::join(parts.group, parts.process.unwrap_or("None"))
 }
 
 /// The items of an array.
-pub fn items(value: Value) -> Outcome<Vec<Value>> {
+pub(crate) fn items(value: Value) -> Outcome<Vec<Value>> {
     match value {
         Value::Array(items) => Ok(items),
         _ => {
@@ -108,7 +108,7 @@ fn member<'a>(value: &'a Value, key: &str) -> Outcome<&'a Value> {
 }
 
 /// A member that is text.
-pub fn text(value: &Value, key: &str) -> Outcome<String> {
+pub(crate) fn text(value: &Value, key: &str) -> Outcome<String> {
     match member(value, key)? {
         Value::Str(text) => Ok(text.clone()),
         other => Ok(plain(other)),
@@ -116,7 +116,7 @@ pub fn text(value: &Value, key: &str) -> Outcome<String> {
 }
 
 /// A member that is a number.
-pub fn number(value: &Value, key: &str) -> Outcome<i64> {
+pub(crate) fn number(value: &Value, key: &str) -> Outcome<i64> {
     match member(value, key)? {
         Value::Int(number) => Ok(*number),
         Value::Bool(flag) => Ok(i64::from(*flag)),
@@ -125,12 +125,12 @@ pub fn number(value: &Value, key: &str) -> Outcome<i64> {
 }
 
 /// Python's truth value of a member.
-pub fn truth(value: &Value, key: &str) -> Outcome<bool> {
+pub(crate) fn truth(value: &Value, key: &str) -> Outcome<bool> {
     member(value, key).map(Value::is_truthy)
 }
 
 /// `str(value)` of a simple value.
-pub fn plain(value: &Value) -> String {
+pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::Str(text) | Value::DateTime(text) | Value::BigInt(text) => text.clone(),
         Value::Int(number) => number.to_string(),

@@ -11,7 +11,7 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 /// SIGINT, held back and read here as long as this lives.
-pub struct Interrupts {
+pub(crate) struct Interrupts {
     descriptor: SignalFd,
     before: SigSet,
     /// Whose reader is watched, if anybody's.
@@ -20,7 +20,7 @@ pub struct Interrupts {
 
 /// Why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Woken {
+pub(crate) enum Woken {
     /// Ctrl-C, or the reader has left.
     Interrupted,
     /// The descriptor has something to read.
@@ -31,7 +31,7 @@ pub enum Woken {
 
 impl Interrupts {
     /// Takes SIGINT over for this thread.
-    pub fn take_over() -> io::Result<Interrupts> {
+    pub(crate) fn take_over() -> io::Result<Interrupts> {
         let mut signals = SigSet::empty();
         signals.add(Signal::SIGINT);
         let before = signals.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
@@ -42,13 +42,13 @@ impl Interrupts {
 
     /// From now on the reader of standard output ends a wait by leaving, as Ctrl-C does. For what only shows something:
     /// a question is still to be answered when nobody reads the output.
-    pub fn or_reader_gone(mut self) -> Interrupts {
+    pub(crate) fn or_reader_gone(mut self) -> Interrupts {
         self.output = Some(io::stdout());
         self
     }
 
     /// Waits until the descriptor is readable, for so long at most, or for Ctrl-C or a reader that has left, which win.
-    pub fn wait(
+    pub(crate) fn wait(
         &mut self,
         readable: Option<BorrowedFd<'_>>,
         patience: Option<Duration>,
@@ -62,7 +62,7 @@ impl Interrupts {
 
     /// Waits until one of the descriptors is readable, for so long at most, and says which are; `None` for Ctrl-C or a
     /// reader that has left, which win.
-    pub fn wait_any(
+    pub(crate) fn wait_any(
         &mut self,
         readable: &[BorrowedFd<'_>],
         patience: Option<Duration>,

@@ -15,11 +15,11 @@ use super::interrupt::{Interrupts, Woken};
 use crate::core::text;
 
 /// Longest line; more is not typed, and has to end somewhere when it is piped in.
-pub const MAX_LINE_BYTES: usize = 1 << 20;
+pub(crate) const MAX_LINE_BYTES: usize = 1 << 20;
 
 /// What a person types is shown or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Echo {
+pub(crate) enum Echo {
     /// As usual.
     Shown,
     /// A password.
@@ -27,7 +27,7 @@ pub enum Echo {
 }
 
 /// Asks a person: the line without its end, `None` at the end of the input; fails as interrupted at Ctrl-C.
-pub fn ask(out: &mut dyn Write, prompt: &str, echo: Echo) -> io::Result<Option<String>> {
+pub(crate) fn ask(out: &mut dyn Write, prompt: &str, echo: Echo) -> io::Result<Option<String>> {
     if echo == Echo::Hidden {
         return ask_hidden(prompt);
     }
@@ -45,7 +45,7 @@ pub fn ask(out: &mut dyn Write, prompt: &str, echo: Echo) -> io::Result<Option<S
 
 /// What one more byte made of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub(crate) enum Progress {
     /// It is not whole yet.
     More,
     /// It is whole, without its end.
@@ -57,7 +57,7 @@ pub enum Progress {
 /// Reads one byte of a line. The last line may lack its end.
 ///
 /// Fails when the line is longer than [`MAX_LINE_BYTES`].
-pub fn read_byte(input: BorrowedFd<'_>, line: &mut Vec<u8>) -> io::Result<Progress> {
+pub(crate) fn read_byte(input: BorrowedFd<'_>, line: &mut Vec<u8>) -> io::Result<Progress> {
     let mut byte = [0];
     let count = loop {
         match read(input, &mut byte) {
@@ -81,7 +81,7 @@ pub fn read_byte(input: BorrowedFd<'_>, line: &mut Vec<u8>) -> io::Result<Progre
 }
 
 /// The text of a line; the line ends of other systems are line ends too.
-pub fn text(line: &[u8]) -> String {
+pub(crate) fn text(line: &[u8]) -> String {
     text::decode(line.strip_suffix(b"\r").unwrap_or(line))
 }
 

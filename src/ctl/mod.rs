@@ -7,21 +7,21 @@
 //! What we have beyond the reference changes nothing unless it is asked for: `--json`, `--watch`, `--rolling`, wildcards
 //! in names, colours, and the action `reopen`.
 
-pub mod address;
-pub mod client;
-pub mod columns;
-pub mod controller;
-pub mod failure;
-pub mod follow;
-pub mod http;
-pub mod info;
-pub mod interrupt;
-pub mod lines;
-pub mod names;
-pub mod session;
-pub mod shell;
-pub mod verb;
-pub mod verbs;
+pub(crate) mod address;
+pub(crate) mod client;
+pub(crate) mod columns;
+pub(crate) mod controller;
+pub(crate) mod failure;
+pub(crate) mod follow;
+pub(crate) mod http;
+pub(crate) mod info;
+pub(crate) mod interrupt;
+pub(crate) mod lines;
+pub(crate) mod names;
+pub(crate) mod session;
+pub(crate) mod shell;
+pub(crate) mod verb;
+pub(crate) mod verbs;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -37,7 +37,7 @@ use crate::core::text;
 
 /// Runs `supervisorctl` and returns its exit status. `argv0` is the name it was called by, for messages and the search
 /// for a configuration; `args` what follows it, or the `ctl` after the daemon's name.
-pub fn main(argv0: &str, args: &[OsString]) -> ExitCode {
+pub(crate) fn main(argv0: &str, args: &[OsString]) -> ExitCode {
     let environ = Environ::of_process();
     let mut name = called_as(argv0, &environ);
     if !name.ends_with("supervisorctl") {

@@ -9,7 +9,7 @@ use super::session::Session;
 use crate::core::text;
 
 /// The names of an action's argument, wildcards replaced by what they match. Asks the daemon only if there are any.
-pub fn of(session: &mut Session, argument: &str) -> Outcome<Vec<String>> {
+pub(crate) fn of(session: &mut Session, argument: &str) -> Outcome<Vec<String>> {
     let names = words(argument);
     if !names.iter().any(|name| has_wildcard(name)) {
         return Ok(names);
@@ -19,13 +19,13 @@ pub fn of(session: &mut Session, argument: &str) -> Outcome<Vec<String>> {
 }
 
 /// The words of an argument (`str.split()`), bytes that are not UTF-8 as the daemon shows them.
-pub fn words(argument: &str) -> Vec<String> {
+pub(crate) fn words(argument: &str) -> Vec<String> {
     let words = argument.split(crate::core::python::is_space);
     words.filter(|word| !word.is_empty()).map(|word| text::shown(word).into_owned()).collect()
 }
 
 /// Removes a flag from the words; whether it was there.
-pub fn take_flag(words: &mut Vec<String>, flag: &str) -> bool {
+pub(crate) fn take_flag(words: &mut Vec<String>, flag: &str) -> bool {
     let before = words.len();
     words.retain(|word| word != flag);
     words.len() < before
@@ -33,7 +33,7 @@ pub fn take_flag(words: &mut Vec<String>, flag: &str) -> bool {
 
 /// Replaces each name with a wildcard by the processes it matches, in the daemon's order. One that is the very name of
 /// a process, or that matches nothing, stays.
-pub fn expand(names: Vec<String>, infos: &[ProcessInfo]) -> Vec<String> {
+pub(crate) fn expand(names: Vec<String>, infos: &[ProcessInfo]) -> Vec<String> {
     let mut expanded = Vec::with_capacity(names.len());
     for name in names {
         let literal = !has_wildcard(&name) || infos.iter().any(|info| info.namespec() == name);

@@ -18,32 +18,32 @@ use crate::core::value::Value;
 const API_VERSION: &str = "3.0";
 
 /// Exit statuses, as the Linux Standard Base has them for init scripts.
-pub mod exit {
+pub(crate) mod exit {
     /// Everything went well.
-    pub const SUCCESS: u8 = 0;
+    pub(crate) const SUCCESS: u8 = 0;
     /// Something did not.
-    pub const GENERIC: u8 = 1;
+    pub(crate) const GENERIC: u8 = 1;
     /// An action was called wrongly.
-    pub const INVALID_ARGS: u8 = 2;
+    pub(crate) const INVALID_ARGS: u8 = 2;
     /// The daemon does not know the interface.
-    pub const UNIMPLEMENTED_FEATURE: u8 = 3;
+    pub(crate) const UNIMPLEMENTED_FEATURE: u8 = 3;
     /// The daemon refused the connection.
-    pub const INSUFFICIENT_PRIVILEGES: u8 = 4;
+    pub(crate) const INSUFFICIENT_PRIVILEGES: u8 = 4;
     /// The daemon speaks another version of the interface.
-    pub const NOT_INSTALLED: u8 = 5;
+    pub(crate) const NOT_INSTALLED: u8 = 5;
     /// The program or the daemon is not running.
-    pub const NOT_RUNNING: u8 = 7;
+    pub(crate) const NOT_RUNNING: u8 = 7;
     /// Of `status`: a program is not running.
-    pub const STATUS_NOT_RUNNING: u8 = 3;
+    pub(crate) const STATUS_NOT_RUNNING: u8 = 3;
     /// Of `status`: nothing is known.
-    pub const STATUS_UNKNOWN: u8 = 4;
+    pub(crate) const STATUS_UNKNOWN: u8 = 4;
 }
 
 /// Asks a person: gets the prompt, answers the line without its end, or `None` at the end of the input.
-pub type Ask = Box<dyn FnMut(&mut dyn Write, &str, Echo) -> io::Result<Option<String>>>;
+pub(crate) type Ask = Box<dyn FnMut(&mut dyn Write, &str, Echo) -> io::Result<Option<String>>>;
 
 /// One run of the client: its connection, its streams, its exit status and its settings.
-pub struct Session {
+pub(crate) struct Session {
     /// The settings; `open` and a password typed in change them.
     pub options: ClientOptions,
     /// The calls.
@@ -66,7 +66,7 @@ pub struct Session {
 
 impl Session {
     /// A session on the standard streams.
-    pub fn new(options: ClientOptions) -> Session {
+    pub(crate) fn new(options: ClientOptions) -> Session {
         let terminal = io::stdout().is_terminal();
         let colours = wants_colours(options.color, terminal, |name| std::env::var_os(name));
         Session {
@@ -83,7 +83,7 @@ impl Session {
     }
 
     /// Asks a person; fails at the end of the input.
-    pub fn ask(&mut self, prompt: &str, echo: Echo) -> Outcome<String> {
+    pub(crate) fn ask(&mut self, prompt: &str, echo: Echo) -> Outcome<String> {
         // Python's two ways to read a line end in an exception with words, and in one without.
         let edited = echo == Echo::Hidden || self.terminal && io::stdin().is_terminal();
         let words = if edited { "" } else { "EOF when reading a line" };
@@ -92,7 +92,7 @@ impl Session {
     }
 
     /// Asks for a confirmation where there is a person to ask; anything that starts with a `y` is one.
-    pub fn confirm(&mut self, question: &str) -> Outcome<bool> {
+    pub(crate) fn confirm(&mut self, question: &str) -> Outcome<bool> {
         if !self.options.interactive {
             return Ok(true);
         }
@@ -100,35 +100,35 @@ impl Session {
     }
 
     /// Writes a line to standard output.
-    pub fn output(&mut self, message: &str) {
+    pub(crate) fn output(&mut self, message: &str) {
         self.write(&format!("{message}\n"));
     }
 
     /// Writes text to standard output as it is. When nobody reads it the action goes on all the same.
-    pub fn write(&mut self, text: &str) {
+    pub(crate) fn write(&mut self, text: &str) {
         let written = self.out.write_all(&text::encode(text)).and_then(|()| self.out.flush());
         self.nobody_reads |= written.is_err();
     }
 
     /// Writes a line to standard error.
-    pub fn complain(&mut self, message: &str) {
+    pub(crate) fn complain(&mut self, message: &str) {
         let _ = self.err.write_all(format!("{}\n", text::shown(message)).as_bytes());
     }
 
     /// Calls a method of the `supervisor` namespace.
-    pub fn call(&mut self, method: &str, params: &[Value]) -> Outcome<Value> {
+    pub(crate) fn call(&mut self, method: &str, params: &[Value]) -> Outcome<Value> {
         self.client.call(&self.options, &format!("supervisor.{method}"), params)
     }
 
     /// Calls a method of the namespace of what the reference does not have.
-    pub fn call_own(&mut self, method: &str, params: &[Value]) -> Outcome<Value> {
+    pub(crate) fn call_own(&mut self, method: &str, params: &[Value]) -> Outcome<Value> {
         self.client.call(&self.options, &format!("{OWN_NAMESPACE}.{method}"), params)
     }
 
     /// Whether the daemon is there and speaks our version of the interface; says so if not.
     ///
     /// Fails with what is neither a missing nor a refusing daemon.
-    pub fn upcheck(&mut self) -> Outcome<bool> {
+    pub(crate) fn upcheck(&mut self) -> Outcome<bool> {
         let failure = match self.call("getVersion", &[]) {
             Ok(Value::Str(version)) if version == API_VERSION => return Ok(true),
             Ok(version) => {
@@ -164,7 +164,7 @@ impl Session {
     }
 
     /// Takes the status of one result into the exit status. `ignored` is a fault that is as good as success here.
-    pub fn note_result(&mut self, code: i64, ignored: Option<FaultCode>) {
+    pub(crate) fn note_result(&mut self, code: i64, ignored: Option<FaultCode>) {
         const DEAD: [FaultCode; 3] =
             [FaultCode::SpawnError, FaultCode::AbnormalTermination, FaultCode::NotRunning];
         if code == FaultCode::Success.code() || ignored.is_some_and(|fault| fault.code() == code) {

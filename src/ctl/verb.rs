@@ -6,7 +6,7 @@ use super::session::{Session, exit};
 
 /// An action: how it is called, explained and completed, and what it does.
 #[derive(Debug)]
-pub struct Verb {
+pub(crate) struct Verb {
     /// What is typed.
     pub name: &'static str,
     /// How it is used, as `help NAME` and complaints about its arguments print it.
@@ -21,7 +21,7 @@ pub struct Verb {
 
 /// Where people find an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shown {
+pub(crate) enum Shown {
     /// In the list of `help`, which is the reference's, and everywhere below.
     InList,
     /// Under its own topic of `help`, and by Tab.
@@ -32,7 +32,7 @@ pub enum Shown {
 
 /// What the words of an argument may become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Completes {
+pub(crate) enum Completes {
     /// Nothing that is known.
     Nothing,
     /// Names of actions.
@@ -45,7 +45,7 @@ pub enum Completes {
 
 /// What an action is for.
 #[derive(Clone, Copy, Debug)]
-pub enum Does {
+pub(crate) enum Does {
     /// Something; the function gets the text after the name, without space around it.
     Run(fn(&mut Session, &str) -> Outcome),
     /// It ends the shell.
@@ -54,7 +54,7 @@ pub enum Does {
 
 impl Verb {
     /// Complains about the arguments: the message, the exit status, and the help.
-    pub fn misused(&self, session: &mut Session, message: &str) {
+    pub(crate) fn misused(&self, session: &mut Session, message: &str) {
         session.output(message);
         session.exit_status = exit::GENERIC;
         session.output(self.help);

@@ -25,7 +25,7 @@ const TRIES: usize = 100;
 
 /// An unused path `<childlogdir>/<process>-<channel>---<identifier>-XXXXXXXX.log`, absolute. The file is not created.
 /// The name of a process may be an absolute path itself (`tempfile` joins as `os.path.join` does).
-pub fn name(childlogdir: &str, process: &str, channel: &str, identifier: &str) -> String {
+pub(crate) fn name(childlogdir: &str, process: &str, channel: &str, identifier: &str) -> String {
     let directory = absolute(childlogdir);
     let mut path = PathBuf::new();
     for _ in 0..TRIES {
@@ -42,7 +42,7 @@ pub fn name(childlogdir: &str, process: &str, channel: &str, identifier: &str) -
 /// Removes the AUTO logs that an earlier run with the same identifier left. Returns lines for the main log.
 ///
 /// The reference pastes the identifier into a regular expression unescaped; here it stands for itself.
-pub fn clear(childlogdir: &str, identifier: &str) -> Vec<(Level, String)> {
+pub(crate) fn clear(childlogdir: &str, identifier: &str) -> Vec<(Level, String)> {
     let unreadable = || vec![(Level::Warn, "Could not clear childlog dir".to_string())];
     let Ok(Ok(mut dir)) = place::open_directory(&native::path(childlogdir)).map(Dir::from_fd)
     else {

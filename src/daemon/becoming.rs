@@ -27,7 +27,7 @@ use crate::core::errno;
 use crate::sys::{self, CStringArray, ChildIdentity, ChildImage, NOT_SPAWNED, Patience};
 
 /// What this binary is called as while it becomes another program.
-pub const NAME: &str = "supervisord-become";
+pub(crate) const NAME: &str = "supervisord-become";
 
 /// The file of this process, also when it was replaced or removed.
 const OURSELVES: &CStr = c"/proc/self/exe";
@@ -37,7 +37,7 @@ const CALLED_STATUS: u8 = 97;
 
 /// Where it is asked who a user is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asks {
+pub(crate) enum Asks {
     /// The child of the program.
     Child,
     /// The daemon, which waits as long as the name service takes: where it cannot call itself (no /proc, started
@@ -46,7 +46,7 @@ pub enum Asks {
 }
 
 /// Finds out, by trying. To be called before the signals are taken over, so that nobody hears of the end of this child.
-pub fn who_asks() -> Asks {
+pub(crate) fn who_asks() -> Asks {
     let (argv, envp) = (CStringArray::new(vec![own_name()]), environment_of(&inherited()));
     // Otherwise the child might be reaped behind our back.
     let _ = sys::default_signal(nix::libc::SIGCHLD);
@@ -63,7 +63,7 @@ pub fn who_asks() -> Asks {
 ///
 /// # Errors
 /// `EMFILE` and the like; `E2BIG` when the order does not fit into a pipe.
-pub fn image<'a>(
+pub(crate) fn image<'a>(
     uid: u32,
     program: &ChildImage<'a>,
     name: CString,
@@ -210,7 +210,7 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Fields<I> {
 }
 
 /// Runs the half of a program's start that asks. Comes back only if the program could not be started.
-pub fn main(args: &[OsString]) -> ExitCode {
+pub(crate) fn main(args: &[OsString]) -> ExitCode {
     if args.len() == 1 {
         return ExitCode::from(CALLED_STATUS);
     }

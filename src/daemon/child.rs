@@ -20,7 +20,7 @@ use crate::sys::{self, CStringArray, ChildIdentity, ChildImage};
 
 /// What every program inherits from the daemon.
 #[derive(Debug)]
-pub struct Surroundings {
+pub(crate) struct Surroundings {
     /// The daemon's environment, see [`environment::inherited`].
     pub environ: Environ,
     /// `SUPERVISOR_SERVER_URL` of programs that set none.
@@ -35,7 +35,7 @@ pub struct Surroundings {
 
 /// One program to be started.
 #[derive(Debug)]
-pub struct SpawnPlan<'a> {
+pub(crate) struct SpawnPlan<'a> {
     /// Which, and how.
     pub request: SpawnRequest<'a>,
     /// What it inherits.
@@ -46,7 +46,7 @@ pub struct SpawnPlan<'a> {
 
 /// A program that was started, and our ends of its pipes: non-blocking, closed at exec.
 #[derive(Debug)]
-pub struct Spawned {
+pub(crate) struct Spawned {
     /// Its process id, which is also that of its process group.
     pub pid: i32,
     /// Where to write its standard input; `None` for a FastCGI program.
@@ -59,10 +59,10 @@ pub struct Spawned {
 
 /// The text that becomes `spawnerr`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SpawnFailure(pub String);
+pub(crate) struct SpawnFailure(pub String);
 
 /// Starts a program. What goes wrong after fork is written by the child to its standard error, and it exits with 127.
-pub fn spawn(plan: &SpawnPlan<'_>) -> Result<Spawned, SpawnFailure> {
+pub(crate) fn spawn(plan: &SpawnPlan<'_>) -> Result<Spawned, SpawnFailure> {
     let name = plan.request.config.name.as_str();
     let pipes = Pipes::new(plan).map_err(|error| match error {
         Errno::EMFILE => too_many(name),
@@ -91,7 +91,7 @@ pub fn spawn(plan: &SpawnPlan<'_>) -> Result<Spawned, SpawnFailure> {
 
 /// Sends a signal to a process, or to a process group when `pid` is negative, and then to its leader too, should that have
 /// left the group. Never to everything or to ourselves, which is what 0 and -1 would mean.
-pub fn kill(pid: i32, signal: i32) -> Result<(), KillError> {
+pub(crate) fn kill(pid: i32, signal: i32) -> Result<(), KillError> {
     if pid == 0 || pid == -1 {
         return Err(KillError::Gone);
     }

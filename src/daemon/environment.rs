@@ -10,7 +10,7 @@ use crate::core::text;
 use crate::sys;
 
 /// Names and values, any bytes, in order.
-pub type Environ = Vec<(OsString, OsString)>;
+pub(crate) type Environ = Vec<(OsString, OsString)>;
 
 /// The environment this process was started with, as the reference's Python sees its own: the first of a repeated name
 /// counts, and in the plain C locale character types are UTF-8 (`LC_CTYPE=C.UTF-8`, PEP 538), which programs inherit.
@@ -28,7 +28,7 @@ pub fn get<'a>(environ: &'a Environ, name: &str) -> Option<&'a OsStr> {
 /// The environment of a program: the daemon's, under the `SUPERVISOR_*` variables, under its own `environment=`
 /// (`process.py: _spawn_as_child`). A repeated name keeps its first place and takes its last value. An error is the
 /// reference's Python's text for what no environment can hold.
-pub fn of_program(
+pub(crate) fn of_program(
     environ: &Environ,
     default_serverurl: Option<&str>,
     request: &SpawnRequest<'_>,

@@ -8,7 +8,7 @@ use crate::core::logs::NoLog;
 use crate::core::text;
 
 /// Most bytes in one excerpt.
-pub const MAX_EXCERPT_BYTES: u64 = 1 << 20;
+pub(crate) const MAX_EXCERPT_BYTES: u64 = 1 << 20;
 
 /// Most bytes of a character in UTF-8.
 const MAX_CHAR_BYTES: usize = 4;

@@ -28,13 +28,13 @@ const DEFAULT_BACKLOG: i32 = nix::libc::SOMAXCONN;
 
 /// Addresses of the hosts that FastCGI sockets name. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct HostNames {
+pub(crate) struct HostNames {
     known: Arc<Mutex<HashMap<String, Result<Ipv4Addr, String>>>>,
 }
 
 impl HostNames {
     /// Resolves the names in the sockets of these groups. May wait for a name server.
-    pub fn learn(&self, groups: &[GroupConfig]) {
+    pub(crate) fn learn(&self, groups: &[GroupConfig]) {
         for socket in groups.iter().flat_map(GroupConfig::sockets) {
             let Some(Address::Tcp { host, .. }) = Address::of(&socket.url) else { continue };
             if host.parse::<Ipv4Addr>().is_ok() {
@@ -67,7 +67,7 @@ impl HostNames {
 ///
 /// # Errors
 /// The text for the terminal about the first socket that could not be created.
-pub fn try_all(
+pub(crate) fn try_all(
     groups: &[GroupConfig],
     names: &HostNames,
     main_log: &MainLog,
@@ -79,7 +79,7 @@ pub fn try_all(
 
 /// The open sockets.
 #[derive(Debug, Default)]
-pub struct Sockets {
+pub(crate) struct Sockets {
     names: HostNames,
     /// By group and program.
     open: HashMap<(String, String), Shared>,
@@ -93,7 +93,7 @@ struct Shared {
 
 impl Sockets {
     /// No sockets yet.
-    pub fn new(names: HostNames) -> Sockets {
+    pub(crate) fn new(names: HostNames) -> Sockets {
         Sockets { names, open: HashMap::new() }
     }
 
@@ -101,7 +101,7 @@ impl Sockets {
     ///
     /// # Errors
     /// The system's message as Python prints it.
-    pub fn acquire(&mut self, group: &str, config: &FastCgiSocket) -> Result<bool, String> {
+    pub(crate) fn acquire(&mut self, group: &str, config: &FastCgiSocket) -> Result<bool, String> {
         let key = key(group, config);
         if let Some(shared) = self.open.get_mut(&key) {
             shared.users += 1;
@@ -113,7 +113,7 @@ impl Sockets {
     }
 
     /// Takes a user away; `true` if it was the last, so that the socket was closed.
-    pub fn release(&mut self, group: &str, config: &FastCgiSocket) -> bool {
+    pub(crate) fn release(&mut self, group: &str, config: &FastCgiSocket) -> bool {
         let key = key(group, config);
         let Some(shared) = self.open.get_mut(&key) else {
             return false;
@@ -127,7 +127,7 @@ impl Sockets {
     }
 
     /// The socket of a program in a group while it has users.
-    pub fn get(&self, group: &str, config: &FastCgiSocket) -> Option<BorrowedFd<'_>> {
+    pub(crate) fn get(&self, group: &str, config: &FastCgiSocket) -> Option<BorrowedFd<'_>> {
         self.open.get(&key(group, config)).map(|shared| shared.socket.as_fd())
     }
 }

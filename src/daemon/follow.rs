@@ -11,7 +11,7 @@ use super::disk::{Followed, Probe};
 use super::lookout::{Lookout, Watch};
 
 /// How much of the end of the file a follower starts with unless it asks for more or less (`http.py: logtail_handler`).
-pub const HEAD_BYTES: u64 = 1024;
+pub(crate) const HEAD_BYTES: u64 = 1024;
 
 /// What a follower is told when the file became shorter (`http.py: tail_f_producer`).
 const TRUNCATED: &[u8] = b"==> File truncated <==\n";

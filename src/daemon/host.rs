@@ -45,7 +45,7 @@ struct Expected {
 }
 
 /// The operating system's side of the programs.
-pub struct OsHost {
+pub(crate) struct OsHost {
     surroundings: Surroundings,
     /// Where commands without a slash are looked for, unless the program's environment says otherwise.
     search_path: Vec<String>,
@@ -67,7 +67,7 @@ pub struct OsHost {
 
 impl OsHost {
     /// A host without programs.
-    pub fn new(
+    pub(crate) fn new(
         surroundings: Surroundings,
         search_path: Vec<String>,
         disk: Disk,
@@ -95,13 +95,13 @@ impl OsHost {
     }
 
     /// What the programs' output means to the core.
-    pub fn taps(&self) -> &Rc<Taps> {
+    pub(crate) fn taps(&self) -> &Rc<Taps> {
         &self.taps
     }
 
     /// Looks whether the listener that got the last event has answered already: on a busy machine it often ran while
     /// the event was being written. Whether it had.
-    pub fn hear_at_once(&mut self) -> bool {
+    pub(crate) fn hear_at_once(&mut self) -> bool {
         let Some(listener) = self.expected.listener.take() else {
             return false;
         };
@@ -117,7 +117,7 @@ impl OsHost {
     }
 
     /// Writes to the daemon's stdout. While that takes nothing, nobody prints for events any more, and so nothing is lost.
-    pub fn print(&mut self, bytes: Vec<u8>) {
+    pub(crate) fn print(&mut self, bytes: Vec<u8>) {
         let stdout = self.stdout.get_or_insert_with(|| {
             self.disk.open_sink(SinkSpec {
                 path: PathBuf::from("/dev/stdout"),
@@ -136,40 +136,40 @@ impl OsHost {
     }
 
     /// The disk thread.
-    pub fn disk(&self) -> &Disk {
+    pub(crate) fn disk(&self) -> &Disk {
         &self.disk
     }
 
     /// Settings of a configuration that was read again and that apply to what is running or is started from now on.
-    pub fn apply(&mut self, settings: &Settings) {
+    pub(crate) fn apply(&mut self, settings: &Settings) {
         self.strip_ansi.set(settings.strip_ansi);
         self.childlogdir.clone_from(&settings.childlogdir);
         self.identifier.clone_from(&settings.identifier);
     }
 
     /// The pids of all programs that are not finished.
-    pub fn pids(&self) -> impl Iterator<Item = i32> + '_ {
+    pub(crate) fn pids(&self) -> impl Iterator<Item = i32> + '_ {
         self.by_pid.keys().copied()
     }
 
     /// The process a pid belongs to.
-    pub fn process_of(&self, pid: i32) -> Option<ProcId> {
+    pub(crate) fn process_of(&self, pid: i32) -> Option<ProcId> {
         self.by_pid.get(&pid).copied()
     }
 
     /// The leader of a program has ended: what it printed last goes to its logs. How many of its pipes are still open.
-    pub fn leader_ended(&self, proc: ProcId) -> usize {
+    pub(crate) fn leader_ended(&self, proc: ProcId) -> usize {
         let outputs = self.children.get(&proc).map(|child| child.outputs.as_slice());
         outputs.unwrap_or_default().iter().filter(|output| output.drain()).count()
     }
 
     /// Finds out who else lives of its group.
-    pub fn call_roll(&self, proc: ProcId, pid: i32) {
+    pub(crate) fn call_roll(&self, proc: ProcId, pid: i32) {
         self.roll_call.watch(proc, pid);
     }
 
     /// A program is finished: the last of its output goes to its logs, then its descriptors are closed.
-    pub fn let_go(&mut self, proc: ProcId, pid: i32) {
+    pub(crate) fn let_go(&mut self, proc: ProcId, pid: i32) {
         self.roll_call.forget(pid);
         self.by_pid.remove(&pid);
         if let Some(child) = self.children.remove(&proc) {
@@ -178,18 +178,24 @@ impl OsHost {
     }
 
     /// Reopens the logs of every program (SIGUSR2).
-    pub fn reopen_all_logs(&self) {
+    pub(crate) fn reopen_all_logs(&self) {
         let outputs = self.children.values().flat_map(|child| &child.outputs);
         outputs.for_each(|output| drop(output.reopen()));
     }
 
     /// Reopens the logs of a living program; the first failure counts.
-    pub fn reopen_logs(&self, proc: ProcId) -> impl Future<Output = io::Result<()>> + 'static {
+    pub(crate) fn reopen_logs(
+        &self,
+        proc: ProcId,
+    ) -> impl Future<Output = io::Result<()>> + 'static {
         first_failure(self.of_outputs(proc, OutputPump::reopen))
     }
 
     /// Removes and reopens the logs of a living program; the first failure counts.
-    pub fn clear_logs(&self, proc: ProcId) -> impl Future<Output = io::Result<()>> + 'static {
+    pub(crate) fn clear_logs(
+        &self,
+        proc: ProcId,
+    ) -> impl Future<Output = io::Result<()>> + 'static {
         first_failure(self.of_outputs(proc, OutputPump::clear))
     }
 

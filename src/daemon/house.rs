@@ -31,7 +31,7 @@ use crate::native;
 use crate::sys::clock;
 
 /// Reads the configuration again; run apart, because it may wait for a name service.
-pub type ConfigReader = Arc<Mutex<dyn FnMut() -> Result<Config, String> + Send>>;
+pub(crate) type ConfigReader = Arc<Mutex<dyn FnMut() -> Result<Config, String> + Send>>;
 
 /// The number of SIGCHLD.
 const SIGCHLD: i32 = nix::libc::SIGCHLD;
@@ -61,7 +61,7 @@ struct Leaving {
 
 /// How a life ended.
 #[derive(Clone, Copy, Debug)]
-pub struct Departure {
+pub(crate) struct Departure {
     /// Whether to start again.
     pub mood: Mood,
     /// Where to go on counting events.
@@ -69,7 +69,7 @@ pub struct Departure {
 }
 
 /// Everything the loop works with.
-pub struct House {
+pub(crate) struct House {
     core: Core,
     host: OsHost,
     taps: Rc<Taps>,
@@ -96,7 +96,7 @@ pub struct House {
 
 impl House {
     /// Moves in: adds the groups of the configuration. Nothing is started before [`House::run`].
-    pub fn new(
+    pub(crate) fn new(
         mut core: Core,
         mut host: OsHost,
         main_log: MainLog,
@@ -131,7 +131,7 @@ impl House {
     ///
     /// # Errors
     /// Only when the system stops delivering signals.
-    pub async fn run(mut self) -> std::io::Result<Departure> {
+    pub(crate) async fn run(mut self) -> std::io::Result<Departure> {
         self.input(Input::Timer);
         loop {
             if let Some(mood) = self.exit {

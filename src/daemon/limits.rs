@@ -13,7 +13,7 @@ struct Need {
 
 /// Raises the soft limits of open files and processes to `minfds` and `minprocs` where they are lower. Returns lines
 /// for the main log, or the message to exit with.
-pub fn raise(minfds: i64, minprocs: i64) -> Result<Vec<(Level, String)>, String> {
+pub(crate) fn raise(minfds: i64, minprocs: i64) -> Result<Vec<(Level, String)>, String> {
     let needs = [
         Need { resource: Resource::RLIMIT_NOFILE, name: "RLIMIT_NOFILE", min: minfds },
         Need { resource: Resource::RLIMIT_NPROC, name: "RLIMIT_NPROC", min: minprocs },

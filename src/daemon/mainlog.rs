@@ -27,7 +27,7 @@ const EARLY_LINES_LIMIT: usize = 10_000;
 
 /// What a main log is made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MainLogSpec {
+pub(crate) struct MainLogSpec {
     /// Lines below this level are not logged.
     pub threshold: Level,
     /// Where the log is kept.
@@ -38,7 +38,7 @@ pub struct MainLogSpec {
 
 /// Where a main log is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Destination {
+pub(crate) enum Destination {
     /// In a file.
     File {
         /// The file.
@@ -54,7 +54,7 @@ pub enum Destination {
 
 /// Whether the log is also shown on stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Echo {
+pub(crate) enum Echo {
     /// In the foreground, unless silent.
     Stdout,
     /// Otherwise.
@@ -63,7 +63,7 @@ pub enum Echo {
 
 impl MainLogSpec {
     /// What the settings ask for (`options.py: make_logger`).
-    pub fn from_settings(settings: &Settings) -> MainLogSpec {
+    pub(crate) fn from_settings(settings: &Settings) -> MainLogSpec {
         let destination = if settings.logfile == SYSLOG {
             Destination::Syslog(PathBuf::from(SOCKET_PATH))
         } else {
@@ -81,7 +81,7 @@ impl MainLogSpec {
 
 /// A cheap handle of the main log.
 #[derive(Clone, Debug)]
-pub struct MainLog {
+pub(crate) struct MainLog {
     inner: Arc<Inner>,
 }
 
@@ -109,7 +109,7 @@ enum Outputs {
 
 impl MainLog {
     /// A main log. Opens its file once, so that a log that cannot be written is an error at the start.
-    pub fn create(spec: MainLogSpec) -> io::Result<MainLog> {
+    pub(crate) fn create(spec: MainLogSpec) -> io::Result<MainLog> {
         let held = match &spec.destination {
             Destination::File { path, .. } => disk::try_log(path)?,
             Destination::Syslog(_) => None,
@@ -119,7 +119,7 @@ impl MainLog {
     }
 
     /// Writes through this disk thread from now on, first what was logged before.
-    pub fn attach(&self, disk: &Disk) {
+    pub(crate) fn attach(&self, disk: &Disk) {
         let spec = &self.inner.spec;
         let mut outputs = self.lock();
         let (lines, held) = match &mut *outputs {
@@ -140,12 +140,12 @@ impl MainLog {
     }
 
     /// Whether lines of this level are logged.
-    pub fn is_enabled(&self, level: Level) -> bool {
+    pub(crate) fn is_enabled(&self, level: Level) -> bool {
         level >= self.inner.spec.threshold
     }
 
     /// Writes a line; line breaks in the text stay. Never blocks: what cannot be written is dropped, and counted.
-    pub fn log(&self, level: Level, text: &str) {
+    pub(crate) fn log(&self, level: Level, text: &str) {
         if !self.is_enabled(level) {
             return;
         }
@@ -154,7 +154,7 @@ impl MainLog {
     }
 
     /// Reopens the file (SIGUSR2), after whoever calls this has said so.
-    pub fn reopen(&self) -> impl Future<Output = io::Result<()>> + use<> {
+    pub(crate) fn reopen(&self) -> impl Future<Output = io::Result<()>> + use<> {
         let reopened = match &*self.lock() {
             Outputs::Attached { file, .. } => file.as_ref().map(Sink::reopen),
             Outputs::Early { .. } => None,
@@ -168,7 +168,7 @@ impl MainLog {
     }
 
     /// Answers `clearLog`: removes the file and starts it anew; `true`. Faults: NO_FILE, FAILED.
-    pub fn clear(&self) -> impl Future<Output = Result<Value, Fault>> + use<> {
+    pub(crate) fn clear(&self) -> impl Future<Output = Result<Value, Fault>> + use<> {
         let file = match &*self.lock() {
             Outputs::Attached { file, .. } => file.clone(),
             Outputs::Early { .. } => None,

@@ -15,7 +15,7 @@ const ROOT_WITHOUT_USER: &str = "Supervisor is running as root.  Privileges were
 /// What it takes to become a user: nothing if it is the current one, and impossible for anyone but root otherwise.
 ///
 /// The groups are the primary one, then every group whose member list names the user.
-pub fn identity(uid: u32) -> ChildIdentity {
+pub(crate) fn identity(uid: u32) -> ChildIdentity {
     let Ok(Some(user)) = User::from_uid(Uid::from_raw(uid)) else {
         return ChildIdentity::Refuse(format!("Can't find uid {uid}"));
     };
@@ -35,7 +35,7 @@ pub fn identity(uid: u32) -> ChildIdentity {
 
 /// Makes the daemon the user of `user=`. Returns the line for the main log, or the message to exit with
 /// (`options.py: set_uid_or_exit`). To be called before the log is opened and before a thread exists.
-pub fn drop_privileges(user: Option<UserId>) -> Result<Option<(Level, String)>, String> {
+pub(crate) fn drop_privileges(user: Option<UserId>) -> Result<Option<(Level, String)>, String> {
     let Some(UserId { uid }) = user else {
         let warning = || (Level::Critical, ROOT_WITHOUT_USER.to_string());
         return Ok(getuid().is_root().then(warning));

@@ -22,7 +22,7 @@ use super::strip_ansi::strip_ansi;
 use super::taps::Taps;
 use crate::core::capture::{Capture, Piece};
 use crate::core::effect::{Input, ProcId};
-pub use crate::core::event::Channel;
+pub(crate) use crate::core::event::Channel;
 use crate::core::python::{repr, repr_bytes};
 use crate::core::states::Level;
 use crate::core::text;
@@ -39,7 +39,7 @@ const DRAIN_LIMIT_BYTES: usize = 1 << 20;
 
 /// What becomes of what is read, besides being logged.
 #[derive(Debug)]
-pub enum Role {
+pub(crate) enum Role {
     /// The output of a program.
     Output {
         /// Looks for the capture tokens.
@@ -53,7 +53,7 @@ pub enum Role {
 
 /// What a pump does with what it reads.
 #[derive(Debug)]
-pub struct PumpConfig {
+pub(crate) struct PumpConfig {
     /// Name of the process, for messages and syslog lines.
     pub program: String,
     /// Which channel it is.
@@ -74,7 +74,7 @@ pub struct PumpConfig {
 
 /// One channel of one running child. Dropping it closes the pipe without reading what is left.
 #[derive(Debug)]
-pub struct OutputPump {
+pub(crate) struct OutputPump {
     shared: Rc<Shared>,
     task: JoinHandle<()>,
 }
@@ -114,7 +114,7 @@ impl OutputPump {
     ///
     /// # Errors
     /// When the descriptor is not the read end of a pipe or cannot be registered.
-    pub fn start(
+    pub(crate) fn start(
         pipe: OwnedFd,
         mut config: PumpConfig,
         mainlog: MainLog,
@@ -142,7 +142,7 @@ impl OutputPump {
 
     /// The child has ended: reads what it left in the pipe. Whether others still have it open; then
     /// [`Input::PipeClosed`] tells when they no longer have. Does not wait; a full log gets the bytes nevertheless.
-    pub fn drain(&self) -> bool {
+    pub(crate) fn drain(&self) -> bool {
         let mut total = 0;
         while total < DRAIN_LIMIT_BYTES {
             let chunk = match self.shared.pipe.borrow().as_ref() {
@@ -166,14 +166,14 @@ impl OutputPump {
     }
 
     /// Reads what is left in the pipe as [`OutputPump::drain`] does, then closes it.
-    pub fn drain_and_close(self) {
+    pub(crate) fn drain_and_close(self) {
         self.drain();
         self.shared.outlived.set(false); // nobody waits for that any more
         self.shared.close();
     }
 
     /// Reads what is in the pipe already, without asking the event loop; whether anything was.
-    pub fn read_at_once(&self) -> bool {
+    pub(crate) fn read_at_once(&self) -> bool {
         if self.shared.behind.get() || !self.shared.config.taps.has_room() {
             return false;
         }
@@ -186,7 +186,7 @@ impl OutputPump {
     }
 
     /// Reopens the log file, whether the answer is awaited or not.
-    pub fn reopen(&self) -> impl Future<Output = io::Result<()>> + use<> {
+    pub(crate) fn reopen(&self) -> impl Future<Output = io::Result<()>> + use<> {
         let reopened = self.shared.config.log.as_ref().map(Sink::reopen);
         async move {
             match reopened {
@@ -197,7 +197,7 @@ impl OutputPump {
     }
 
     /// Removes and reopens the log file; a capture under way starts anew.
-    pub fn clear(&self) -> impl Future<Output = io::Result<()>> + use<> {
+    pub(crate) fn clear(&self) -> impl Future<Output = io::Result<()>> + use<> {
         self.shared.capture.borrow_mut().iter_mut().for_each(Capture::clear);
         let cleared = self.shared.config.log.as_ref().map(|log| log.clear(Missing::Fine));
         async move {

@@ -40,7 +40,7 @@ struct Watched {
 
 /// The groups that are looked at. Lives on the supervision thread.
 #[derive(Debug)]
-pub struct RollCall {
+pub(super) struct RollCall {
     watched: RefCell<HashMap<i32, Watched>>,
     running: Cell<bool>,
     added: Notify,
@@ -49,13 +49,13 @@ pub struct RollCall {
 
 impl RollCall {
     /// Nobody is looked at. What is seen is handed in through the taps, as [`Input::GroupSeen`].
-    pub fn new(taps: Rc<Taps>) -> RollCall {
+    pub(super) fn new(taps: Rc<Taps>) -> RollCall {
         let (watched, running) = (RefCell::default(), Cell::new(false));
         RollCall { watched, running, added: Notify::new(), taps }
     }
 
     /// Looks at the group of this id from now on, and tells who lives of it, on every change.
-    pub fn watch(self: &Rc<Self>, proc: ProcId, group: i32) {
+    pub(super) fn watch(self: &Rc<Self>, proc: ProcId, group: i32) {
         self.watched.borrow_mut().insert(group, Watched { proc, told: None });
         self.added.notify_one();
         if !self.running.replace(true) {
@@ -64,7 +64,7 @@ impl RollCall {
     }
 
     /// Looks no more.
-    pub fn forget(&self, group: i32) {
+    pub(super) fn forget(&self, group: i32) {
         self.watched.borrow_mut().remove(&group);
     }
 

@@ -46,7 +46,7 @@ pub fn take_over() -> Result<SigSet, Errno> {
 }
 
 /// Ignores SIGPIPE and SIGXFSZ, as the reference's Python does from its first moment on.
-pub fn ignore_as_python() -> Result<(), Errno> {
+pub(crate) fn ignore_as_python() -> Result<(), Errno> {
     IGNORED.iter().try_for_each(|&signal| sys::ignore_signal(signal as i32))
 }
 
@@ -92,7 +92,7 @@ fn read_signal(fd: &OwnedFd) -> io::Result<i32> {
 }
 
 /// How a child ended, in the core's terms.
-pub fn exit_status(status: std::process::ExitStatus) -> ExitStatus {
+pub(crate) fn exit_status(status: std::process::ExitStatus) -> ExitStatus {
     match status.signal() {
         Some(signal) => ExitStatus::Signaled { signal, core_dumped: status.core_dumped() },
         None => ExitStatus::Exited(status.code().unwrap_or_default()),

@@ -16,11 +16,11 @@ use tokio::task::JoinHandle;
 use crate::core::effect::StdinError;
 
 /// Most bytes queued for a child that does not read; as much as a generous `sendProcessStdin`.
-pub const STDIN_QUEUE_BYTES: usize = 4 << 20;
+pub(crate) const STDIN_QUEUE_BYTES: usize = 4 << 20;
 
 /// The write end of a child's stdin. Dropping it closes the pipe.
 #[derive(Debug)]
-pub struct StdinPipe {
+pub(crate) struct StdinPipe {
     shared: Rc<RefCell<State>>,
 }
 
@@ -40,7 +40,7 @@ impl StdinPipe {
     ///
     /// # Errors
     /// When the descriptor is not the write end of a pipe or cannot be registered.
-    pub fn new(pipe: OwnedFd) -> io::Result<StdinPipe> {
+    pub(crate) fn new(pipe: OwnedFd) -> io::Result<StdinPipe> {
         let pipe = Some(Sender::from_owned_fd(pipe)?); // makes it non-blocking
         let state = State { pipe, queue: Vec::new(), written: 0, writer: None };
         Ok(StdinPipe { shared: Rc::new(RefCell::new(state)) })
@@ -48,13 +48,13 @@ impl StdinPipe {
 
     /// Writes what fits now and queues the rest: all of it or, on error, nothing. Without a reader it is `Closed`
     /// (as `PInputDispatcher.flush` raises EPIPE); beyond [`STDIN_QUEUE_BYTES`] it is `Full`.
-    pub fn write(&self, bytes: &[u8]) -> Result<(), StdinError> {
+    pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), StdinError> {
         self.write_within(STDIN_QUEUE_BYTES, bytes)
     }
 
     /// As [`StdinPipe::write`], but to a reader that is up to date the bytes may be as many as they are: an event is
     /// never too long for a listener.
-    pub fn write_event(&self, event: &[u8]) -> Result<(), StdinError> {
+    pub(crate) fn write_event(&self, event: &[u8]) -> Result<(), StdinError> {
         self.write_within(STDIN_QUEUE_BYTES.max(event.len()), event)
     }
 

@@ -12,24 +12,24 @@ use nix::errno::Errno;
 use crate::sys::clock;
 
 /// Where the local daemon listens.
-pub const SOCKET_PATH: &str = "/dev/log";
+pub(crate) const SOCKET_PATH: &str = "/dev/log";
 
 /// What the daemon calls itself (the base name of `argv[0]` in the reference).
-pub const IDENT: &str = "supervisord";
+pub(crate) const IDENT: &str = "supervisord";
 
 /// `LOG_USER | LOG_INFO`, what Python's `syslog.syslog(text)` sends.
 const PRIORITY: u8 = 14;
 
 /// A connection to the syslog daemon, made when it is needed.
 #[derive(Debug)]
-pub struct Client {
+pub(crate) struct Client {
     path: PathBuf,
     socket: Option<UnixDatagram>,
 }
 
 /// What became of a message.
 #[derive(Debug)]
-pub enum Sent {
+pub(crate) enum Sent {
     /// The daemon has it.
     Delivered,
     /// The daemon takes none now; wait for the socket.
@@ -42,17 +42,17 @@ pub enum Sent {
 
 impl Client {
     /// A client of the daemon at `path`. Connects with the first message, and again whenever the daemon was restarted.
-    pub fn new(path: impl AsRef<Path>) -> Client {
+    pub(crate) fn new(path: impl AsRef<Path>) -> Client {
         Client { path: path.as_ref().to_path_buf(), socket: None }
     }
 
     /// Where the daemon is.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Sends one message.
-    pub fn send(&mut self, message: &[u8]) -> Sent {
+    pub(crate) fn send(&mut self, message: &[u8]) -> Sent {
         if let Some(socket) = &self.socket {
             match sent(socket.send(message)) {
                 Sent::Nobody(_) => self.socket = None,
@@ -72,7 +72,7 @@ impl Client {
     }
 
     /// What to wait for when it is blocked.
-    pub fn socket(&self) -> Option<BorrowedFd<'_>> {
+    pub(crate) fn socket(&self) -> Option<BorrowedFd<'_>> {
         self.socket.as_ref().map(AsFd::as_fd)
     }
 
@@ -94,7 +94,7 @@ fn sent(result: io::Result<usize>) -> Sent {
 }
 
 /// What stands before the text of a message sent now.
-pub fn header() -> String {
+pub(crate) fn header() -> String {
     let stamp = clock::local_now().0.syslog();
     format!("<{PRIORITY}>{stamp} {IDENT}: ")
 }

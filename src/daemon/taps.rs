@@ -19,7 +19,7 @@ const ENTRY_BYTES: usize = 128;
 
 /// The queue. Lives on the supervision thread.
 #[derive(Debug, Default)]
-pub struct Taps {
+pub(crate) struct Taps {
     queue: RefCell<VecDeque<Input>>,
     bytes: Cell<usize>,
     /// What comes of the events finds no room.
@@ -30,14 +30,14 @@ pub struct Taps {
 
 impl Taps {
     /// Adds an input for the core.
-    pub fn push(&self, input: Input) {
+    pub(crate) fn push(&self, input: Input) {
         self.bytes.set(self.bytes.get() + size(&input));
         self.queue.borrow_mut().push_back(input);
         self.arrived.notify_one();
     }
 
     /// The next input.
-    pub fn take(&self) -> Option<Input> {
+    pub(crate) fn take(&self) -> Option<Input> {
         let input = self.queue.borrow_mut().pop_front()?;
         let had_room = self.has_room();
         self.bytes.set(self.bytes.get().saturating_sub(size(&input)));
@@ -48,35 +48,35 @@ impl Taps {
     }
 
     /// Makes [`Taps::arrived`] resolve once more.
-    pub fn remind(&self) {
+    pub(crate) fn remind(&self) {
         self.arrived.notify_one();
     }
 
     /// Whether a pump may read on.
-    pub fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         self.bytes.get() < HIGH_WATER_BYTES && !self.blocked.get()
     }
 
     /// Lets no pump read on before `unblock`; what is queued already can be taken. `false` if that was so already.
-    pub fn block(&self) -> bool {
+    pub(crate) fn block(&self) -> bool {
         !self.blocked.replace(true)
     }
 
     /// Lets the pumps read on.
-    pub fn unblock(&self) {
+    pub(crate) fn unblock(&self) {
         self.blocked.set(false);
         self.room.notify_waiters();
     }
 
     /// Resolves when there is room.
-    pub async fn room(&self) {
+    pub(crate) async fn room(&self) {
         while !self.has_room() {
             self.room.notified().await;
         }
     }
 
     /// Resolves when there may be something to take.
-    pub fn arrived(&self) -> impl Future<Output = ()> + '_ {
+    pub(crate) fn arrived(&self) -> impl Future<Output = ()> + '_ {
         self.arrived.notified()
     }
 }

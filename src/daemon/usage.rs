@@ -48,7 +48,7 @@ struct Reading {
 
 /// Reads what processes use, and remembers it for a moment, so that many open pages cost no more than one.
 #[derive(Debug)]
-pub struct Meter {
+pub(crate) struct Meter {
     /// By pid.
     readings: RefCell<HashMap<i32, Reading>>,
     millis_per_tick: u64,
@@ -71,7 +71,7 @@ impl Default for Meter {
 
 impl Meter {
     /// What processes use, by pid; those that are gone are left out.
-    pub async fn read(&self, pids: impl IntoIterator<Item = i32>) -> HashMap<i32, Usage> {
+    pub(crate) async fn read(&self, pids: impl IntoIterator<Item = i32>) -> HashMap<i32, Usage> {
         self.read_at(Instant::now(), pids).await
     }
 

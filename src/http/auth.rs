@@ -10,7 +10,7 @@ use crate::xmlrpc::base64;
 
 /// Whether the server asks for credentials. The reference starts without any when the user name is empty, and says so
 /// in the main log.
-pub fn requires_authentication(config: &ServerConfig) -> bool {
+pub(crate) fn requires_authentication(config: &ServerConfig) -> bool {
     config.credentials.as_ref().is_some_and(|credentials| !credentials.username.is_empty())
 }
 

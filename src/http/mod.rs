@@ -37,9 +37,12 @@ mod server;
 mod site;
 mod ui;
 
-pub use auth::requires_authentication;
-pub use bind::{BindError, Bound, SocketName, bind};
-pub use server::{Servers, serve};
+pub(crate) use auth::requires_authentication;
+pub use bind::bind;
+pub(crate) use bind::{Bound, SocketName};
+#[cfg(test)]
+pub(crate) use server::Servers;
+pub use server::serve;
 
 #[cfg(test)]
 mod tests;

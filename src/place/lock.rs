@@ -18,9 +18,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// What came of locking a name.
 #[derive(Debug)]
-pub enum Lock {
+pub(crate) enum Lock {
     /// It is ours, until it is dropped.
-    Held(NameLock),
+    Held(#[allow(dead_code, reason = "whoever has it only drops it")] NameLock),
     /// Another daemon has held it all the time.
     Busy,
     /// There can be none here: the directory cannot be written to, the file system knows no locks, or somebody else has
@@ -30,7 +30,7 @@ pub enum Lock {
 
 /// A lock that is held.
 #[derive(Debug)]
-pub struct NameLock {
+pub(crate) struct NameLock {
     place: Place,
     _file: File,
 }
@@ -48,7 +48,7 @@ impl Place {
         clippy::disallowed_methods,
         reason = "it blocks, and no event loop is there to lend a clock"
     )]
-    pub fn lock(&self, patience: Duration) -> Lock {
+    pub(crate) fn lock(&self, patience: Duration) -> Lock {
         let place = self.sibling(".lock");
         let deadline = Instant::now() + patience;
         loop {

@@ -31,8 +31,8 @@ use nix::sys::stat::Mode;
 use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, geteuid, unlinkat};
 
 use crate::sys;
-pub use lock::{Lock, NameLock};
-pub use socket::SocketFile;
+pub(crate) use lock::Lock;
+pub(crate) use socket::SocketFile;
 
 /// Attempts to put a new file where another keeps appearing.
 const MAX_ATTEMPTS: usize = 8;
@@ -42,7 +42,7 @@ const WRITABLE_BY_OTHERS: u32 = 0o022;
 
 /// Where a path leads.
 #[derive(Debug)]
-pub enum Way {
+pub(crate) enum Way {
     /// To one of the daemon's own streams: 1 or 2.
     Stream(u8),
     /// To a name in a directory.
@@ -51,7 +51,7 @@ pub enum Way {
 
 /// A name in a directory, behind all links; whether anything has the name is another question.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub(crate) struct Place {
     dir: Arc<OwnedFd>,
     name: OsString,
     /// The name is a link of the kernel's to an open file, which only it can follow.
@@ -62,7 +62,7 @@ pub struct Place {
 
 /// What makes a file the same under all its names, as long as it is open somewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Identity {
+pub(crate) struct Identity {
     device: u64,
     inode: u64,
 }
@@ -107,7 +107,7 @@ impl From<Refused> for io::Error {
 ///
 /// # Errors
 /// When a directory on the way is missing or may not be searched, or a link is not followed.
-pub fn find(path: &Path) -> io::Result<Way> {
+pub(crate) fn find(path: &Path) -> io::Result<Way> {
     walk::find(path, walk::Last::Follow)
 }
 
@@ -115,7 +115,7 @@ pub fn find(path: &Path) -> io::Result<Way> {
 ///
 /// # Errors
 /// As [`find`].
-pub fn find_name(path: &Path) -> io::Result<Place> {
+pub(crate) fn find_name(path: &Path) -> io::Result<Place> {
     match walk::find(path, walk::Last::Keep)? {
         Way::Place(place) => Ok(place),
         Way::Stream(_) => Err(Errno::EEXIST.into()),
@@ -127,7 +127,7 @@ pub fn find_name(path: &Path) -> io::Result<Place> {
 ///
 /// # Errors
 /// Those of the system, and [`Refused`].
-pub fn open(path: &Path, flags: OFlag, mode: u32) -> io::Result<File> {
+pub(crate) fn open(path: &Path, flags: OFlag, mode: u32) -> io::Result<File> {
     match find(path)? {
         Way::Place(place) => place.open(flags, mode),
         Way::Stream(_) => {
@@ -145,7 +145,7 @@ pub fn open(path: &Path, flags: OFlag, mode: u32) -> io::Result<File> {
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_directory(path: &Path) -> io::Result<OwnedFd> {
+pub(crate) fn open_directory(path: &Path) -> io::Result<OwnedFd> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     Ok(openat(walk::find_directory(path)?, ".", flags, Mode::empty())?)
 }
@@ -155,7 +155,7 @@ impl Place {
     ///
     /// # Errors
     /// Those of the system, and [`Refused`].
-    pub fn open(&self, flags: OFlag, mode: u32) -> io::Result<File> {
+    pub(crate) fn open(&self, flags: OFlag, mode: u32) -> io::Result<File> {
         let mut flags = (flags - OFlag::O_TRUNC) | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
         if !self.magic {
             flags |= OFlag::O_NOFOLLOW;
@@ -206,7 +206,7 @@ impl Place {
     ///
     /// # Errors
     /// Those of the system.
-    pub fn metadata(&self) -> io::Result<Option<Metadata>> {
+    pub(crate) fn metadata(&self) -> io::Result<Option<Metadata>> {
         let flags = OFlag::O_PATH | OFlag::O_CLOEXEC;
         let flags = if self.magic { flags } else { flags | OFlag::O_NOFOLLOW };
         match openat(&self.dir, self.name.as_os_str(), flags, Mode::empty()) {
@@ -217,22 +217,22 @@ impl Place {
     }
 
     /// Whether this file has the name now.
-    pub fn holds(&self, identity: Identity) -> bool {
+    pub(crate) fn holds(&self, identity: Identity) -> bool {
         matches!(self.metadata(), Ok(Some(found)) if Identity::from(&found) == identity)
     }
 
     /// Whether the name is a link of the kernel's to an open file.
-    pub fn is_magic(&self) -> bool {
+    pub(crate) fn is_magic(&self) -> bool {
         self.magic
     }
 
     /// Whether a FIFO has the name.
-    pub fn is_fifo(&self) -> bool {
+    pub(crate) fn is_fifo(&self) -> bool {
         !self.magic && matches!(self.metadata(), Ok(Some(found)) if found.file_type().is_fifo())
     }
 
     /// The name with something appended, in the same directory.
-    pub fn sibling(&self, suffix: &str) -> Place {
+    pub(crate) fn sibling(&self, suffix: &str) -> Place {
         let mut name = self.name.clone();
         name.push(suffix);
         Place { dir: Arc::clone(&self.dir), name, magic: false, guides: Vec::new() }
@@ -242,7 +242,7 @@ impl Place {
     ///
     /// # Errors
     /// Those of the system.
-    pub fn remove(&self) -> io::Result<()> {
+    pub(crate) fn remove(&self) -> io::Result<()> {
         Ok(unlinkat(&self.dir, self.name.as_os_str(), UnlinkatFlags::NoRemoveDir)?)
     }
 
@@ -250,7 +250,7 @@ impl Place {
     ///
     /// # Errors
     /// Those of the system.
-    pub fn rename(&self, to: &Place) -> io::Result<()> {
+    pub(crate) fn rename(&self, to: &Place) -> io::Result<()> {
         Ok(renameat(&self.dir, self.name.as_os_str(), &to.dir, to.name.as_os_str())?)
     }
 
@@ -259,7 +259,7 @@ impl Place {
     ///
     /// # Errors
     /// `AlreadyExists`, or those of the system.
-    pub fn rename_new(&self, to: &Place) -> io::Result<()> {
+    pub(crate) fn rename_new(&self, to: &Place) -> io::Result<()> {
         match sys::files::rename_new(self.dir.as_fd(), &self.name, to.dir.as_fd(), &to.name) {
             Err(Errno::EINVAL | Errno::ENOSYS | Errno::EPERM | Errno::EOPNOTSUPP) => {
                 if to.metadata()?.is_some() {
@@ -277,7 +277,7 @@ impl Place {
     ///
     /// # Errors
     /// Those of the system.
-    pub fn create_like(&self, model: &Metadata) -> io::Result<File> {
+    pub(crate) fn create_like(&self, model: &Metadata) -> io::Result<File> {
         let append = OFlag::O_WRONLY | OFlag::O_APPEND | OFlag::O_NONBLOCK;
         for _ in 0..MAX_ATTEMPTS {
             match self.open(append | OFlag::O_CREAT | OFlag::O_EXCL, 0o600) {

@@ -21,7 +21,7 @@ const MODE_BITS: u32 = 0o7777;
 
 /// A hold on the file of a socket.
 #[derive(Debug)]
-pub struct SocketFile {
+pub(crate) struct SocketFile {
     node: File,
     identity: Identity,
 }
@@ -31,7 +31,7 @@ impl SocketFile {
     ///
     /// # Errors
     /// `AlreadyExists` when something else has the name by now, or those of the system.
-    pub fn of(place: &Place) -> io::Result<SocketFile> {
+    pub(crate) fn of(place: &Place) -> io::Result<SocketFile> {
         let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let node = File::from(openat(&place.dir, place.name.as_os_str(), flags, Mode::empty())?);
         let found = node.metadata()?;
@@ -46,7 +46,7 @@ impl SocketFile {
     }
 
     /// What tells it from others.
-    pub fn identity(&self) -> Identity {
+    pub(crate) fn identity(&self) -> Identity {
         self.identity
     }
 
@@ -54,7 +54,7 @@ impl SocketFile {
     ///
     /// # Errors
     /// Those of the system.
-    pub fn give(&self, uid: u32, gid: Option<u32>) -> io::Result<()> {
+    pub(crate) fn give(&self, uid: u32, gid: Option<u32>) -> io::Result<()> {
         let (uid, gid) = (Uid::from_raw(uid), gid.map(Gid::from_raw));
         Ok(fchownat(&self.node, "", Some(uid), gid, AtFlags::AT_EMPTY_PATH)?)
     }
@@ -63,7 +63,7 @@ impl SocketFile {
     ///
     /// # Errors
     /// Those of the system.
-    pub fn set_mode(&self, mode: u32) -> io::Result<()> {
+    pub(crate) fn set_mode(&self, mode: u32) -> io::Result<()> {
         if self.node.metadata()?.mode() & MODE_BITS == mode & MODE_BITS {
             return Ok(());
         }

@@ -11,29 +11,29 @@ use crate::core::calendar::Civil;
 
 /// Time since the Unix epoch; none before it.
 #[expect(clippy::disallowed_methods, reason = "the one place where the wall clock is read")]
-pub fn wall() -> Duration {
+pub(crate) fn wall() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Milliseconds since the Unix epoch.
-pub fn wall_millis() -> i64 {
+pub(crate) fn wall_millis() -> i64 {
     i64::try_from(wall().as_millis()).unwrap_or(i64::MAX)
 }
 
 /// What clocks show here, and how many milliseconds of the second have passed.
-pub fn local_now() -> (Civil, u32) {
+pub(crate) fn local_now() -> (Civil, u32) {
     let now = wall();
     (local(secs(now)), now.subsec_millis())
 }
 
 /// What clocks show here at a Unix time; UTC for those beyond all calendars.
-pub fn local(unix_secs: i64) -> Civil {
+pub(crate) fn local(unix_secs: i64) -> Civil {
     broken_down(unix_secs).unwrap_or_else(|| Civil::at(unix_secs))
 }
 
 /// By how much clocks here are ahead of UTC at a moment, in seconds. Where the C library counts leap seconds, they are
 /// part of it.
-pub fn offset_secs(wall: Duration) -> i32 {
+pub(crate) fn offset_secs(wall: Duration) -> i32 {
     let now = secs(wall);
     i32::try_from(local(now).as_utc_secs() - now).unwrap_or(0)
 }

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 
 /// Renames, unless something has the new name: renameat2(2) with `RENAME_NOREPLACE`, which not every C library offers, nor
 /// every kernel and file system.
-pub fn rename_new(
+pub(crate) fn rename_new(
     from_dir: BorrowedFd<'_>,
     from: &OsStr,
     to_dir: BorrowedFd<'_>,

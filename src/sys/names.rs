@@ -45,7 +45,7 @@ impl std::error::Error for Unresolved {}
 
 /// The address a server listens at, or a client of IPv4 connects to (`bind` and `connect` of a Python socket): of an
 /// empty name all of them, of `<broadcast>` the one that reaches everybody. May wait for a name server.
-pub fn resolve_ipv4(host: &str) -> Result<Ipv4Addr, Unresolved> {
+pub(crate) fn resolve_ipv4(host: &str) -> Result<Ipv4Addr, Unresolved> {
     match host {
         "" => return Ok(Ipv4Addr::UNSPECIFIED),
         "<broadcast>" => return Ok(Ipv4Addr::BROADCAST),
@@ -64,7 +64,7 @@ pub fn resolve_ipv4(host: &str) -> Result<Ipv4Addr, Unresolved> {
 
 /// All addresses of a name, in the order in which they are to be tried (`socket.create_connection`); without a name this
 /// machine's own. May wait for a name server.
-pub fn resolve(host: Option<&str>, port: u16) -> Result<Vec<SocketAddr>, Unresolved> {
+pub(crate) fn resolve(host: Option<&str>, port: u16) -> Result<Vec<SocketAddr>, Unresolved> {
     look_up(host, port, libc::AF_UNSPEC)
 }
 

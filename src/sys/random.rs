@@ -8,7 +8,7 @@ use std::io;
 /// # Errors
 /// When the system has none, which no kernel that this runs on says.
 #[expect(clippy::disallowed_methods, reason = "the one place where random bytes come from")]
-pub fn fill(bytes: &mut [u8]) -> io::Result<()> {
+pub(crate) fn fill(bytes: &mut [u8]) -> io::Result<()> {
     getrandom::fill(bytes).map_err(io::Error::from)
 }
 
@@ -16,7 +16,7 @@ pub fn fill(bytes: &mut [u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// As [`fill`].
-pub fn hex<const BYTES: usize>() -> io::Result<String> {
+pub(crate) fn hex<const BYTES: usize>() -> io::Result<String> {
     let mut bytes = [0; BYTES];
     fill(&mut bytes)?;
     let mut digits = String::with_capacity(2 * BYTES);

@@ -16,7 +16,7 @@ use nix::sys::signal::SigSet;
 use crate::core::errno;
 
 /// The exit code of a child that could not become the program (`process.py: _spawn_as_child`).
-pub const NOT_SPAWNED: i32 = 127;
+pub(crate) const NOT_SPAWNED: i32 = 127;
 
 /// Signals that every program starts with ignored, because the reference's Python ignores them.
 const IGNORED_IN_CHILDREN: [c_int; 2] = [libc::SIGPIPE, libc::SIGXFSZ];
@@ -37,7 +37,7 @@ const ID_CALLS: (libc::c_long, libc::c_long, libc::c_long) =
 
 /// A null-terminated array of C strings, as execve wants them.
 #[derive(Debug)]
-pub struct CStringArray {
+pub(crate) struct CStringArray {
     pointers: Vec<*const c_char>,
     // What the pointers point to; moving the vector does not move the strings' bytes.
     strings: Vec<CString>,
@@ -45,20 +45,20 @@ pub struct CStringArray {
 
 impl CStringArray {
     /// Takes the strings over.
-    pub fn new(strings: Vec<CString>) -> CStringArray {
+    pub(crate) fn new(strings: Vec<CString>) -> CStringArray {
         let pointers = strings.iter().map(|s| s.as_ptr()).chain([ptr::null()]).collect();
         CStringArray { pointers, strings }
     }
 
     /// The strings.
-    pub fn strings(&self) -> &[CString] {
+    pub(crate) fn strings(&self) -> &[CString] {
         &self.strings
     }
 }
 
 /// Whom the child becomes.
 #[derive(Debug, PartialEq, Eq)]
-pub enum ChildIdentity {
+pub(crate) enum ChildIdentity {
     /// The user it already is.
     Keep,
     /// Another user.
@@ -76,7 +76,7 @@ pub enum ChildIdentity {
 
 /// Everything a child needs to become a program, made before fork. The texts are the beginnings of its last words.
 #[derive(Debug)]
-pub struct ChildImage<'a> {
+pub(crate) struct ChildImage<'a> {
     /// What becomes 0, 1 and 2. None of them may be one of these numbers already.
     pub stdio: [BorrowedFd<'a>; 3],
     /// What becomes 3. Its number is above that.
@@ -109,7 +109,7 @@ pub struct ChildImage<'a> {
 ///
 /// All signals are blocked from before fork until the child has no handlers left, so no handler of the daemon ever runs
 /// in a child, and a signal sent to the child in between takes effect before or at exec instead of getting lost.
-pub fn spawn_child(image: &ChildImage<'_>) -> Result<i32, Errno> {
+pub(crate) fn spawn_child(image: &ChildImage<'_>) -> Result<i32, Errno> {
     let previous = SigSet::all().thread_swap_mask(nix::sys::signal::SigmaskHow::SIG_BLOCK)?;
     // SAFETY: the child calls nothing but `run_child`, which keeps to what is allowed after fork.
     let pid = unsafe { libc::fork() };
@@ -144,7 +144,7 @@ unsafe fn run_child(image: &ChildImage<'_>) -> ! {
 /// signals. It starts with the given signal mask. A child that cannot become the program ends with [`NOT_SPAWNED`].
 ///
 /// Unlike `posix_spawn` of the GNU C library this leaves no signal ignored that was not.
-pub fn spawn_alike(
+pub(crate) fn spawn_alike(
     file: &CStr,
     argv: &CStringArray,
     envp: &CStringArray,
@@ -247,7 +247,7 @@ pub(super) unsafe fn set_disposition(signal: c_int, disposition: libc::sighandle
 }
 
 /// Closes every descriptor from this one on, whoever owns it: for a process that becomes another program, or ends.
-pub fn close_from(first: c_int, min_fds: c_int) {
+pub(crate) fn close_from(first: c_int, min_fds: c_int) {
     // SAFETY: what owns a descriptor is not used any more by a caller that leaves.
     unsafe {
         let (first_unsigned, last) = (first.cast_unsigned(), c_uint::MAX);
@@ -262,7 +262,7 @@ pub fn close_from(first: c_int, min_fds: c_int) {
 
 /// The descriptor handed over by [`ChildImage::handed`], in the program that was made of the child. To be called once,
 /// before anything else is opened.
-pub fn take_handed() -> Option<OwnedFd> {
+pub(crate) fn take_handed() -> Option<OwnedFd> {
     // SAFETY: fcntl takes no pointers. Open at this point, the number was handed over for us to own.
     unsafe { (libc::fcntl(HANDED, libc::F_GETFD) != -1).then(|| OwnedFd::from_raw_fd(HANDED)) }
 }

@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use nix::errno::Errno;
 
 /// How many columns a terminal has; `None` when it does not say, or is none.
-pub fn columns(terminal: BorrowedFd<'_>) -> Option<usize> {
+pub(crate) fn columns(terminal: BorrowedFd<'_>) -> Option<usize> {
     let mut size = MaybeUninit::<libc::winsize>::zeroed();
     // SAFETY: the call fills a winsize, for which all-zero is a value already, or leaves it alone.
     let size = unsafe {

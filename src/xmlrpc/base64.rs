@@ -3,7 +3,7 @@
 /// Decodes `input`, skipping every byte outside the alphabet; what follows complete padding is ignored.
 ///
 /// `None` where Python raises: a lone last character, or padding that is missing.
-pub fn decode_lenient(input: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn decode_lenient(input: &[u8]) -> Option<Vec<u8>> {
     let mut output = Vec::with_capacity(input.len() / 4 * 3 + 3);
     let (mut position, mut pads, mut left) = (0u8, 0u8, 0u8);
     for &byte in input {

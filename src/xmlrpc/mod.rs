@@ -3,15 +3,18 @@
 //! [`document`] turns text into the events of a well-formed document; [`parse`] gives them the meaning the reference
 //! gives them; [`write`] is the way back. [`response`] and [`write_call`] are the client's half. Nothing here does I/O, and nothing panics on what a client sends.
 
-pub mod base64;
+pub(crate) mod base64;
 mod document;
 mod namespaces;
-pub mod parse;
-pub mod response;
+pub(crate) mod parse;
+pub(crate) mod response;
 mod scalars;
 mod tag;
-pub mod write;
+pub(crate) mod write;
 
-pub use parse::{CallReader, ParseError, parse_call};
-pub use response::{Response, parse_response};
-pub use write::{ArrayResponse, write_call, write_fault, write_response};
+pub(crate) use parse::ParseError;
+pub use parse::{CallReader, parse_call};
+pub(crate) use response::Response;
+pub use response::parse_response;
+pub(crate) use write::{ArrayResponse, write_fault};
+pub use write::{write_call, write_response};

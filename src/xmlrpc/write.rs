@@ -40,14 +40,14 @@ pub fn write_response(result: &Value) -> Vec<u8> {
 
 /// The document that answers a call with an array, written item after item.
 #[derive(Debug)]
-pub struct ArrayResponse {
+pub(crate) struct ArrayResponse {
     text: String,
 }
 
 impl ArrayResponse {
     /// No items yet.
     #[allow(clippy::new_without_default)] // nothing there is a default of
-    pub fn new() -> ArrayResponse {
+    pub(crate) fn new() -> ArrayResponse {
         let mut text = String::with_capacity(256);
         text.push_str(RESPONSE_START);
         text.push_str(ARRAY_START);
@@ -55,18 +55,18 @@ impl ArrayResponse {
     }
 
     /// The next item.
-    pub fn push(&mut self, item: &Value) {
+    pub(crate) fn push(&mut self, item: &Value) {
         write_value(&mut self.text, item);
     }
 
     /// Bytes so far.
     #[allow(clippy::len_without_is_empty)] // it never is
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.text.len()
     }
 
     /// The document.
-    pub fn finish(mut self) -> Vec<u8> {
+    pub(crate) fn finish(mut self) -> Vec<u8> {
         self.text.push_str(ARRAY_END);
         self.text.push_str(RESPONSE_END);
         self.text.into_bytes()
@@ -74,7 +74,7 @@ impl ArrayResponse {
 }
 
 /// The document that answers a call with a fault.
-pub fn write_fault(fault: &Fault) -> Vec<u8> {
+pub(crate) fn write_fault(fault: &Fault) -> Vec<u8> {
     let members = Value::Struct(vec![
         ("faultCode".to_string(), Value::Int(fault.code.code())),
         ("faultString".to_string(), Value::str(fault.text.as_str())),

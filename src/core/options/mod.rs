@@ -9,7 +9,7 @@
 //! The rows of programs stand in [`program`], because the core compares and shows them; those of other sections stand
 //! beside their readers.
 
-pub mod program;
+pub(crate) mod program;
 
 use super::config::{AutoRestart, LogFile, Owner};
 use super::signal;
@@ -17,7 +17,7 @@ use super::states::Level;
 use super::value::Value;
 
 /// One option of the sections that become a `C`.
-pub struct Row<C: 'static> {
+pub(crate) struct Row<C: 'static> {
     /// What is said of it.
     pub about: About,
     /// Its type, and where its value goes.
@@ -141,7 +141,7 @@ pub enum Display {
 }
 
 /// A place in a `C` that holds a `T`.
-pub struct Access<C: 'static, T: 'static> {
+pub(crate) struct Access<C: 'static, T: 'static> {
     /// Looks at it.
     pub get: fn(&C) -> &T,
     /// Changes it.
@@ -150,7 +150,7 @@ pub struct Access<C: 'static, T: 'static> {
 
 impl<C: 'static, T> Access<C, T> {
     /// Puts a value there.
-    pub fn set(&self, config: &mut C, value: T) {
+    pub(crate) fn set(&self, config: &mut C, value: T) {
         *(self.get_mut)(config) = value;
     }
 }
@@ -173,7 +173,7 @@ macro_rules! field {
 pub(crate) use field;
 
 /// The types of values. What a text of each means, and what is said of one that means nothing, is for `config::values`.
-pub enum Field<C: 'static> {
+pub(crate) enum Field<C: 'static> {
     /// Any text.
     Text(Access<C, String>),
     /// Any text, if it is set.
@@ -236,7 +236,7 @@ pub enum Field<C: 'static> {
 
 impl<C: 'static> Row<C> {
     /// An option with what most have in common; the methods below say where it differs.
-    pub const fn new(
+    pub(crate) const fn new(
         name: &'static str,
         field: Field<C>,
         unset: Unset,
@@ -256,38 +256,38 @@ impl<C: 'static> Row<C> {
     }
 
     /// With these names in its value.
-    pub const fn names(mut self, names: Names) -> Self {
+    pub(crate) const fn names(mut self, names: Names) -> Self {
         self.about.names = names;
         self
     }
 
     /// With its names replaced then.
-    pub const fn expansion(mut self, expansion: Expansion) -> Self {
+    pub(crate) const fn expansion(mut self, expansion: Expansion) -> Self {
         self.about.expansion = expansion;
         self
     }
 
     /// With its changes taken over then.
-    pub const fn reread(mut self, reread: Reread) -> Self {
+    pub(crate) const fn reread(mut self, reread: Reread) -> Self {
         self.about.reread = reread;
         self
     }
 
     /// One of ours.
-    pub const fn ours(mut self) -> Self {
+    pub(crate) const fn ours(mut self) -> Self {
         self.about.source = Source::Ours;
         self
     }
 
     /// Not among the settings that are shown.
-    pub const fn hidden(mut self) -> Self {
+    pub(crate) const fn hidden(mut self) -> Self {
         self.about.display = Display::Hidden;
         self
     }
 }
 
 /// The options that make a change of `b` against `a` for a reread.
-pub fn differences<'a, C: 'static>(
+pub(crate) fn differences<'a, C: 'static>(
     rows: impl IntoIterator<Item = &'static Row<C>> + 'a,
     a: &'a C,
     b: &'a C,
@@ -299,7 +299,7 @@ pub fn differences<'a, C: 'static>(
 }
 
 /// Names and values of the options that are shown, in the order of the rows; what is not set is nil.
-pub fn shown<'a, C: 'static>(
+pub(crate) fn shown<'a, C: 'static>(
     rows: impl IntoIterator<Item = &'static Row<C>> + 'a,
     config: &'a C,
 ) -> impl Iterator<Item = (String, Value)> + 'a {

@@ -4,10 +4,10 @@ use super::{Expansion, Field, Names, Reread, Row, Unset, differences, field};
 use crate::core::config::{FastCgiSocket, ListenerConfig, ProcessConfig};
 
 /// The result handler of listeners that name none.
-pub const DEFAULT_RESULT_HANDLER: &str = "supervisor.dispatchers:default_handler";
+pub(crate) const DEFAULT_RESULT_HANDLER: &str = "supervisor.dispatchers:default_handler";
 
 /// The options of one process.
-pub fn process() -> impl Iterator<Item = &'static Row<ProcessConfig>> {
+pub(crate) fn process() -> impl Iterator<Item = &'static Row<ProcessConfig>> {
     [PROCESS, STDOUT, STDERR, LAST].into_iter().flatten()
 }
 
@@ -190,7 +190,7 @@ const LAST: &[Row<ProcessConfig>] = &[Row::new(
 )];
 
 /// What listeners have in addition.
-pub const LISTENER: &[Row<ListenerConfig>] = &[
+pub(crate) const LISTENER: &[Row<ListenerConfig>] = &[
     Row::new(
         "events",
         Field::Events(field!(ListenerConfig.events)),
@@ -216,7 +216,7 @@ pub const LISTENER: &[Row<ListenerConfig>] = &[
 
 /// What FastCGI programs have in addition, members of a group too. A socket that has the same URL is the same for the
 /// reference (`options.py: SocketConfig.__eq__`).
-pub const SOCKET: &[Row<FastCgiSocket>] = &[
+pub(crate) const SOCKET: &[Row<FastCgiSocket>] = &[
     Row::new(
         "socket",
         Field::Text(field!(FastCgiSocket.url)),

@@ -19,7 +19,7 @@ use crate::core::value::Value;
 
 /// What is done to each process.
 #[derive(Debug)]
-pub enum Operation {
+pub(super) enum Operation {
     /// Start those that do not run.
     Start {
         /// Wait until they run.
@@ -67,14 +67,14 @@ const CALLS_PER_TURN: usize = 256;
 
 /// The process that was called on, as its result names it.
 #[derive(Clone, Debug)]
-pub struct Callee {
+pub(super) struct Callee {
     name: String,
     group: String,
 }
 
 /// Such a call under way.
 #[derive(Debug)]
-pub struct Batch {
+pub(crate) struct Batch {
     operation: Operation,
     /// A job begun beforehand that is not waited for yet.
     first: Option<(Callee, JobId)>,

@@ -9,11 +9,11 @@ use crate::core::supervisor::Supervisor;
 use crate::core::value::Value;
 
 /// The namespace of what the reference does not have, unless the configuration publishes the main interface as this.
-pub const OWN_NAMESPACE: &str = "supervisord_rs";
+pub(crate) const OWN_NAMESPACE: &str = "supervisord_rs";
 
 /// Where a method is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Namespace {
+pub(crate) enum Namespace {
     /// Under the name of each `[rpcinterface:x]` section.
     Supervisor,
     /// Under `system`.
@@ -26,11 +26,11 @@ pub enum Namespace {
 pub(super) const SYSTEM: &str = "system";
 
 /// What [`Namespace::Supervisor`] is called where the configuration does not say otherwise.
-pub const SUPERVISOR: &str = "supervisor";
+pub(crate) const SUPERVISOR: &str = "supervisor";
 
 /// A parameter, as `methodSignature` and `methodHelp` describe it.
 #[derive(Debug)]
-pub struct Param {
+pub(crate) struct Param {
     /// XML-RPC type.
     pub kind: &'static str,
     /// Name.
@@ -41,7 +41,7 @@ pub struct Param {
 
 /// A published method.
 #[derive(Debug)]
-pub struct Method {
+pub(crate) struct Method {
     /// Where it is published.
     pub namespace: Namespace,
     /// Its name there.
@@ -132,7 +132,7 @@ const fn system(
 }
 
 /// Every method, the reference's aliases included.
-pub static METHODS: &[Method] = &[
+pub(crate) static METHODS: &[Method] = &[
     supervisor(
         "getAPIVersion",
         "string",

@@ -7,7 +7,7 @@
 mod batch;
 mod control;
 mod logs;
-pub mod methods;
+pub(crate) mod methods;
 mod multi;
 mod params;
 pub(super) mod pending;
@@ -16,7 +16,7 @@ mod single;
 mod system;
 mod tickets;
 pub(super) mod wait;
-pub mod weight;
+pub(crate) mod weight;
 
 use super::effect::{Call, Caller, Effect, ReplyId};
 use super::fault::{Fault, FaultCode};

@@ -24,7 +24,7 @@ const PROCESS_COST: usize = TURN_BYTES / 512;
 
 /// The calls of a `system.multicall`, made one after the other and, when they are many, in turns with everything else.
 #[derive(Debug)]
-pub struct Multi {
+pub(crate) struct Multi {
     remaining: VecDeque<Value>,
     current: Option<Box<Wait>>,
     results: Vec<Value>,

@@ -26,7 +26,7 @@ struct Pending {
 
 /// The calls that have not been answered.
 #[derive(Debug, Default)]
-pub struct Calls {
+pub(crate) struct Calls {
     /// In the order they came, which is that of their ids.
     pending: BTreeMap<ReplyId, Pending>,
     tickets: Tickets,

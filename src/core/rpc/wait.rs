@@ -14,7 +14,7 @@ use crate::core::value::Value;
 
 /// What a method answers: at once, or when something has come true.
 #[derive(Debug)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// The result.
     Value(Value),
     /// Wait for this.
@@ -26,7 +26,7 @@ pub(super) const DONE: Answer = Answer::Value(Value::Bool(true));
 
 /// What a call waits for.
 #[derive(Debug)]
-pub enum Wait {
+pub(crate) enum Wait {
     /// `startProcess`: RUNNING, or any state but STARTING that it does not wait in to be started.
     Start {
         /// The process.

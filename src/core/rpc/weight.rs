@@ -6,14 +6,14 @@ use crate::core::info::Extent;
 use crate::core::value::Value;
 
 /// Bytes that the results of one multicall may hold together.
-pub const MULTICALL_BYTES: usize = 8 << 20;
+pub(crate) const MULTICALL_BYTES: usize = 8 << 20;
 
 /// Bytes that the result of a part of a multicall holds at least: a fault, whose text is no longer than a line.
 pub(super) const FAULT_BYTES: usize = 384;
 
 /// What decides how big the answer of a method is; a column of the table of methods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Size {
+pub(crate) enum Size {
     /// It is small, or small for each process and known only when the call is over.
     Small,
     /// A description of every process.
@@ -31,7 +31,7 @@ pub enum Size {
 
 /// What an answer may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weight {
+pub(crate) enum Weight {
     /// So many bytes, made at once.
     House(usize),
     /// So many bytes of a log; without a bound that of the file.
@@ -47,7 +47,7 @@ pub enum Weight {
 }
 
 /// Weighs a call, whatever its interface is published as.
-pub fn weigh(call: &Call, extent: &Extent) -> Weight {
+pub(crate) fn weigh(call: &Call, extent: &Extent) -> Weight {
     match (size_of(&call.method), call.params.as_slice()) {
         (Size::Results, [calls @ Value::Array(parts)]) => {
             let (mut results, mut logs) = (0usize, 0u64);

@@ -203,7 +203,7 @@ impl Run {
     /// The table of timers and the tickets of calls say what processes and calls themselves say.
     fn check_tables(&self) {
         let supervisor = self.core.supervisor();
-        for process in supervisor.processes() {
+        for process in supervisor.roster.processes() {
             for kind in Kind::ALL {
                 let set = supervisor.timers.deadline(Timer::Process(process.id(), kind));
                 assert_eq!(set, process.due(kind, supervisor.mood()), "{kind:?} of {process:?}");
@@ -211,7 +211,7 @@ impl Run {
         }
         let calls = self.core.calls();
         assert!(calls.tickets_are_true(), "{calls:?}");
-        for process in supervisor.processes().map(Process::id) {
+        for process in supervisor.roster.processes().map(Process::id) {
             let report = supervisor.timers.deadline(Timer::StopReport(process));
             assert!(report.is_none() || calls.wait_for(process), "a line that nobody waits for");
         }
@@ -221,7 +221,7 @@ impl Run {
     fn check(&self) {
         self.check_groups();
         self.check_tables();
-        for process in self.core.supervisor().processes() {
+        for process in self.core.supervisor().roster.processes() {
             let alive = matches!(
                 process.state(),
                 ProcessState::Starting
@@ -240,7 +240,8 @@ impl Run {
             assert_eq!(owner, Some(*pid), "a child nobody knows");
         }
         if self.core.supervisor().mood() != Mood::Running {
-            let unstopped = self.core.supervisor().processes().filter(|p| !p.state().is_stopped());
+            let unstopped =
+                self.core.supervisor().roster.processes().filter(|p| !p.state().is_stopped());
             let highest = unstopped.map(|process| process.config().priority).max();
             for priority in &self.world.stop_signals {
                 assert!(highest.is_none_or(|highest| highest <= *priority), "stopped out of order");

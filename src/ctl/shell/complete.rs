@@ -13,20 +13,20 @@ const DELIMITERS: &str = " \t\n`~!@#$%^&()=+[{]}\\|;'\",<>/?";
 
 /// Offers completions. The daemon is asked at most once per line.
 #[derive(Default)]
-pub struct Completions {
+pub(super) struct Completions {
     options: RefCell<Option<ClientOptions>>,
     infos: RefCell<Option<Vec<ProcessInfo>>>,
 }
 
 impl Completions {
     /// Forgets what the daemon said; the next answer comes from where the options say.
-    pub fn refresh(&self, options: &ClientOptions) {
+    pub(super) fn refresh(&self, options: &ClientOptions) {
         self.options.replace(Some(options.clone()));
         self.infos.replace(None);
     }
 
     /// Where the last word of what was typed starts, and what it may become.
-    pub fn complete(&self, typed: &str) -> (usize, Vec<String>) {
+    pub(super) fn complete(&self, typed: &str) -> (usize, Vec<String>) {
         let start = typed.rfind(|c| DELIMITERS.contains(c)).map_or(0, |delimiter| delimiter + 1);
         (start, candidates(typed, &typed[start..], || self.infos()))
     }

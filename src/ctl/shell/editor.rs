@@ -29,7 +29,7 @@ const MAX_LISTED: usize = 500;
 
 /// Edits lines, remembers them, completes their words.
 #[derive(Default)]
-pub struct Editor {
+pub(super) struct Editor {
     /// What Tab offers.
     pub completions: Completions,
     remembered: Vec<String>,
@@ -54,7 +54,7 @@ enum Turn {
 
 impl Editor {
     /// Adds a line to those that can be called up again.
-    pub fn remember(&mut self, line: &str) {
+    pub(super) fn remember(&mut self, line: &str) {
         if line.is_empty() || self.remembered.last().is_some_and(|last| last == line) {
             return;
         }
@@ -68,7 +68,7 @@ impl Editor {
     /// the prompt.
     ///
     /// Fails as interrupted at Ctrl-C.
-    pub fn read(&mut self, out: &mut dyn Write, prompt: &str) -> io::Result<Option<String>> {
+    pub(super) fn read(&mut self, out: &mut dyn Write, prompt: &str) -> io::Result<Option<String>> {
         let mut interrupts = Interrupts::take_over()?;
         let mut mode = KeyMode::enter()?;
         self.line.set("");

@@ -8,21 +8,21 @@ use crate::core::text;
 use crate::native;
 
 /// Commands that are remembered.
-pub const MAX_ENTRIES: usize = 1000;
+pub(super) const MAX_ENTRIES: usize = 1000;
 
 /// How much of the end of a file is read.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// The commands typed so far, kept in a file if one is named. A file that cannot be read or written is none.
 #[derive(Debug, Default)]
-pub struct History {
+pub(super) struct History {
     path: Option<String>,
     last: Option<String>,
 }
 
 impl History {
     /// The history in the file, and what it holds, oldest first.
-    pub fn open(path: Option<&str>) -> (History, Vec<String>) {
+    pub(super) fn open(path: Option<&str>) -> (History, Vec<String>) {
         let mut history = History { path: path.map(str::to_string), last: None };
         let (lines, whole) = path.and_then(read).unwrap_or((Vec::new(), true));
         if !whole {
@@ -33,7 +33,7 @@ impl History {
     }
 
     /// Remembers a command at once, so that it survives whatever ends the shell. Nothing is remembered twice in a row.
-    pub fn add(&mut self, line: &str) {
+    pub(super) fn add(&mut self, line: &str) {
         if line.is_empty() || self.last.as_deref() == Some(line) {
             return;
         }

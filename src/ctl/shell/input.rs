@@ -13,7 +13,7 @@ const PLAIN_TERMINALS: [&str; 3] = ["dumb", "emacs", "cons25"];
 
 /// What came of asking for a command.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Line {
+pub(super) enum Line {
     /// A line, without its end.
     Typed(String),
     /// The end of the input, or Ctrl-C; the cursor is behind the prompt.
@@ -21,14 +21,14 @@ pub enum Line {
 }
 
 /// The shell's input.
-pub struct Input {
+pub(super) struct Input {
     editor: Option<Editor>,
     history: History,
 }
 
 impl Input {
     /// The line editor if there is a terminal for it, with the history of the options.
-    pub fn new(options: &ClientOptions) -> Input {
+    pub(super) fn new(options: &ClientOptions) -> Input {
         if !io::stdin().is_terminal() {
             return Input { editor: None, history: History::default() };
         }
@@ -44,7 +44,11 @@ impl Input {
     }
 
     /// Prompts for the next command and remembers it.
-    pub fn command(&mut self, out: &mut dyn Write, options: &ClientOptions) -> io::Result<Line> {
+    pub(super) fn command(
+        &mut self,
+        out: &mut dyn Write,
+        options: &ClientOptions,
+    ) -> io::Result<Line> {
         let prompt = format!("{}> ", options.prompt);
         if let Some(editor) = &mut self.editor {
             editor.completions.refresh(options);
@@ -68,7 +72,7 @@ impl Input {
     }
 
     /// Asks a person: the line without its end, `None` at the end of the input; fails as interrupted at Ctrl-C.
-    pub fn ask(
+    pub(super) fn ask(
         &mut self,
         out: &mut dyn Write,
         prompt: &str,

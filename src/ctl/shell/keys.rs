@@ -5,7 +5,7 @@ const MAX_SEQUENCE: usize = 32;
 
 /// What was pressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Key {
+pub(super) enum Key {
     /// A character.
     Char(char),
     /// With Control, by its small letter.
@@ -38,7 +38,7 @@ pub enum Key {
 
 /// Takes bytes until they make a key.
 #[derive(Default)]
-pub struct Keys {
+pub(super) struct Keys {
     pending: Vec<u8>,
     /// Has shown that what came before it was no character.
     again: Option<u8>,
@@ -46,7 +46,7 @@ pub struct Keys {
 
 impl Keys {
     /// The key that this byte completes.
-    pub fn feed(&mut self, byte: u8) -> Option<Key> {
+    pub(super) fn feed(&mut self, byte: u8) -> Option<Key> {
         self.pending.push(byte);
         let key = match *self.pending {
             [0x1b] | [0x1b, b'[' | b'O'] => return None,
@@ -77,7 +77,7 @@ impl Keys {
     }
 
     /// The key that the last byte is besides, after one that was no character: a terminal may send Latin-1.
-    pub fn kept(&mut self) -> Option<Key> {
+    pub(super) fn kept(&mut self) -> Option<Key> {
         let byte = self.again.take()?;
         self.feed(byte)
     }

@@ -4,7 +4,7 @@ use crate::ctl::lines::MAX_LINE_BYTES;
 
 /// A line and its cursor.
 #[derive(Debug, Default)]
-pub struct Line {
+pub(super) struct Line {
     text: String,
     cursor: usize,
     cut: String,
@@ -12,24 +12,24 @@ pub struct Line {
 
 impl Line {
     /// The whole line.
-    pub fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         &self.text
     }
 
     /// What stands before the cursor.
-    pub fn before(&self) -> &str {
+    pub(super) fn before(&self) -> &str {
         &self.text[..self.cursor]
     }
 
     /// Another line, with the cursor at its end.
-    pub fn set(&mut self, text: &str) {
+    pub(super) fn set(&mut self, text: &str) {
         self.text.clear();
         self.text.push_str(text);
         self.cursor = text.len();
     }
 
     /// Inserts text at the cursor, unless the line would become too long.
-    pub fn insert(&mut self, text: &str) -> bool {
+    pub(super) fn insert(&mut self, text: &str) -> bool {
         let fits = self.text.len() + text.len() <= MAX_LINE_BYTES;
         if fits {
             self.text.insert_str(self.cursor, text);
@@ -39,14 +39,14 @@ impl Line {
     }
 
     /// Replaces what stands between a place and the cursor.
-    pub fn replace_from(&mut self, start: usize, text: &str) -> bool {
+    pub(super) fn replace_from(&mut self, start: usize, text: &str) -> bool {
         self.text.replace_range(start..self.cursor, "");
         self.cursor = start;
         self.insert(text)
     }
 
     /// Inserts what was cut out last.
-    pub fn paste(&mut self) -> bool {
+    pub(super) fn paste(&mut self) -> bool {
         let cut = std::mem::take(&mut self.cut);
         let fits = self.insert(&cut);
         self.cut = cut;
@@ -54,21 +54,21 @@ impl Line {
     }
 
     /// Moves the cursor.
-    pub fn go(&mut self, to: usize) -> bool {
+    pub(super) fn go(&mut self, to: usize) -> bool {
         let moves = to != self.cursor;
         self.cursor = to;
         moves
     }
 
     /// Rubs out what is between the cursor and another place.
-    pub fn rub_out(&mut self, to: usize) -> Option<String> {
+    pub(super) fn rub_out(&mut self, to: usize) -> Option<String> {
         let range = to.min(self.cursor)..to.max(self.cursor);
         self.cursor = range.start;
         Some(self.text.drain(range).collect()).filter(|gone: &String| !gone.is_empty())
     }
 
     /// Rubs it out and keeps it to be inserted again.
-    pub fn cut(&mut self, to: usize) -> bool {
+    pub(super) fn cut(&mut self, to: usize) -> bool {
         let cut = self.rub_out(to);
         let some = cut.is_some();
         self.cut = cut.unwrap_or_else(|| std::mem::take(&mut self.cut));
@@ -76,28 +76,28 @@ impl Line {
     }
 
     /// Where the line ends.
-    pub fn end(&self) -> usize {
+    pub(super) fn end(&self) -> usize {
         self.text.len()
     }
 
     /// The place a character before the cursor.
-    pub fn left(&self) -> usize {
+    pub(super) fn left(&self) -> usize {
         self.cursor - self.before().chars().next_back().map_or(0, char::len_utf8)
     }
 
     /// The place a character behind the cursor.
-    pub fn right(&self) -> usize {
+    pub(super) fn right(&self) -> usize {
         self.cursor + self.text[self.cursor..].chars().next().map_or(0, char::len_utf8)
     }
 
     /// Where the word before the cursor starts: letters and digits, or whatever else is no white space.
-    pub fn word_start(&self, of_word: fn(char) -> bool) -> usize {
+    pub(super) fn word_start(&self, of_word: fn(char) -> bool) -> usize {
         let word = self.before().trim_end_matches(|character| !of_word(character));
         word.trim_end_matches(of_word).len()
     }
 
     /// Where the word at or behind the cursor ends.
-    pub fn word_end(&self) -> usize {
+    pub(super) fn word_end(&self) -> usize {
         let rest = self.text[self.cursor..].trim_start_matches(|c: char| !c.is_alphanumeric());
         self.text.len() - rest.trim_start_matches(char::is_alphanumeric).len()
     }

@@ -23,7 +23,7 @@ use input::{Input, Line};
 /// Shows the status and runs commands until `quit`, the end of the input, or Ctrl-C. The shell's exit status is always 0.
 ///
 /// Fails when the signals cannot be set up, or the terminal.
-pub fn run(session: &mut Session) -> io::Result<()> {
+pub(crate) fn run(session: &mut Session) -> io::Result<()> {
     // Ctrl-C leaves the shell wherever nothing waits for it; tail and fg do.
     sys::exit_on_interrupt()?;
     let input = Rc::new(RefCell::new(Input::new(&session.options)));

@@ -34,7 +34,7 @@ impl Place {
 }
 
 /// A prompt and a line on the terminal.
-pub struct Screen<'a> {
+pub(super) struct Screen<'a> {
     out: &'a mut dyn Write,
     columns: usize,
     cursor: Place,
@@ -42,12 +42,12 @@ pub struct Screen<'a> {
 
 impl<'a> Screen<'a> {
     /// A terminal of so many columns whose cursor is at the start of a row.
-    pub fn new(out: &'a mut dyn Write, columns: usize) -> Screen<'a> {
+    pub(super) fn new(out: &'a mut dyn Write, columns: usize) -> Screen<'a> {
         Screen { out, columns: columns.max(1), cursor: Place::default() }
     }
 
     /// Writes text where the cursor is: a prompt, or what is added to the end of a line.
-    pub fn add(&mut self, text: &str) -> io::Result<()> {
+    pub(super) fn add(&mut self, text: &str) -> io::Result<()> {
         let end = self.cursor.after(text, self.columns);
         self.cursor = end.wrapped(self.columns);
         let wrap = if self.cursor == end { "" } else { "\r\n" };
@@ -55,7 +55,7 @@ impl<'a> Screen<'a> {
     }
 
     /// Takes a character off the end of the line; whether that was as simple.
-    pub fn take_off(&mut self, text: &str) -> io::Result<bool> {
+    pub(super) fn take_off(&mut self, text: &str) -> io::Result<bool> {
         let width: usize = text.chars().map(|c| c.width().unwrap_or_default()).sum();
         let simple = 0 < width && width <= self.cursor.column;
         if simple {
@@ -67,7 +67,7 @@ impl<'a> Screen<'a> {
 
     /// Writes prompt and line anew, on a terminal that has so many columns by now, and puts the cursor behind the first
     /// `before` bytes of the line.
-    pub fn draw(
+    pub(super) fn draw(
         &mut self,
         prompt: &str,
         line: &str,
@@ -94,19 +94,19 @@ impl<'a> Screen<'a> {
     }
 
     /// Clears the terminal; the cursor is at its top.
-    pub fn clear(&mut self) -> io::Result<()> {
+    pub(super) fn clear(&mut self) -> io::Result<()> {
         self.cursor = Place::default();
         self.flush("\x1b[H\x1b[2J")
     }
 
     /// Ends the line, and shows text below it.
-    pub fn below(&mut self, text: &str) -> io::Result<()> {
+    pub(super) fn below(&mut self, text: &str) -> io::Result<()> {
         self.cursor = Place::default();
         self.flush(&format!("\n{text}"))
     }
 
     /// Says that a key does nothing here.
-    pub fn bell(&mut self) -> io::Result<()> {
+    pub(super) fn bell(&mut self) -> io::Result<()> {
         self.flush("\x07")
     }
 
@@ -121,7 +121,7 @@ fn up(rows: usize) -> String {
 }
 
 /// Names in columns, sorted downwards, each line with its end.
-pub fn columns_of(names: &[&str], columns: usize) -> String {
+pub(super) fn columns_of(names: &[&str], columns: usize) -> String {
     let width_of = |name: &str| -> usize { name.chars().filter_map(UnicodeWidthChar::width).sum() };
     let width = names.iter().map(|name| width_of(name)).max().unwrap_or_default() + 2;
     let rows = names.len().div_ceil((columns / width).max(1));

@@ -13,7 +13,7 @@ use crate::ctl::verb::{Completes, Does, Shown, Verb};
 use super::status::status;
 
 /// The action `version`.
-pub static VERSION: Verb = Verb {
+pub(super) static VERSION: Verb = Verb {
     name: "version",
     help: "version\t\t\tShow the version of the remote supervisord process",
     shown: Shown::InList,
@@ -36,7 +36,7 @@ fn version(session: &mut Session, argument: &str) -> Outcome {
 }
 
 /// The action `open`.
-pub static OPEN: Verb = Verb {
+pub(super) static OPEN: Verb = Verb {
     name: "open",
     help: "open <url>\tConnect to a remote supervisord process.\n\
            \t\t(for UNIX domain socket, use unix:///socket/path)",
@@ -62,7 +62,7 @@ fn open(session: &mut Session, argument: &str) -> Outcome {
 }
 
 /// The action `reload`.
-pub static RELOAD: Verb = Verb {
+pub(super) static RELOAD: Verb = Verb {
     name: "reload",
     help: "reload \t\tRestart the remote supervisord.",
     shown: Shown::InList,
@@ -91,7 +91,7 @@ fn reload(session: &mut Session, argument: &str) -> Outcome {
 }
 
 /// The action `shutdown`.
-pub static SHUTDOWN: Verb = Verb {
+pub(super) static SHUTDOWN: Verb = Verb {
     name: "shutdown",
     help: "shutdown \tShut the remote supervisord down.",
     shown: Shown::InList,

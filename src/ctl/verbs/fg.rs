@@ -23,7 +23,7 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 const LONGEST_FAREWELL: Duration = Duration::from_secs(2);
 
 /// The action `fg`.
-pub static FG: Verb = Verb {
+pub(super) static FG: Verb = Verb {
     name: "fg",
     help: "fg <process>\tConnect to a process in foreground mode\n\t\tCtrl-C to exit",
     shown: Shown::InList,

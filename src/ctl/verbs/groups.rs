@@ -17,7 +17,7 @@ const JSON_KEYS: [&str; 7] =
     ["group", "name", "inuse", "autostart", "group_prio", "process_prio", "command"];
 
 /// The action `avail`.
-pub static AVAIL: Verb = Verb {
+pub(super) static AVAIL: Verb = Verb {
     name: "avail",
     help: "avail\t\t\tDisplay all configured processes",
     shown: Shown::InList,
@@ -94,7 +94,7 @@ impl Changes {
 }
 
 /// The action `reread`.
-pub static REREAD: Verb = Verb {
+pub(super) static REREAD: Verb = Verb {
     name: "reread",
     help: "reread \t\t\tReload the daemon's configuration files without add/remove",
     shown: Shown::InList,
@@ -133,7 +133,7 @@ fn reread(session: &mut Session, argument: &str) -> Outcome {
 }
 
 /// The action `add`.
-pub static ADD: Verb = Verb {
+pub(super) static ADD: Verb = Verb {
     name: "add",
     help: "add <name> [...]\tActivates any updates in config for process/group",
     shown: Shown::InList,
@@ -164,7 +164,7 @@ fn add(session: &mut Session, argument: &str) -> Outcome {
 }
 
 /// The action `remove`.
-pub static REMOVE: Verb = Verb {
+pub(super) static REMOVE: Verb = Verb {
     name: "remove",
     help: "remove <name> [...]\tRemoves process/group from active config",
     shown: Shown::InList,
@@ -193,7 +193,7 @@ fn remove(session: &mut Session, argument: &str) -> Outcome {
 }
 
 /// The action `update`.
-pub static UPDATE: Verb = Verb {
+pub(super) static UPDATE: Verb = Verb {
     name: "update",
     help: "update\t\t\tReload config and add/remove as necessary, and will restart affected programs\n\
            update all\t\tReload config and add/remove as necessary, and will restart affected programs\n\

@@ -74,7 +74,7 @@ impl Tail {
 }
 
 /// The action `tail`.
-pub static TAIL: Verb = Verb {
+pub(super) static TAIL: Verb = Verb {
     name: "tail",
     help: "tail [-f] <name> [stdout|stderr] (default stdout)\n\
            Ex:\n\
@@ -117,7 +117,7 @@ fn tail(session: &mut Session, argument: &str) -> Outcome {
 }
 
 /// The action `maintail`.
-pub static MAINTAIL: Verb = Verb {
+pub(super) static MAINTAIL: Verb = Verb {
     name: "maintail",
     help: "maintail -f \tContinuous tail of supervisor main log file (Ctrl-C to exit)\n\
            maintail -100\tlast 100 *bytes* of supervisord main log file\n\
@@ -176,7 +176,7 @@ fn no_log(session: &mut Session, failure: Failure, name: &str) -> Outcome {
 }
 
 /// The action `clear`.
-pub static CLEAR: Verb = Verb {
+pub(super) static CLEAR: Verb = Verb {
     name: "clear",
     help: "clear <name>\t\tClear a process' log files.\n\
            clear <name> <name>\tClear multiple process' log files\n\

@@ -18,7 +18,7 @@ use super::verb::{Completes, Does, Shown, Verb};
 use crate::core::python::strip;
 
 /// Every action, in the order of the list that `help` prints.
-pub static VERBS: [&Verb; 24] = [
+pub(crate) static VERBS: [&Verb; 24] = [
     &groups::ADD,
     &groups::AVAIL,
     &logs::CLEAR,
@@ -52,7 +52,7 @@ const LIST_TITLE: &str = "default commands (type help <topic>):";
 const LIST_WIDTH: usize = 79;
 
 /// The action of a name.
-pub fn find(name: &str) -> Option<&'static Verb> {
+pub(crate) fn find(name: &str) -> Option<&'static Verb> {
     VERBS.into_iter().find(|verb| verb.name == name)
 }
 

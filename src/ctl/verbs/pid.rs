@@ -10,7 +10,7 @@ use crate::ctl::session::{Session, exit};
 use crate::ctl::verb::{Completes, Does, Shown, Verb};
 
 /// The action `pid`.
-pub static PID: Verb = Verb {
+pub(super) static PID: Verb = Verb {
     name: "pid",
     help: "pid\t\t\tGet the PID of supervisord.\n\
            pid <name>\t\tGet the PID of a single child process by name.\n\

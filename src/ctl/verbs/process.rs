@@ -143,7 +143,7 @@ fn with(name: &str, extra: &[Value]) -> Vec<Value> {
 }
 
 /// The action `start`.
-pub static START: Verb = Verb {
+pub(super) static START: Verb = Verb {
     name: "start",
     help: "start <name>\t\tStart a process\n\
            start <gname>:*\t\tStart all processes in a group\n\
@@ -169,7 +169,7 @@ fn start(session: &mut Session, argument: &str) -> Outcome {
 }
 
 /// The action `stop`.
-pub static STOP: Verb = Verb {
+pub(super) static STOP: Verb = Verb {
     name: "stop",
     help: "stop <name>\t\tStop a process\n\
            stop <gname>:*\t\tStop all processes in a group\n\
@@ -194,7 +194,7 @@ fn stop(session: &mut Session, argument: &str) -> Outcome {
 }
 
 /// The action `signal`.
-pub static SIGNAL: Verb = Verb {
+pub(super) static SIGNAL: Verb = Verb {
     name: "signal",
     help: "signal <signal name> <name>\t\tSignal a process\n\
            signal <signal name> <gname>:*\t\tSignal all processes in a group\n\
@@ -220,7 +220,7 @@ fn signal(session: &mut Session, argument: &str) -> Outcome {
 }
 
 /// The action `restart`.
-pub static RESTART: Verb = Verb {
+pub(super) static RESTART: Verb = Verb {
     name: "restart",
     help: "restart <name>\t\tRestart a process\n\
            restart <gname>:*\tRestart all processes in a group\n\

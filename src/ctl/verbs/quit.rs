@@ -3,7 +3,7 @@
 use crate::ctl::verb::{Completes, Does, Shown, Verb};
 
 /// The action `quit`.
-pub static QUIT: Verb = Verb {
+pub(super) static QUIT: Verb = Verb {
     name: "quit",
     help: "quit\tExit the supervisor shell.",
     shown: Shown::InList,
@@ -12,7 +12,8 @@ pub static QUIT: Verb = Verb {
 };
 
 /// The action `exit`.
-pub static EXIT: Verb = Verb { name: "exit", help: "exit\tExit the supervisor shell.", ..QUIT };
+pub(super) static EXIT: Verb =
+    Verb { name: "exit", help: "exit\tExit the supervisor shell.", ..QUIT };
 
 /// What the reference makes of the end of its input, and does when it is typed, too.
-pub static EOF: Verb = Verb { name: "EOF", shown: Shown::Nowhere, ..QUIT };
+pub(super) static EOF: Verb = Verb { name: "EOF", shown: Shown::Nowhere, ..QUIT };

@@ -11,7 +11,7 @@ use crate::ctl::session::{Session, exit};
 use crate::ctl::verb::{Completes, Does, Shown, Verb};
 
 /// The action `reopen`.
-pub static REOPEN: Verb = Verb {
+pub(super) static REOPEN: Verb = Verb {
     name: "reopen",
     help: "reopen\t\t\tReopen all log files and that of supervisord, as SIGUSR2 does\n\
            reopen all\t\tReopen all log files and that of supervisord, as SIGUSR2 does\n\

@@ -39,7 +39,7 @@ const JSON_KEYS: [&str; 13] = [
 ];
 
 /// The action `status`.
-pub static STATUS: Verb = Verb {
+pub(super) static STATUS: Verb = Verb {
     name: "status",
     help: "status <name>\t\tGet status for a single process\n\
            status <gname>:*\tGet status for all processes in a group\n\

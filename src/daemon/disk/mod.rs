@@ -37,21 +37,21 @@ use crate::core::value::Value;
 use crate::daemon::excerpt::{self, Excerpt, NoExcerpt, Part};
 use apart::Apart;
 use lane::Lane;
-pub use output::errno_text;
+pub(crate) use output::errno_text;
 use queue::{Account, Message, Queue, SinkId};
 pub(crate) use reads::{Followed, Probe, open_regular, read_up_to};
-pub use syslog::{SyslogSink, WASTE_PAUSE};
+pub(crate) use syslog::{SyslogSink, WASTE_PAUSE};
 
 /// Bytes queued for a sink at which its producer is asked to pause: enough to ride out a slow moment of the disk at
 /// full speed, little enough to be harmless for hundreds of programs.
-pub const HIGH_WATER_BYTES: usize = 1 << 20;
+pub(crate) const HIGH_WATER_BYTES: usize = 1 << 20;
 
 /// Bytes queued at which a paused producer may go on.
 const LOW_WATER_BYTES: usize = HIGH_WATER_BYTES / 2;
 
 /// Bytes queued beyond which data is dropped. Reached only by producers that cannot pause: the last output of a
 /// program that exits, and the main log.
-pub const HARD_CAP_BYTES: usize = 4 << 20;
+pub(crate) const HARD_CAP_BYTES: usize = 4 << 20;
 
 /// How long `shutdown` waits for targets that take no bytes.
 const PARKED_GRACE: Duration = Duration::from_secs(1);
@@ -60,7 +60,7 @@ const PARKED_GRACE: Duration = Duration::from_secs(1);
 const SHUTDOWN_BOUND: Duration = Duration::from_secs(5);
 
 /// What the disk thread has to say to the main log.
-pub type Reports = Box<dyn Fn(Level, String) + Send>;
+pub(crate) type Reports = Box<dyn Fn(Level, String) + Send>;
 
 /// Handle of the disk thread.
 #[derive(Clone, Debug)]
@@ -265,7 +265,7 @@ pub struct HeldOutput(output::Opened);
 ///
 /// # Errors
 /// Those of the system.
-pub fn try_log(path: &Path) -> io::Result<Option<HeldOutput>> {
+pub(crate) fn try_log(path: &Path) -> io::Result<Option<HeldOutput>> {
     let opened = output::Output::open(path)?;
     Ok((!opened.output.is_log()).then_some(HeldOutput(opened)))
 }

@@ -180,7 +180,7 @@ pub(super) fn create_private(path: &Path) -> io::Result<()> {
 }
 
 /// An error in the words of Python, e.g. `[Errno 28] No space left on device`.
-pub fn errno_text(error: &io::Error) -> String {
+pub(crate) fn errno_text(error: &io::Error) -> String {
     match error.raw_os_error() {
         Some(number) => format!("[Errno {number}] {}", Errno::from_raw(number).desc()),
         None => error.to_string(),

@@ -67,7 +67,7 @@ impl SyslogSink {
 /// How long a program that prints a flood for a daemon that is not there waits before more is read from it. Reading as fast
 /// as it prints would take the processors from everybody for lines that nobody gets; so it prints some ten megabytes a
 /// second, which is more than the C library takes when it looks for the daemon with each line.
-pub const WASTE_PAUSE: Duration = Duration::from_millis(10);
+pub(crate) const WASTE_PAUSE: Duration = Duration::from_millis(10);
 
 fn count_lines(text: &[u8]) -> usize {
     1 + memchr::memchr_iter(b'\n', text).count()
