@@ -4,6 +4,7 @@
 //! enforces it.
 
 #![deny(unreachable_pub)]
+#![warn(clippy::missing_docs_in_private_items)] // of what the crate sees (clippy.toml)
 
 mod config;
 mod core;

@@ -11,7 +11,6 @@ const MONTHS: [&str; 12] =
 
 /// What clock and calendar show, somewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)] // the fields say it
 pub(crate) struct Civil {
     /// The year, as everybody counts.
     pub year: i64,
