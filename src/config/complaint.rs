@@ -30,14 +30,14 @@ impl Display for Mistake {
 
 /// A line of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Position {
     /// The file, as given, found or included.
     pub file: Arc<str>,
     /// The line, from 1.
     pub line: u32,
 }
 
-impl Display for Place {
+impl Display for Position {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
     }
@@ -45,7 +45,7 @@ impl Display for Place {
 
 /// What a complaint is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Subject {
+pub enum Topic {
     /// A file.
     File(String),
     /// A section.
@@ -63,9 +63,9 @@ pub enum Subject {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {
     /// What it is about.
-    pub subject: Subject,
+    pub topic: Topic,
     /// Where that begins; of an option that is not set, where its section does.
-    pub place: Option<Place>,
+    pub position: Option<Position>,
     /// What is wrong with it.
     pub mistake: Mistake,
 }
@@ -118,10 +118,10 @@ pub(super) struct Notes {
 }
 
 impl Notes {
-    /// Takes down what is wrong, once for each subject and place: some options are read twice.
+    /// Takes down what is wrong, once for each topic and position: some options are read twice.
     pub(super) fn complain(&mut self, complaint: Complaint) {
         let known = |other: &Complaint| {
-            other.place == complaint.place && other.subject == complaint.subject
+            other.position == complaint.position && other.topic == complaint.topic
         };
         if self.complaints.len() < MAX_COMPLAINTS && !self.complaints.iter().any(known) {
             self.complaints.push(complaint);

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 
-use super::complaint::{Complaint, Mistake, Notes, Subject};
+use super::complaint::{Complaint, Mistake, Notes, Topic};
 use super::environ::Environ;
 use super::ini::Document;
 use super::names::Table;
@@ -72,8 +72,8 @@ pub(super) fn read_main(
     document: &mut Document,
 ) -> Result<(), Complaint> {
     let complaint = |words: &str| Complaint {
-        subject: Subject::File(configfile.to_string()),
-        place: None,
+        topic: Topic::File(configfile.to_string()),
+        position: None,
         mistake: Mistake::new(format!("could not {words} config file {configfile}")),
     };
     let located = paths::located(configfile, environ);

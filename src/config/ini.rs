@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use configparser::ini::Ini;
 
-use super::complaint::{Complaint, Mistake, Place, Subject};
+use super::complaint::{Complaint, Mistake, Position, Topic};
 use crate::core::python::{is_space, repr, strip};
 use crate::core::text;
 
@@ -139,8 +139,8 @@ impl Document {
     }
 
     /// Where an option that is set stands.
-    pub fn option_place(&self, section: &str, option: &str) -> Option<Place> {
-        self.option_spot(section, option).map(|spot| self.place(spot))
+    pub fn option_position(&self, section: &str, option: &str) -> Option<Position> {
+        self.option_spot(section, option).map(|spot| self.position(spot))
     }
 
     fn option_spot(&self, section: &str, option: &str) -> Option<Spot> {
@@ -151,9 +151,9 @@ impl Document {
         own(section).or_else(|| own(DEFAULT_SECTION))
     }
 
-    fn place(&self, spot: Spot) -> Place {
+    fn position(&self, spot: Spot) -> Position {
         let file = self.files.get(spot.file as usize).cloned().unwrap_or_default();
-        Place { file, line: spot.line }
+        Position { file, line: spot.line }
     }
 
     /// A complaint about an option; if it is not set, of its section.
@@ -163,20 +163,21 @@ impl Document {
         option: &str,
         mistake: Mistake,
     ) -> Complaint {
-        let place = self.option_place(section, option).or_else(|| self.section_place(section));
-        let subject = Subject::Option { section: section.to_string(), option: option.to_string() };
-        Complaint { subject, place, mistake }
+        let position =
+            self.option_position(section, option).or_else(|| self.section_position(section));
+        let topic = Topic::Option { section: section.to_string(), option: option.to_string() };
+        Complaint { topic, position, mistake }
     }
 
     /// A complaint about a section.
     pub(super) fn section_complaint(&self, section: &str, mistake: Mistake) -> Complaint {
-        let subject = Subject::Section(section.to_string());
-        Complaint { subject, place: self.section_place(section), mistake }
+        let topic = Topic::Section(section.to_string());
+        Complaint { topic, position: self.section_position(section), mistake }
     }
 
     /// Where a section begins.
-    fn section_place(&self, section: &str) -> Option<Place> {
-        self.spots.get(section).map(|spots| self.place(spots.header))
+    fn section_position(&self, section: &str) -> Option<Position> {
+        self.spots.get(section).map(|spots| self.position(spots.header))
     }
 
     /// Names of the options of a section: its own, then those only `DEFAULT` has.
@@ -326,9 +327,9 @@ impl LineReader {
     }
 
     fn complaint(&self, line: u32, mistake: Mistake) -> Complaint {
-        let subject = Subject::File(self.source.to_string());
-        let place = Place { file: Arc::clone(&self.source), line };
-        Complaint { subject, place: Some(place), mistake }
+        let topic = Topic::File(self.source.to_string());
+        let position = Position { file: Arc::clone(&self.source), line };
+        Complaint { topic, position: Some(position), mistake }
     }
 
     fn continue_value(&mut self, value: &str) {

@@ -88,15 +88,16 @@ fn values_keep_their_places() {
     let mut document = read("\n[a]\n; c\nx=1\n  2\n[b]\n[DEFAULT]\ny=0\n").unwrap();
     document.read(b"[a]\n\nz=3\n", "other.conf").unwrap();
     document.expand_here("/here");
-    let place = |section, option| document.option_place(section, option).map(|at| at.to_string());
-    assert_eq!(place("a", "x").as_deref(), Some("x.conf:4"));
-    assert_eq!(place("b", "y").as_deref(), Some("x.conf:8"));
-    assert_eq!(place("a", "z").as_deref(), Some("other.conf:3"));
-    assert_eq!(place("b", "x"), None);
+    let position =
+        |section, option| document.option_position(section, option).map(|at| at.to_string());
+    assert_eq!(position("a", "x").as_deref(), Some("x.conf:4"));
+    assert_eq!(position("b", "y").as_deref(), Some("x.conf:8"));
+    assert_eq!(position("a", "z").as_deref(), Some("other.conf:3"));
+    assert_eq!(position("b", "x"), None);
     let of_section = document.option_complaint("b", "x", Mistake::new("why"));
-    assert_eq!(of_section.place.unwrap().to_string(), "x.conf:6");
+    assert_eq!(of_section.position.unwrap().to_string(), "x.conf:6");
     let why = read("[a]\nb\n").unwrap_err();
-    assert_eq!(why.place.unwrap().to_string(), "x.conf:2");
+    assert_eq!(why.position.unwrap().to_string(), "x.conf:2");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the daemon keeps of its command line and its configuration: it can load again.
 
-use super::complaint::{Complaint, Complaints, Subject};
+use super::complaint::{Complaint, Complaints, Topic};
 use super::environ::Environ;
 use super::names::{Table, Value};
 use super::reader::{self, Reading};
@@ -136,14 +136,14 @@ impl Loader {
 
     /// The user of the command line or of the section.
     fn user(&self, section: &Section) -> Result<Option<UserId>, Complaint> {
-        let (name, place) = match (&self.overrides.user, &section.user) {
+        let (name, position) = match (&self.overrides.user, &section.user) {
             (Some(given), _) => (given, None),
-            (None, Some(written)) => (written, section.user_place.clone()),
+            (None, Some(written)) => (written, section.user_position.clone()),
             (None, None) => return Ok(None),
         };
         let uid = accounts::uid(name).map_err(|mistake| {
             let (section, option) = (supervisord::SECTION.to_string(), "user".to_string());
-            Complaint { subject: Subject::Option { section, option }, place, mistake }
+            Complaint { topic: Topic::Option { section, option }, position, mistake }
         })?;
         Ok(Some(UserId { uid }))
     }

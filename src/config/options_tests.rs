@@ -180,7 +180,7 @@ fn a_row_is_all_that_an_option_needs() {
         let complaints = toy(text).err().unwrap();
         let lines: Vec<String> = complaints
             .iter()
-            .map(|complaint| format!("{}: {complaint}", complaint.place.as_ref().unwrap()))
+            .map(|complaint| format!("{}: {complaint}", complaint.position.as_ref().unwrap()))
             .collect();
         lines
     };

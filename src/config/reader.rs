@@ -1,6 +1,6 @@
 //! From files to a whole configuration: the main file, its includes, the `[supervisord]` section, then the rest.
 
-use super::complaint::{Complaint, Complaints, Mistake, Notes, Subject};
+use super::complaint::{Complaint, Complaints, Mistake, Notes, Topic};
 use super::context::Context;
 use super::datatypes::overlay;
 use super::names::{Table, Value};
@@ -44,8 +44,8 @@ fn read_noting(
     let files = files::read(origin, &names, notes)?;
     if !files.document.has_section(SECTION) {
         let mistake = Mistake::new(".ini file does not include supervisord section");
-        let subject = Subject::File(origin.configfile.to_string());
-        return Err(Complaint { subject, place: None, mistake });
+        let topic = Topic::File(origin.configfile.to_string());
+        return Err(Complaint { topic, position: None, mistake });
     }
     let section = supervisord::read(origin, &files.document, expansions, &names, notes)?;
     // The reference ends at the first mistake, and what it has not reached is nothing to a later reading.

@@ -1,6 +1,6 @@
 //! The `[supervisord]` section.
 
-use super::complaint::{Complaint, Notes, Place};
+use super::complaint::{Complaint, Notes, Position};
 use super::names::Table;
 use super::scope::{Origin, Scope, here};
 use super::{ini::Document, values};
@@ -18,7 +18,7 @@ pub(super) struct Section {
     /// The user, as written.
     pub(super) user: Option<String>,
     /// Where that stands.
-    pub(super) user_place: Option<Place>,
+    pub(super) user_position: Option<Position>,
     /// Variables for all programs.
     pub(super) environment: Vec<(String, String)>,
 }
@@ -188,6 +188,6 @@ pub(super) fn read(
             notes.check(read);
         }
     }
-    section.user_place = document.option_place(SECTION, "user");
+    section.user_position = document.option_position(SECTION, "user");
     Ok(section)
 }

@@ -109,9 +109,9 @@ fn a_reading_goes_on_after_a_mistake() {
     let mut loader = loader(&file);
     let complaints = loader.load().unwrap_err();
     let line = |complaint: &Complaint| {
-        let place = complaint.place.as_ref().unwrap().to_string();
+        let position = complaint.position.as_ref().unwrap().to_string();
         let words: String = complaint.to_string().split(" in section").take(1).collect();
-        format!("{place} {words}\n").replace(directory.root(), "DIR")
+        format!("{position} {words}\n").replace(directory.root(), "DIR")
     };
     let lines: String = complaints.iter().map(line).collect();
     expect_test::expect![[r#"
@@ -141,7 +141,7 @@ fn complaints_are_bounded_and_made_once() {
         let directory = TempDir::new();
         let file = directory.write("supervisord.conf", &format!("[supervisord]\n{text}"));
         let complaints = loader(&file).load().unwrap_err();
-        let lines = complaints.iter().map(|complaint| complaint.place.as_ref().unwrap().line);
+        let lines = complaints.iter().map(|complaint| complaint.position.as_ref().unwrap().line);
         lines.collect::<Vec<u32>>()
     };
     // The priority is the group's, too; and with 100 processes there is still one mistake.

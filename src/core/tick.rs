@@ -13,7 +13,7 @@ const LEAST_WAIT: Duration = Duration::from_millis(1);
 
 /// One period.
 #[derive(Clone, Copy, Debug)]
-struct Timer {
+struct Beat {
     period: TickPeriod,
     /// Unix time at which the current period began.
     began: Option<u64>,
@@ -23,46 +23,46 @@ struct Timer {
 /// All periods.
 #[derive(Debug)]
 pub(super) struct Ticker {
-    timers: [Timer; 3],
+    beats: [Beat; 3],
 }
 
 impl Ticker {
     /// Nobody subscribes to anything.
     pub(super) fn new() -> Ticker {
-        Ticker { timers: TickPeriod::ALL.map(|period| Timer { period, began: None, due: None }) }
+        Ticker { beats: TickPeriod::ALL.map(|period| Beat { period, began: None, due: None }) }
     }
 
     /// Begins and stops watching periods, after a change of subscriptions.
     pub(super) fn watch(&mut self, wanted: impl Fn(EventKind) -> bool) {
-        for timer in &mut self.timers {
-            if !wanted(EventKind::Tick(timer.period)) {
-                (timer.began, timer.due) = (None, None);
-            } else if timer.due.is_none() {
+        for beat in &mut self.beats {
+            if !wanted(EventKind::Tick(beat.period)) {
+                (beat.began, beat.due) = (None, None);
+            } else if beat.due.is_none() {
                 // The next look at the clock tells which period it is.
-                timer.due = Some(Duration::ZERO);
+                beat.due = Some(Duration::ZERO);
             }
         }
     }
 
     /// When [`Ticker::tick`] has something to do, on the monotonic clock.
     pub(super) fn deadline(&self) -> Option<Duration> {
-        earliest(self.timers.map(|timer| timer.due))
+        earliest(self.beats.map(|beat| beat.due))
     }
 
     /// The periods that have begun since the last look.
     pub(super) fn tick(&mut self, now: Now) -> Vec<Event> {
         let mut events = Vec::new();
-        for timer in &mut self.timers {
-            if timer.due.is_none_or(|due| due > now.mono) {
+        for beat in &mut self.beats {
+            if beat.due.is_none_or(|due| due > now.mono) {
                 continue;
             }
-            let length = timer.period.secs();
+            let length = beat.period.secs();
             let into = Duration::new(now.wall.as_secs() % length, now.wall.subsec_nanos());
             let wait = Duration::from_secs(length).saturating_sub(into).max(LEAST_WAIT);
-            timer.due = Some(now.mono.saturating_add(wait));
+            beat.due = Some(now.mono.saturating_add(wait));
             let begins = now.wall.as_secs() - now.wall.as_secs() % length;
-            if timer.began.replace(begins).is_some_and(|before| before != begins) {
-                events.push(Event::tick(timer.period, begins));
+            if beat.began.replace(begins).is_some_and(|before| before != begins) {
+                events.push(Event::tick(beat.period, begins));
             }
         }
         events
