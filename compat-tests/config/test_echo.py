@@ -13,13 +13,13 @@ from harness import REPO, Daemon, binary
 
 SAMPLE = REPO / "src" / "echo" / "sample.conf"
 
-# Settings without a default, or with one that depends on the machine.
 # What the reference does not ask for; the Rust tests hold these to the table of options.
 OURS = {"allowed_hosts", "color", "restart_delay"}
+# Settings without a default, or with one that depends on the machine.
 WITHOUT_DEFAULT = {
     "file", "port", "chown", "username", "password", "logfile", "pidfile", "user", "directory", "childlogdir",
     "environment", "serverurl", "command", "events", "programs", "socket", "socket_owner", "socket_backlog", "files",
-    "history_file", "allowed_hosts"}
+    "history_file"}
 # A program's mask is the daemon's by default, and only the daemon's own has a number.
 WITHOUT_DEFAULT_IN_PROGRAMS = {"umask"}
 # Where the reference calculates the default.

@@ -44,7 +44,9 @@ def test_a_stop_calls_it_off(d):
     """Another one whose delay is over later shows that its own is over."""
     for whom in ("x", "x:*"):
         kill(d)
+        d.wait_log("waiting 2 seconds before x is restarted")
         assert d.ctl("stop", whom, see=False)[1] == "x: stopped\n"
+        d.wait_log(r"stopped: x \(its restart is called off\)")
         assert d.ctl("stop", "x", see=False)[1] == "x: ERROR (not running)\n"
         pid = kill(d, "y")
         wait_for(lambda: d.rpc("supervisor.getProcessInfo", "y")["pid"] not in (0, pid), "the restart of the other")

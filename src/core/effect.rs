@@ -156,7 +156,7 @@ pub(crate) enum Input {
     /// Everybody else had a turn: a call that was put off goes on, see
     /// [`Core::waits_for_turn`](super::machine::Core::waits_for_turn).
     Turn,
-    /// A signal sent to the daemon (SIGCHLD excepted).
+    /// A signal sent to the daemon. SIGCHLD is only logged: exits come as [`Input::LeaderEnded`].
     Signal(i32),
     /// A job is finished.
     JobDone {

@@ -251,6 +251,10 @@ impl Process {
         self.last_stop_report = None;
         if self.waits_to_restart() {
             self.goal = Goal::Down;
+            outside.log(
+                Level::Info,
+                format!("stopped: {} (its restart is called off)", self.config.name),
+            );
             return Ok(());
         }
         self.kill(self.config.stopsignal, outside)

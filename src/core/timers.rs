@@ -1,8 +1,10 @@
 //! The one table of what becomes due by itself: timer → deadline, soonest first.
 //!
 //! A [`Timer`] says who waits and for what; a process may wait for several things at once. Each is set where its reason
-//! changes, and the table alone says when the core is to be woken. A new kind is a variant, its [`Lane`], and its arm in
-//! `machine::become_due`.
+//! changes, and the table alone says when the core is to be woken.
+//!
+//! A new [`Kind`] of a process is a variant, its place in [`Kind::ALL`], its [`Lane`], and its arms in `Process::due` and
+//! `Process::become_due`; a new [`Timer`] of the house is a variant, its lane, and its arm in `machine::become_due`.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -175,6 +177,22 @@ mod tests {
             Some(timer)
         };
         std::iter::from_fn(next).collect()
+    }
+
+    /// A kind that is not among all is never set; a new one does not compile here before it is thought of.
+    #[test]
+    fn all_kinds_are_among_all() {
+        for (place, kind) in Kind::ALL.into_iter().enumerate() {
+            let expected = match kind {
+                Kind::Start => 0,
+                Kind::Restart => 1,
+                Kind::GiveUp => 2,
+                Kind::Survive => 3,
+                Kind::Kill => 4,
+                Kind::Part => 5,
+            };
+            assert_eq!(place, expected);
+        }
     }
 
     #[test]

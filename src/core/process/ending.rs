@@ -10,7 +10,7 @@ use crate::core::goal::{By, Goal};
 use crate::core::lifecycle::Cause;
 use crate::core::outside::Outside;
 use crate::core::parting::{Asked, Parting, Verdict};
-use crate::core::states::{Level, ProcessState};
+use crate::core::states::{Level, Mood, ProcessState};
 
 impl Process {
     /// The leader of its group has ended, with so many of its pipes still open. It stays unreaped until the process is
@@ -96,7 +96,7 @@ impl Process {
         }
     }
 
-    /// The process was reaped (`process.py: finish`).
+    /// What the process had to say is read: it is finished (`process.py: finish`), and reaped after this.
     pub fn finish(&mut self, status: ExitStatus, outside: &mut Outside<'_>) {
         let now = outside.now;
         let ended = self.parting.take().map_or(now.mono, |parting| parting.ended);
@@ -142,6 +142,10 @@ impl Process {
         // Only now: events tell the pid of what ended.
         self.pid = None;
         self.close_socket(outside);
+        if self.waits_to_restart() && outside.mood == Mood::Running {
+            let (name, delay) = (&self.config.name, self.config.restart_delay);
+            outside.log(Level::Info, format!("waiting {delay} seconds before {name} is restarted"));
+        }
     }
 
     /// The exit line, at WARN unless the exit was an expected one.
