@@ -353,7 +353,7 @@ pub enum StdinError {
 }
 
 /// The verbs whose result the reference's semantics depend on at once. Two implementers: the operating system
-/// (`daemon::house`) and the simulator (`core::sim`).
+/// (`daemon::host`) and the simulator (`core::sim`).
 pub trait Host {
     /// Parses the command and finds the executable (`process.py: get_execv_args`).
     fn resolve(&mut self, config: &ProcessConfig) -> Result<ResolvedCommand, CommandError>;
