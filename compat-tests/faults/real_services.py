@@ -147,7 +147,8 @@ class Node(Server):
 class Redis(Server):
     """Saves its database at shutdown."""
 
-    WORD = re.compile(r"(Ready to accept connections)|bye bye\.\.\.")
+    # Redis 7.2 and later say it of each kind of socket.
+    WORD = re.compile(r"(Ready to accept connections)(?! unix)|bye bye\.\.\.")
 
     def command(self):
         """The command line."""
