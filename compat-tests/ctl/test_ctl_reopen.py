@@ -4,7 +4,8 @@ import xmlrpc.client
 
 import pytest
 
-from harness import BASE, Daemon, binary, finish
+from harness import finish
+from terminals import CREDENTIALS, LOCKED, client_of, served
 
 ECHO = """/bin/sh -c 'while read line; do echo "$line"; echo "$line" >&2; done'"""
 CONFIG = f"""
@@ -39,33 +40,23 @@ EVERYTHING = "".join(f"{name}: reopened\n" for name in ("supervisord", *RUNNING,
 NOT_KNOWN = "ERROR: this supervisord does not know reopen; SIGUSR2 makes it reopen all its logs\n"
 
 
-def make(side, config=CONFIG, base=BASE, **login):
-    daemon = Daemon(side)
-    (daemon.root / "logs").mkdir()
-    client = daemon.root / "client" / "supervisorctl"
-    client.parent.mkdir()
-    client.symlink_to(binary())
-    daemon.configure(config, base=base)
-    daemon.username, daemon.password = login.get("username"), login.get("password")
-    daemon.start()
-    return daemon
+def made(config=CONFIG, **more):
+    return served(config, directories=("logs",), **more)
 
 
 @pytest.fixture
 def daemon():
-    made = make("ours")
-    for name in RUNNING:
-        made.wait_state(name, "RUNNING")
-        say(made, name, "before")
-    made.wait_file("logs/web.err", "before")
-    yield made
-    complaint = made.close()
-    assert not complaint, complaint
+    with made() as ours:
+        for name in RUNNING:
+            ours.wait_state(name, "RUNNING")
+            say(ours, name, "before")
+        ours.wait_file("logs/web.err", "before")
+        yield ours
 
 
 def run(daemon, *words):
     """(exit status, stdout, stderr) of our client."""
-    command = [daemon.root / "client" / "supervisorctl", "-c", daemon.config, *words]
+    command = [client_of(daemon, "ours"), "-c", daemon.config, *words]
     return finish(command, 60, env=daemon.env, cwd=daemon.root)
 
 
@@ -133,13 +124,10 @@ def test_all_and_the_main_log(daemon, line):
 
 
 def test_with_nothing_configured():
-    daemon = make("ours", "")
-    try:
+    with made("") as daemon:
         rename(daemon, "main.log")
         assert run(daemon, "reopen") == (0, "supervisord: reopened\n", "")
         assert exist(daemon, "main.log") == ["main.log"]
-    finally:
-        assert daemon.close() is None
 
 
 def test_who_does_not_exist_or_run(daemon):
@@ -190,29 +178,23 @@ def test_the_interface_of_the_reference_stays_as_it_is(daemon):
 
 
 def test_a_password_is_wanted_here_too():
-    server = "[unix_http_server]\nfile=%(here)s/s.sock\n"
-    daemon = make("ours", base=BASE.replace(server, f"{server}username=me\npassword=secret\n"), username="me", password="secret")
-    try:
+    username, password = CREDENTIALS
+    with made(base=LOCKED) as daemon:
         daemon.wait_state("web", "RUNNING")
         daemon.wait_file("logs/web.out")
         rename(daemon, "logs/web.out")
         status, out, err = run(daemon, "reopen", "web")
         assert (status, err, out.splitlines()[0]) == (1, "", "Server requires authentication")
         assert exist(daemon, "logs/web.out") == []
-        assert run(daemon, "-u", "me", "-p", "secret", "reopen", "web") == (0, "web: reopened\n", "")
+        assert run(daemon, "-u", username, "-p", password, "reopen", "web") == (0, "web: reopened\n", "")
         assert exist(daemon, "logs/web.out") == ["logs/web.out"]
-    finally:
-        assert daemon.close() is None
 
 
 def test_a_daemon_that_does_not_know_it():
     """The reference; it is told once, whatever is named."""
-    daemon = make("python")
-    try:
+    with made(side="python") as daemon:
         for words in ([], ["all"], ["web"], ["web", "nope", "many:*"]):
             assert run(daemon, "reopen", *words) == (1, NOT_KNOWN, "")
-    finally:
-        assert daemon.close() is None
 
 
 def test_help(daemon):

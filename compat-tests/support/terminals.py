@@ -1,4 +1,4 @@
-"""Both sides' supervisorctl on terminals, beside a daemon of ours.
+"""Both sides' supervisorctl, on terminals or not, beside a daemon of ours.
 
 A test file that uses it imports the fixture `close_terminals`: no client outlives its test.
 """
@@ -27,10 +27,12 @@ def close_terminals():
 
 
 @contextlib.contextmanager
-def served(config, base=BASE):
-    """A running daemon of ours with our client beside it."""
-    daemon = Daemon("ours")
+def served(config, base=BASE, side="ours", directories=()):
+    """A running daemon, which finds these directories, with our client beside it."""
+    daemon = Daemon(side)
     try:
+        for name in directories:
+            (daemon.root / name).mkdir()
         (daemon.root / "bin" / "supervisorctl").symlink_to(binary())
         daemon.configure(config, base=base)
         if base == LOCKED:
