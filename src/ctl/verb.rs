@@ -2,6 +2,7 @@
 //! table of them all is [`verbs::VERBS`](super::verbs::VERBS).
 
 use super::failure::Outcome;
+use super::names;
 use super::session::{Session, exit};
 
 /// An action: how it is called, explained and completed, and what it does.
@@ -58,5 +59,23 @@ impl Verb {
         session.output(message);
         session.exit_status = exit::GENERIC;
         session.output(self.help);
+    }
+
+    /// The names of the processes to act on, where the daemon is there; complains, with this exit status, if none is named.
+    pub(crate) fn names(
+        &self,
+        session: &mut Session,
+        argument: &str,
+        unnamed_status: u8,
+    ) -> Outcome<Option<Vec<String>>> {
+        if !session.upcheck()? {
+            return Ok(None);
+        }
+        if argument.is_empty() {
+            self.misused(session, &format!("Error: {} requires a process name", self.name));
+            session.exit_status = unnamed_status;
+            return Ok(None);
+        }
+        names::of(session, argument).map(Some)
     }
 }

@@ -188,14 +188,9 @@ pub(super) static CLEAR: Verb = Verb {
 
 /// Empties the logs of processes.
 fn clear(session: &mut Session, argument: &str) -> Outcome {
-    if !session.upcheck()? {
+    let Some(names) = CLEAR.names(session, argument, exit::GENERIC)? else {
         return Ok(());
-    }
-    if argument.is_empty() {
-        CLEAR.misused(session, "Error: clear requires a process name");
-        return Ok(());
-    }
-    let names = names::of(session, argument)?;
+    };
     if names.iter().any(|name| name == "all") {
         let results = ActionResult::read_all(session.call("clearAllProcessLogs", &[])?)?;
         return results.iter().try_for_each(|result| show(session, result, "cleared"));

@@ -89,8 +89,7 @@ impl Action {
         match session.call(self.group, &with(group, extra)) {
             Ok(results) => self.show_all(session, results),
             Err(failure) if failure.is_fault(FaultCode::BadName) => {
-                session.output(&format!("{group}: ERROR (no such group)"));
-                session.exit_status = self.no_group_status;
+                no_such_group(session, group, self.no_group_status);
                 Ok(())
             }
             Err(failure) => Err(failure),
@@ -136,6 +135,12 @@ impl Action {
     }
 }
 
+/// Says that there is no group of a name.
+pub(super) fn no_such_group(session: &mut Session, group: &str, status: u8) {
+    session.output(&format!("{group}: ERROR (no such group)"));
+    session.exit_status = status;
+}
+
 fn with(name: &str, extra: &[Value]) -> Vec<Value> {
     let mut params = vec![Value::from(name)];
     params.extend_from_slice(extra);
@@ -156,16 +161,10 @@ pub(super) static START: Verb = Verb {
 
 /// Starts processes and waits until they run.
 fn start(session: &mut Session, argument: &str) -> Outcome {
-    if !session.upcheck()? {
-        return Ok(());
+    match START.names(session, argument, exit::INVALID_ARGS)? {
+        Some(names) => TO_START.run(session, &names, &[]),
+        None => Ok(()),
     }
-    if argument.is_empty() {
-        START.misused(session, "Error: start requires a process name");
-        session.exit_status = exit::INVALID_ARGS;
-        return Ok(());
-    }
-    let names = names::of(session, argument)?;
-    TO_START.run(session, &names, &[])
 }
 
 /// The action `stop`.
@@ -182,15 +181,10 @@ pub(super) static STOP: Verb = Verb {
 
 /// Stops processes and waits until they are gone.
 fn stop(session: &mut Session, argument: &str) -> Outcome {
-    if !session.upcheck()? {
-        return Ok(());
+    match STOP.names(session, argument, exit::GENERIC)? {
+        Some(names) => TO_STOP.run(session, &names, &[]),
+        None => Ok(()),
     }
-    if argument.is_empty() {
-        STOP.misused(session, "Error: stop requires a process name");
-        return Ok(());
-    }
-    let names = names::of(session, argument)?;
-    TO_STOP.run(session, &names, &[])
 }
 
 /// The action `signal`.
@@ -260,8 +254,7 @@ fn restart_rolling(session: &mut Session, groups: &[String]) -> Outcome {
         let members: Vec<String> =
             infos.iter().filter(|info| info.group == group).map(ProcessInfo::namespec).collect();
         if members.is_empty() {
-            session.output(&format!("{group}: ERROR (no such group)"));
-            session.exit_status = exit::INVALID_ARGS;
+            no_such_group(session, group, exit::INVALID_ARGS);
             return Ok(());
         }
         for (index, member) in members.iter().enumerate() {

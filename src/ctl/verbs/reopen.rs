@@ -1,6 +1,7 @@
 //! `reopen`: logs that something else has renamed are begun anew, without a signal. The reference has no such action.
 
 use super::logs::show;
+use super::process::no_such_group;
 use crate::core::fault::FaultCode;
 use crate::core::namespec::{self, Namespec};
 use crate::core::value::Value;
@@ -64,21 +65,15 @@ fn ask(session: &mut Session, name: Option<&str>) -> Outcome<Answered> {
             return Ok(Answered::Unknown);
         }
         (Err(failure), Some(name)) if failure.is_fault(FaultCode::BadName) => {
-            no_such(session, name);
+            let Namespec { group, process } = namespec::split(name);
+            match process {
+                Some(_) => show(session, &ActionResult::from_fault(failure, name)?, "reopened")?,
+                None => no_such_group(session, group, exit::GENERIC),
+            }
             return Ok(Answered::Known);
         }
         (Err(failure), _) => return Err(failure),
     };
     results.iter().try_for_each(|result| show(session, result, "reopened"))?;
     Ok(Answered::Known)
-}
-
-fn no_such(session: &mut Session, name: &str) {
-    let Namespec { group, process } = namespec::split(name);
-    let text = match process {
-        Some(process) => format!("{}: ERROR (no such process)", namespec::join(group, process)),
-        None => format!("{group}: ERROR (no such group)"),
-    };
-    session.output(&text);
-    session.exit_status = exit::GENERIC;
 }
