@@ -2,7 +2,7 @@
 
 use super::complaint::{Complaint, Complaints, Topic};
 use super::environ::Environ;
-use super::names::{Table, Value};
+use super::names::Table;
 use super::reader::{self, Reading};
 use super::scope::Origin;
 use super::supervisord::{self, Section};
@@ -87,9 +87,7 @@ impl Loader {
         environ: &Environ,
     ) -> Loader {
         let mut expansions = Table::new();
-        for (name, value) in environ.pairs() {
-            expansions.set(&format!("ENV_{name}"), Value::Str(value.clone()));
-        }
+        expansions.set_environment(environ.pairs());
         Loader {
             progname: progname.to_string(),
             configfile,

@@ -277,4 +277,14 @@ impl FastCgiSocket {
     pub fn failure(&self, why: &str) -> String {
         format!("Could not create FastCGI socket {}: {why}", self.url)
     }
+
+    /// What the main log says when it is created.
+    pub fn creating(&self) -> String {
+        format!("Creating socket {}", self.url)
+    }
+
+    /// What the main log says when it is closed.
+    pub fn closing(&self) -> String {
+        format!("Closing socket {}", self.url)
+    }
 }

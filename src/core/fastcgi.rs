@@ -29,9 +29,9 @@ pub(super) fn try_group(
     mut log: impl FnMut(Level, String),
 ) -> Result<(), String> {
     for socket in group.sockets() {
-        log(Level::Info, format!("Creating socket {}", socket.url));
+        log(Level::Info, socket.creating());
         attempt(socket).map_err(|why| socket.failure(&why))?;
-        log(Level::Info, format!("Closing socket {}", socket.url));
+        log(Level::Info, socket.closing());
     }
     Ok(())
 }

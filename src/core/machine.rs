@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::clock::Now;
 use super::config::Config;
 use super::effect::{Caller, Effect, Host, Input};
+use super::event::{Event, Subject};
 use super::outside::Outside;
 use super::pool::Pool;
 use super::rpc::pending::Calls;
@@ -125,10 +126,11 @@ fn take(input: Input, supervisor: &mut Supervisor, calls: &mut Calls, outside: &
         Input::JobDone { job, outcome } => calls.job_done(job, outcome, supervisor, outside),
         Input::ListenerBytes { proc, bytes } => supervisor.listener_said(proc, &bytes, outside),
         Input::ProcessLog { proc, channel, data } => {
-            supervisor.printed(proc, channel, data, outside);
+            supervisor.notify_of(proc, |subject| Event::log(subject, channel, data), outside);
         }
         Input::Communication { proc, channel, data } => {
-            supervisor.communicated(proc, channel, data, outside);
+            let event = |subject: Subject<'_>| Event::communication(subject, channel, data);
+            supervisor.notify_of(proc, event, outside);
         }
     }
 }

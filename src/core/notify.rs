@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::clock::after_secs;
 use super::config::{GroupConfig, GroupKind};
 use super::effect::{GroupId, ProcId, earliest};
-use super::event::{Channel, Event};
+use super::event::{Event, Subject};
 use super::outside::Outside;
 use super::pool::Pool;
 use super::process::Process;
@@ -116,30 +116,15 @@ impl Supervisor {
         }
     }
 
-    /// A process printed something that is an event.
-    pub(super) fn printed(
+    /// Notifies of something that a process said.
+    pub(super) fn notify_of(
         &mut self,
         id: ProcId,
-        channel: Channel,
-        data: Vec<u8>,
+        event: impl FnOnce(Subject<'_>) -> Event,
         outside: &mut Outside<'_>,
     ) {
         if let Some(process) = self.roster.process(id).filter(|_| !self.pools.is_empty()) {
-            let event = Event::log(process.subject(), channel, data);
-            self.notify(event, outside);
-        }
-    }
-
-    /// A process sent something between the capture tokens.
-    pub(super) fn communicated(
-        &mut self,
-        id: ProcId,
-        channel: Channel,
-        data: Vec<u8>,
-        outside: &mut Outside<'_>,
-    ) {
-        if let Some(process) = self.roster.process(id).filter(|_| !self.pools.is_empty()) {
-            let event = Event::communication(process.subject(), channel, data);
+            let event = event(process.subject());
             self.notify(event, outside);
         }
     }

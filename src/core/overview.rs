@@ -3,9 +3,7 @@
 use super::clock::Now;
 use super::config::{GroupConfig, GroupKind, ProcessConfig};
 use super::info::{ProcessInfo, named};
-use super::namespec;
 use super::options::{program, shown};
-use super::process::Process;
 use super::states::Mood;
 use super::supervisor::Supervisor;
 use super::value::Value;
@@ -69,12 +67,6 @@ impl Supervisor {
         let process = self.process_named(name)?;
         let settings = settings(process.group_config(), process.config());
         Some(Program { info: ProcessInfo::of(process, now), settings })
-    }
-
-    /// The one process that a namespec names.
-    pub(super) fn process_named(&self, name: &str) -> Option<&Process> {
-        let spec = namespec::split(name);
-        self.find(spec.group, spec.process?)
     }
 
     /// Every process, by group and name.

@@ -227,7 +227,7 @@ impl Process {
         };
         let opened = outside.host.open_socket(&self.config.group().name, socket);
         if opened != Ok(false) {
-            outside.log(Level::Info, format!("Creating socket {}", socket.url));
+            outside.log(Level::Info, socket.creating());
         }
         self.uses_socket = opened.is_ok();
         opened.map(drop).map_err(|why| socket.failure(&why))
@@ -238,7 +238,7 @@ impl Process {
             && let Some(socket) = &self.config.socket
             && outside.host.close_socket(&self.config.group().name, socket)
         {
-            outside.log(Level::Info, format!("Closing socket {}", socket.url));
+            outside.log(Level::Info, socket.closing());
         }
     }
 

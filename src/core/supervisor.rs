@@ -10,6 +10,7 @@ use super::config::{Config, GroupKind, Settings};
 use super::effect::{Effect, GroupId, JobId, ProcId};
 use super::event::{Event, EventKind};
 use super::info::Extent;
+use super::namespec;
 use super::outside::Outside;
 use super::plan::StopPlan;
 use super::pool::Pool;
@@ -110,6 +111,12 @@ impl Supervisor {
     /// The process of a group, by their names as clients give them.
     pub(crate) fn find(&self, group: &str, process: &str) -> Option<&Process> {
         self.roster.find(group, process)
+    }
+
+    /// The one process that a namespec names.
+    pub(super) fn process_named(&self, name: &str) -> Option<&Process> {
+        let spec = namespec::split(name);
+        self.find(spec.group, spec.process?)
     }
 
     /// A process by its identity.

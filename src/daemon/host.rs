@@ -11,7 +11,7 @@ use std::rc::Rc;
 use super::autolog;
 use super::child::{self, SpawnFailure, SpawnPlan, Spawned, Surroundings};
 use super::command;
-use super::disk::{Disk, Pushed, Sink, SinkSpec};
+use super::disk::{Disk, Pushed, Sink, SinkSpec, first_failure};
 use super::fastcgi::{HostNames, Sockets};
 use super::mainlog::MainLog;
 use super::pump::{Channel, OutputPump, PumpConfig, Role};
@@ -314,13 +314,4 @@ impl Host for OsHost {
         self.disk.create_log(native::path(&path));
         path
     }
-}
-
-/// Waits for all; the first failure counts.
-async fn first_failure(all: Vec<impl Future<Output = io::Result<()>>>) -> io::Result<()> {
-    let mut result = Ok(());
-    for one in all {
-        result = result.and(one.await);
-    }
-    result
 }

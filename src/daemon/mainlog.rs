@@ -9,7 +9,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::disk::{self, Disk, HeldOutput, Missing, Sink, SinkSpec, SyslogSink};
+use super::disk::{self, Disk, HeldOutput, Missing, Sink, SinkSpec, SyslogSink, first_failure};
 use super::syslog::{IDENT, SOCKET_PATH};
 use crate::core::config::Settings;
 use crate::core::fault::{Fault, FaultCode};
@@ -159,12 +159,7 @@ impl MainLog {
             Outputs::Attached { file, .. } => file.as_ref().map(Sink::reopen),
             Outputs::Early { .. } => None,
         };
-        async move {
-            match reopened {
-                Some(reopened) => reopened.await,
-                None => Ok(()),
-            }
-        }
+        first_failure(reopened)
     }
 
     /// Answers `clearLog`: removes the file and starts it anew; `true`. Faults: NO_FILE, FAILED.

@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::unix::pipe::Receiver;
 use tokio::task::JoinHandle;
 
-use super::disk::{Missing, Pushed, Sink, SyslogSink, WASTE_PAUSE};
+use super::disk::{Missing, Pushed, Sink, SyslogSink, WASTE_PAUSE, first_failure};
 use super::mainlog::MainLog;
 use super::strip_ansi::strip_ansi;
 use super::taps::Taps;
@@ -187,25 +187,13 @@ impl OutputPump {
 
     /// Reopens the log file, whether the answer is awaited or not.
     pub(crate) fn reopen(&self) -> impl Future<Output = io::Result<()>> + use<> {
-        let reopened = self.shared.config.log.as_ref().map(Sink::reopen);
-        async move {
-            match reopened {
-                Some(reopened) => reopened.await,
-                None => Ok(()),
-            }
-        }
+        first_failure(self.shared.config.log.as_ref().map(Sink::reopen))
     }
 
     /// Removes and reopens the log file; a capture under way starts anew.
     pub(crate) fn clear(&self) -> impl Future<Output = io::Result<()>> + use<> {
         self.shared.capture.borrow_mut().iter_mut().for_each(Capture::clear);
-        let cleared = self.shared.config.log.as_ref().map(|log| log.clear(Missing::Fine));
-        async move {
-            match cleared {
-                Some(cleared) => cleared.await,
-                None => Ok(()),
-            }
-        }
+        first_failure(self.shared.config.log.as_ref().map(|log| log.clear(Missing::Fine)))
     }
 }
 

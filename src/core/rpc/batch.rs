@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::single;
 use super::tickets::Watch;
 use super::wait::{Answer, Wait};
-use crate::core::effect::{JobId, ProcId};
+use crate::core::effect::{Job, JobId, ProcId};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::record;
 use crate::core::namespec;
@@ -104,6 +104,11 @@ impl Batch {
             results: Vec::new(),
             turn,
         }
+    }
+
+    /// The answer of a call that does this to each.
+    pub(super) fn answer(operation: Operation, processes: Vec<ProcId>) -> Answer {
+        Answer::Wait(Wait::Batch(Batch::new(operation, processes)))
     }
 
     /// The same, after a job that was begun already, of nobody of the processes: the first result is of this name.
@@ -223,8 +228,11 @@ impl Batch {
             Operation::Start { wait } => single::start_one(supervisor, outside, id, &name, *wait),
             Operation::Stop { wait } => single::stop_one(supervisor, outside, id, &name, *wait),
             Operation::Signal(signal) => single::signal_one(supervisor, outside, id, &name, signal),
-            Operation::ClearLogs => Ok(single::clear_one(supervisor, outside, id, &name)),
-            Operation::ReopenLogs => Ok(single::reopen_one(supervisor, outside, id, &name)),
+            Operation::ClearLogs => Ok(single::clear_one(supervisor, outside, id, name)),
+            Operation::ReopenLogs => {
+                let work = Job::ReopenProcessLogs { proc: id, name };
+                Ok(single::on_open_logs(supervisor, outside, id, work))
+            }
         }
     }
 

@@ -111,8 +111,8 @@ pub(super) fn clear_process_logs(
     args: &[Value],
 ) -> Result<Answer, Fault> {
     let name = params::text(&args[0])?;
-    let id = find_one(supervisor, name)?;
-    Ok(single::clear_one(supervisor, outside, id, name))
+    let id = find_one(supervisor, name)?.id();
+    Ok(single::clear_one(supervisor, outside, id, name.to_string()))
 }
 
 pub(super) fn clear_all_process_logs(
@@ -121,7 +121,7 @@ pub(super) fn clear_all_process_logs(
     _: &[Value],
 ) -> Result<Answer, Fault> {
     let processes = supervisor.roster.all_by_priority();
-    Ok(Answer::Wait(Wait::Batch(Batch::new(Operation::ClearLogs, processes))))
+    Ok(Batch::answer(Operation::ClearLogs, processes))
 }
 
 /// Reopens the logs of a process or of a group; without a name those of all and the main log, as SIGUSR2 does. Answers
@@ -136,7 +136,7 @@ pub(super) fn reopen_logs(
         Target::Process(id) => vec![id],
         Target::Group(members) => members,
     };
-    Ok(Answer::Wait(Wait::Batch(Batch::new(Operation::ReopenLogs, processes))))
+    Ok(Batch::answer(Operation::ReopenLogs, processes))
 }
 
 fn reopen_all(supervisor: &mut Supervisor, outside: &mut Outside<'_>) -> Answer {

@@ -28,6 +28,8 @@ use methods::{Method, Namespace, OWN_NAMESPACE, SUPERVISOR, SYSTEM};
 use pending::Calls;
 use wait::Answer;
 
+pub(crate) use multi::MULTICALL;
+
 impl Calls {
     /// Takes a call from a client; its reply follows at once or when its wait is over.
     pub(super) fn receive(

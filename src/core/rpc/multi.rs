@@ -12,6 +12,9 @@ use crate::core::outside::Outside;
 use crate::core::supervisor::Supervisor;
 use crate::core::value::Value;
 
+/// The method.
+pub(crate) const MULTICALL: &str = "system.multicall";
+
 /// What a multicall may do before others get a turn, counted in bytes of its results. More than a restart of some programs
 /// takes, and about a millisecond's work.
 const TURN_BYTES: usize = 128 << 10;
@@ -157,7 +160,7 @@ fn call_one(
         None | Some(Value::Nil) => {
             return Err(Fault::new(FaultCode::IncorrectParameters, "No methodName"));
         }
-        Some(Value::Str(name)) if name == "system.multicall" => {
+        Some(Value::Str(name)) if name == MULTICALL => {
             let text = "Recursive system.multicall forbidden";
             return Err(Fault::new(FaultCode::IncorrectParameters, text));
         }

@@ -1,7 +1,7 @@
 //! Starting, stopping, signalling and describing processes.
 
 use super::batch::{Batch, Operation};
-use super::wait::{Answer, DONE, Wait};
+use super::wait::{Answer, DONE};
 use super::{params, single};
 use crate::core::effect::{ProcId, StdinError};
 use crate::core::fault::{Fault, FaultCode};
@@ -38,9 +38,8 @@ pub(super) fn find(supervisor: &Supervisor, name: &str) -> Result<Target, Fault>
 }
 
 /// Finds one process; a whole group is BAD_NAME.
-pub(super) fn find_one(supervisor: &Supervisor, name: &str) -> Result<ProcId, Fault> {
-    let process = supervisor.process_named(name);
-    process.map(Process::id).ok_or_else(|| Fault::new(FaultCode::BadName, name))
+pub(super) fn find_one<'a>(supervisor: &'a Supervisor, name: &str) -> Result<&'a Process, Fault> {
+    supervisor.process_named(name).ok_or_else(|| Fault::new(FaultCode::BadName, name))
 }
 
 /// The processes of a group named by its plain name, in starting order.
@@ -51,10 +50,6 @@ fn find_group(supervisor: &Supervisor, name: &Value) -> Result<Vec<ProcId>, Faul
     Ok(roster.by_priority(group))
 }
 
-fn batch(operation: Operation, processes: Vec<ProcId>) -> Answer {
-    Answer::Wait(Wait::Batch(Batch::new(operation, processes)))
-}
-
 pub(super) fn start_process(
     supervisor: &mut Supervisor,
     outside: &mut Outside<'_>,
@@ -63,7 +58,7 @@ pub(super) fn start_process(
     let (name, wait) = (params::text(&args[0])?, params::wait(args, 1));
     match find(supervisor, name)? {
         Target::Process(id) => single::start_one(supervisor, outside, id, name, wait),
-        Target::Group(members) => Ok(batch(Operation::Start { wait }, members)),
+        Target::Group(members) => Ok(Batch::answer(Operation::Start { wait }, members)),
     }
 }
 
@@ -73,7 +68,7 @@ pub(super) fn start_process_group(
     args: &[Value],
 ) -> Result<Answer, Fault> {
     let members = find_group(supervisor, &args[0])?;
-    Ok(batch(Operation::Start { wait: params::wait(args, 1) }, members))
+    Ok(Batch::answer(Operation::Start { wait: params::wait(args, 1) }, members))
 }
 
 pub(super) fn start_all_processes(
@@ -82,7 +77,7 @@ pub(super) fn start_all_processes(
     args: &[Value],
 ) -> Result<Answer, Fault> {
     let wait = params::wait(args, 0);
-    Ok(batch(Operation::Start { wait }, supervisor.roster.all_by_priority()))
+    Ok(Batch::answer(Operation::Start { wait }, supervisor.roster.all_by_priority()))
 }
 
 pub(super) fn stop_process(
@@ -93,7 +88,7 @@ pub(super) fn stop_process(
     let (name, wait) = (params::text(&args[0])?, params::wait(args, 1));
     match find(supervisor, name)? {
         Target::Process(id) => single::stop_one(supervisor, outside, id, name, wait),
-        Target::Group(members) => Ok(batch(Operation::Stop { wait }, members)),
+        Target::Group(members) => Ok(Batch::answer(Operation::Stop { wait }, members)),
     }
 }
 
@@ -103,7 +98,7 @@ pub(super) fn stop_process_group(
     args: &[Value],
 ) -> Result<Answer, Fault> {
     let members = find_group(supervisor, &args[0])?;
-    Ok(batch(Operation::Stop { wait: params::wait(args, 1) }, members))
+    Ok(Batch::answer(Operation::Stop { wait: params::wait(args, 1) }, members))
 }
 
 pub(super) fn stop_all_processes(
@@ -112,7 +107,7 @@ pub(super) fn stop_all_processes(
     args: &[Value],
 ) -> Result<Answer, Fault> {
     let wait = params::wait(args, 0);
-    Ok(batch(Operation::Stop { wait }, supervisor.roster.all_by_priority()))
+    Ok(Batch::answer(Operation::Stop { wait }, supervisor.roster.all_by_priority()))
 }
 
 pub(super) fn signal_process(
@@ -123,7 +118,7 @@ pub(super) fn signal_process(
     let name = params::text(&args[0])?;
     match find(supervisor, name)? {
         Target::Process(id) => single::signal_one(supervisor, outside, id, name, &args[1]),
-        Target::Group(members) => Ok(batch(Operation::Signal(args[1].clone()), members)),
+        Target::Group(members) => Ok(Batch::answer(Operation::Signal(args[1].clone()), members)),
     }
 }
 
@@ -133,7 +128,7 @@ pub(super) fn signal_process_group(
     args: &[Value],
 ) -> Result<Answer, Fault> {
     let members = find_group(supervisor, &args[0])?;
-    Ok(batch(Operation::Signal(args[1].clone()), members))
+    Ok(Batch::answer(Operation::Signal(args[1].clone()), members))
 }
 
 pub(super) fn signal_all_processes(
@@ -141,7 +136,7 @@ pub(super) fn signal_all_processes(
     _: &mut Outside<'_>,
     args: &[Value],
 ) -> Result<Answer, Fault> {
-    Ok(batch(Operation::Signal(args[0].clone()), supervisor.roster.all_by_priority()))
+    Ok(Batch::answer(Operation::Signal(args[0].clone()), supervisor.roster.all_by_priority()))
 }
 
 pub(super) fn send_process_stdin(
@@ -153,14 +148,11 @@ pub(super) fn send_process_stdin(
         return Err(params::quoted(FaultCode::IncorrectParameters, &args[1]));
     };
     let name = params::text(&args[0])?;
-    let id = find_one(supervisor, name)?;
-    let reachable = supervisor
-        .process(id)
-        .is_some_and(|process| process.pid().is_some() && !process.is_killing());
-    if !reachable {
+    let process = find_one(supervisor, name)?;
+    if process.pid().is_none() || process.is_killing() {
         return Err(Fault::new(FaultCode::NotRunning, name));
     }
-    match outside.host.write_stdin(id, &text::encode(chars)) {
+    match outside.host.write_stdin(process.id(), &text::encode(chars)) {
         Ok(()) => Ok(DONE),
         Err(StdinError::Closed) => Err(Fault::new(FaultCode::NoFile, name)),
         Err(StdinError::Full) => {
@@ -175,12 +167,8 @@ pub(super) fn get_process_info(
     outside: &mut Outside<'_>,
     args: &[Value],
 ) -> Result<Answer, Fault> {
-    let name = params::text(&args[0])?;
-    let id = find_one(supervisor, name)?;
-    match supervisor.process(id) {
-        Some(process) => Ok(Answer::Value(ProcessInfo::of(process, outside.now).into_value())),
-        None => Err(Fault::new(FaultCode::BadName, name)),
-    }
+    let process = find_one(supervisor, params::text(&args[0])?)?;
+    Ok(Answer::Value(ProcessInfo::of(process, outside.now).into_value()))
 }
 
 pub(super) fn get_all_process_info(

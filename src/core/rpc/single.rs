@@ -94,29 +94,26 @@ pub(super) fn signal_one(
     }
 }
 
-/// Clears the logs of a process that is alive; a dead one has none open, and nothing happens to its files.
+/// Clears the logs of a process.
 pub(super) fn clear_one(
     supervisor: &mut Supervisor,
     outside: &mut Outside<'_>,
     id: ProcId,
-    name: &str,
+    name: String,
 ) -> Answer {
-    if supervisor.process(id).is_some_and(|process| process.pid().is_some()) {
-        job(supervisor, outside, Job::ClearProcessLogs { proc: id, name: name.to_string() })
-    } else {
-        DONE
-    }
+    on_open_logs(supervisor, outside, id, Job::ClearProcessLogs { proc: id, name })
 }
 
-/// Reopens the logs of a process that is alive; a dead one has none open, and opens them when it starts.
-pub(super) fn reopen_one(
+/// Has something done to the logs of a process that is alive. A dead one has none open: nothing happens to its files, and
+/// it opens them when it starts.
+pub(super) fn on_open_logs(
     supervisor: &mut Supervisor,
     outside: &mut Outside<'_>,
     id: ProcId,
-    name: &str,
+    work: Job,
 ) -> Answer {
     if supervisor.process(id).is_some_and(|process| process.pid().is_some()) {
-        job(supervisor, outside, Job::ReopenProcessLogs { proc: id, name: name.to_string() })
+        job(supervisor, outside, work)
     } else {
         DONE
     }

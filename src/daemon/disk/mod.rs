@@ -270,6 +270,17 @@ pub(crate) fn try_log(path: &Path) -> io::Result<Option<HeldOutput>> {
     Ok((!opened.output.is_log()).then_some(HeldOutput(opened)))
 }
 
+/// Waits for all of what was asked of sinks; the first failure counts.
+pub(super) async fn first_failure(
+    asked: impl IntoIterator<Item = impl Future<Output = io::Result<()>>>,
+) -> io::Result<()> {
+    let mut result = Ok(());
+    for one in asked {
+        result = result.and(one.await);
+    }
+    result
+}
+
 async fn flatten(
     answer: impl Future<Output = Option<Result<Value, Fault>>>,
 ) -> Result<Value, Fault> {

@@ -4,6 +4,7 @@ use crate::core::effect::{Call, Caller};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::record;
 use crate::core::namespec;
+use crate::core::rpc::MULTICALL;
 use crate::core::rpc::methods::SUPERVISOR;
 use crate::core::value::Value;
 use crate::daemon::handle::Handle;
@@ -177,7 +178,7 @@ fn multicall(calls: impl IntoIterator<Item = Call>) -> Call {
         record([("methodName", Value::Str(call.method)), ("params", Value::Array(call.params))])
     };
     let parts = calls.into_iter().map(part).collect();
-    let (caller, method) = (Caller::Button, "system.multicall".to_string());
+    let (caller, method) = (Caller::Button, MULTICALL.to_string());
     Call { caller, method, params: vec![Value::Array(parts)] }
 }
 
