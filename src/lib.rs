@@ -23,8 +23,18 @@ mod sys;
 mod testing;
 mod xmlrpc;
 
+/// The two releases that the version of the package names (`4.3.0+rs0.1.0`): of Supervisor, and after `+rs` ours.
+const RELEASES: (&str, &str) = {
+    let whole = env!("CARGO_PKG_VERSION");
+    let mut plus = 0;
+    while whole.as_bytes()[plus] != b'+' {
+        plus += 1;
+    }
+    (whole.split_at(plus).0, whole.split_at(plus + "+rs".len()).1)
+};
+
 /// The release of Supervisor this daemon is compatible with; what `-v` and `getSupervisorVersion` answer.
-pub const SUPERVISOR_VERSION: &str = "4.3.0";
+pub const SUPERVISOR_VERSION: &str = RELEASES.0;
 
 /// Our own version, for the start-up log line and `--about`.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub const VERSION: &str = RELEASES.1;
