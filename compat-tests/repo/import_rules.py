@@ -17,6 +17,7 @@ ALLOWED = {
     "ctl": ["ctl", "core", "config", "xmlrpc", "native", "sys"],
     "pidproxy": ["pidproxy", "core", "native", "sys"],
     "echo": ["echo"],
+    "launchers": [],
     "testing": [],
 }
 # These compose everything. Nothing may use them.
