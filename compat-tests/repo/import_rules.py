@@ -18,6 +18,7 @@ ALLOWED = {
     "pidproxy": ["pidproxy", "core", "native", "sys"],
     "echo": ["echo"],
     "python_host": ["python_host"],
+    "launchers": [],
     "testing": [],
 }
 # These compose everything. Nothing may use them.
