@@ -20,6 +20,8 @@ use crate::{SUPERVISOR_VERSION, VERSION, native};
 pub enum Parsed {
     /// Load this and run.
     Run(Box<Loader>),
+    /// Say what is to be said of this, and run nothing.
+    Check(Box<Loader>, Checking),
     /// Print and exit: help, version, or a usage error.
     Exit {
         /// What goes to standard output.
@@ -31,8 +33,24 @@ pub enum Parsed {
     },
 }
 
+/// How a configuration is checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Checking {
+    /// Warnings are a failure, too.
+    pub strict: bool,
+    /// One JSON document instead of lines.
+    pub json: bool,
+    /// With the values of the programs' variables in it.
+    pub show_environment: bool,
+}
+
 fn flag(id: &'static str, short: char) -> Arg {
     Arg::new(id).short(short).long(id).action(ArgAction::SetTrue)
+}
+
+/// One of ours; hidden options have no prefixes, so `--a` is as unknown as in the reference.
+fn ours(id: &'static str) -> Arg {
+    Arg::new(id).long(id).action(ArgAction::SetTrue).hide(true)
 }
 
 fn valued(id: &'static str) -> Arg {
@@ -46,8 +64,11 @@ fn table() -> Command {
         Arg::new("help?").short('?').action(ArgAction::SetTrue),
         valued("configuration").short('c'),
         flag("version", 'v'),
-        // Ours; hidden options have no prefixes, so `--a` is as unknown as in the reference.
-        Arg::new("about").long("about").action(ArgAction::SetTrue).hide(true),
+        ours("about"),
+        ours("check"),
+        ours("strict"),
+        ours("json"),
+        ours("show-environment"),
         flag("nodaemon", 'n'),
         valued("user").short('u'),
         valued("umask").short('m'),
@@ -107,7 +128,27 @@ pub fn parse_args(argv0: &str, args: &[OsString], environ: &Environ) -> Parsed {
             }
         }
     }
-    start(argv0, overrides, environ)
+    match (checking(&seen), start(argv0, overrides, environ)) {
+        (Ok(Some(checking)), Parsed::Run(loader)) => Parsed::Check(loader, checking),
+        (Ok(_), parsed) => parsed,
+        (Err(why), _) => usage_exit(argv0, "", why),
+    }
+}
+
+/// How the configuration is to be checked, if it is.
+fn checking(seen: &[&str]) -> Result<Option<Checking>, Mistake> {
+    let [check, strict, json, show_environment] =
+        ["check", "strict", "json", "show-environment"].map(|id| seen.contains(&id));
+    for (given, option, other, needed) in [
+        (strict, "strict", "check", check),
+        (json, "json", "check", check),
+        (show_environment, "show-environment", "json", json),
+    ] {
+        if given && !needed {
+            return Err(Mistake::new(format!("option --{option} only goes with --{other}")));
+        }
+    }
+    Ok(check.then_some(Checking { strict, json, show_environment }))
 }
 
 /// Sets the override an option stands for.
@@ -239,6 +280,11 @@ Options:
 --minprocs NUM -- least number of processes to start with
 --profile_options OPTIONS -- accepted for compatibility, without effect
 --about -- print the version of this program itself and exit
+--check -- say everything that is to be said of the configuration, start nothing,
+           and exit with 2 after errors, else with 0
+--strict -- with --check: exit with 1 after warnings
+--json -- with --check: print one JSON document
+--show-environment -- with --json: the values of variables, too
 
 With ctl, echo_supervisord_conf or pidproxy as its first word it is that program
 (ctl: supervisorctl), as it is when it is called by that name.
