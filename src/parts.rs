@@ -4,7 +4,7 @@
 
 /// Reading configurations.
 pub mod config {
-    pub use crate::config::{Environ, Parsed, parse_args};
+    pub use crate::config::{Checking, Environ, Parsed, parse_args};
 
     /// Types of values.
     pub mod datatypes {

@@ -31,7 +31,7 @@ use crate::daemon::pidfile::Pidfile;
 use crate::daemon::signals::Signals;
 use crate::daemon::{autolog, command, environment, limits, privileges, signals};
 use crate::http;
-use crate::{SUPERVISOR_VERSION, VERSION, native, sys};
+use crate::{SUPERVISOR_VERSION, VERSION, check, native, sys};
 
 /// How long answers under way may take to be sent when the daemon leaves.
 const ANSWER_GRACE: Duration = Duration::from_secs(2);
@@ -54,6 +54,7 @@ pub(crate) fn main() -> ExitCode {
     loop {
         let mut loader = match config::parse_args(&argv0, &args, &environ) {
             Parsed::Run(loader) => loader,
+            Parsed::Check(loader, how) => return check::main(&loader, how),
             Parsed::Exit { stdout, stderr, code } => {
                 say(&mut io::stdout(), &stdout);
                 say(&mut io::stderr(), &stderr);

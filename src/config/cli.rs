@@ -21,6 +21,8 @@ use crate::{SUPERVISOR_VERSION, VERSION, native};
 pub enum Parsed {
     /// Load this and run.
     Run(Box<Loader>),
+    /// Say what is to be said of this, and run nothing.
+    Check(Box<Loader>, Checking),
     /// Print and exit: help, version, or a usage error.
     Exit {
         /// What goes to standard output.
@@ -32,8 +34,24 @@ pub enum Parsed {
     },
 }
 
+/// How a configuration is checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Checking {
+    /// Warnings are a failure, too.
+    pub strict: bool,
+    /// One JSON document instead of lines.
+    pub json: bool,
+    /// With the values of the programs' variables in it.
+    pub show_environment: bool,
+}
+
 fn flag(id: &'static str, help: &'static str) -> Arg {
     Arg::new(id).long(id).action(ArgAction::SetTrue).help(help)
+}
+
+/// One of ours; hidden options have no prefixes, so `--a` is as unknown as in the reference.
+fn ours(id: &'static str, help: &'static str) -> Arg {
+    flag(id, help).hide(true)
 }
 
 fn valued(id: &'static str, name: &'static str, help: &'static str) -> Arg {
@@ -65,10 +83,17 @@ fn table() -> Command {
         flag("strip_ansi", "remove ANSI escapes from the output of programs").short('t'),
         valued("minprocs", "NUM", "least number of processes to start with"),
         valued("profile_options", "OPTIONS", "accepted for compatibility, without effect"),
-        // Ours; hidden options have no prefixes, so `--a` is as unknown as in the reference.
-        flag("about", "print the version of this program itself and exit").hide(true),
+        ours("about", "print the version of this program itself and exit"),
+        ours("check", CHECK_HELP),
+        ours("strict", "with --check: exit with 1 after warnings"),
+        ours("json", "with --check: print one JSON document"),
+        ours("show-environment", "with --json: the values of variables, too"),
     ])
 }
+
+/// What is said of `--check`.
+const CHECK_HELP: &str = "say everything that is to be said of the configuration, start nothing, and exit with 2 after \
+                          errors, else with 0";
 
 /// The options of the daemon, for those that list them.
 pub fn switches() -> Vec<Switch> {
@@ -118,7 +143,27 @@ pub fn parse_args(argv0: &str, args: &[OsString], environ: &Environ) -> Parsed {
             }
         }
     }
-    start(argv0, overrides, environ)
+    match (checking(&seen), start(argv0, overrides, environ)) {
+        (Ok(Some(checking)), Parsed::Run(loader)) => Parsed::Check(loader, checking),
+        (Ok(_), parsed) => parsed,
+        (Err(why), _) => usage_exit(argv0, "", why),
+    }
+}
+
+/// How the configuration is to be checked, if it is.
+fn checking(seen: &[&str]) -> Result<Option<Checking>, Mistake> {
+    let [check, strict, json, show_environment] =
+        ["check", "strict", "json", "show-environment"].map(|id| seen.contains(&id));
+    for (given, option, other, needed) in [
+        (strict, "strict", "check", check),
+        (json, "json", "check", check),
+        (show_environment, "show-environment", "json", json),
+    ] {
+        if given && !needed {
+            return Err(Mistake::new(format!("option --{option} only goes with --{other}")));
+        }
+    }
+    Ok(check.then_some(Checking { strict, json, show_environment }))
 }
 
 /// Sets the override an option stands for.

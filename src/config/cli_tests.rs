@@ -13,7 +13,7 @@ fn stderr(args: &[&str]) -> String {
             let text = stderr.strip_prefix("Error: ").unwrap();
             text.strip_suffix("\nFor help, use /opt/bin/supervisord -h\n").unwrap().to_string()
         }
-        Parsed::Run(_) => panic!("{args:?} is accepted"),
+        Parsed::Run(_) | Parsed::Check(..) => panic!("{args:?} is accepted"),
     }
 }
 
@@ -44,6 +44,28 @@ fn printed_texts() {
     assert!(stdout.contains("compatible with Supervisor 4.3.0"));
     let Parsed::Exit { stdout, code: 0, .. } = parse(&["-?"]) else { panic!() };
     assert!(stdout.contains("Usage: /opt/bin/supervisord [options]"));
+}
+
+#[test]
+fn a_check_is_asked_for() {
+    let directory = TempDir::new();
+    let file = directory.write("x.conf", "[supervisord]\n");
+    let Parsed::Check(_, how) = parse(&["--check", "-c", &file]) else { panic!() };
+    assert_eq!(how, Checking::default());
+    let Parsed::Check(_, how) = parse(&["-c", &file, "--json", "--strict", "--check"]) else {
+        panic!()
+    };
+    assert_eq!(how, Checking { strict: true, json: true, show_environment: false });
+    for (args, why) in [
+        (vec!["--check=yes"], "option --check must not have an argument"),
+        (vec!["--chec"], "option --chec not recognized"),
+        (vec!["--check", "--check"], "conflicting command line option '--check'"),
+        (vec!["--strict"], "option --strict only goes with --check"),
+        (vec!["--json"], "option --json only goes with --check"),
+        (vec!["--check", "--show-environment"], "option --show-environment only goes with --json"),
+    ] {
+        assert_eq!(stderr(&args), why);
+    }
 }
 
 #[test]

@@ -383,6 +383,19 @@ impl<C: 'static> Field<C> {
         }
     }
 
+    /// The value as programs see it: numbers where [`Field::shown`] has their names.
+    pub(crate) fn plain(&self, config: &C) -> Value {
+        if let Field::Mask(field) = self {
+            number(*(field.get)(config))
+        } else if let Field::OptionalMask(field) | Field::Mode(field) = self {
+            (field.get)(config).map_or(Value::Nil, number)
+        } else if let Field::Signal(field) = self {
+            Value::Int(i64::from(*(field.get)(config)))
+        } else {
+            self.shown(config)
+        }
+    }
+
     /// The value as people see it. Of an environment only the names are told: among the values are passwords.
     fn shown(&self, config: &C) -> Value {
         match self {
