@@ -41,6 +41,7 @@ pub(crate) mod signal;
 #[cfg(test)]
 mod sim;
 pub(crate) mod states;
+mod summary;
 pub(crate) mod supervisor;
 pub(crate) mod text;
 mod tick;
