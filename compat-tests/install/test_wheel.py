@@ -78,8 +78,9 @@ def interpreters():
     """The running Python; of the matrix also the oldest and the newest that there is a wheel for."""
     if not os.environ.get("INSTALL_MATRIX"):
         return [("pip", sys.executable)]
-    found = [shutil.which(f"python{version}") or next(map(str, Path.home().glob(f".pyenv/versions/{version}.*/bin/python")), None)
-             for version in ("3.8", "3.13")]
+    # pyenv's first: what it puts on PATH only runs what a directory has chosen.
+    found = [next(map(str, Path.home().glob(f".pyenv/versions/{version}.*/bin/python{version}")), None)
+             or shutil.which(f"python{version}") for version in ("3.8", "3.13")]
     return [(tool, python) for tool in ("pip", "uv") for python in found if python] or [("pip", sys.executable)]
 
 
@@ -139,7 +140,7 @@ class Machine:
         return {str(path) for path in (self.root / "venv").rglob("*") if "__pycache__" not in path.parts}
 
 
-@pytest.fixture(params=interpreters(), ids=lambda way: f"{way[0]}-{Path(way[1]).parts[-3]}")
+@pytest.fixture(params=interpreters(), ids=lambda way: f"{way[0]}-{Path(way[1]).name}")
 def machine(request, tmp_path):
     machine = Machine(tmp_path, *request.param)
     yield machine
