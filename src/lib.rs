@@ -18,6 +18,8 @@ mod native;
 pub mod parts;
 mod pidproxy;
 mod place;
+#[allow(dead_code, reason = "its users come with the plugins")]
+mod python_host;
 mod run;
 mod sys;
 #[cfg(test)]

@@ -95,6 +95,16 @@ CASES = (
     ("[program:x]\ncommand=/bin/cat\nstopwaitsecs=600\n", [("note", "stopwaitsecs", 3)]),
     ("[program:a]\ncommand=/bin/cat\nprocess_name=x\n[program:b]\ncommand=/bin/cat\nprocess_name=x\n[group:g]\nprograms=a,b\n",
      [("warning", "same-name", 1)]),
+    ("[inet_http_server]\nport=127.0.0.9:19009\n", [("note", "difference", 2), ("warning", "no-password", 2)]),
+    ("[supervisord]\numask=022\nnodaemon=true\n", [("warning", "begun-twice", 1), ("note", "no-effect", 2)]),
+    ("[supervisord]\nminfds=99999999999\n", [("warning", "begun-twice", 1), ("error", "limit", 2)]),
+    ("[rpcinterface:supervisor]\nx=1\n", [("warning", "begun-twice", 1), ("warning", "difference", -3)]),
+    ("[eventlistener:l]\ncommand=/bin/cat\nevents=TICK_5\nresult_handler=supervisor_stdout:event_handler\n",
+     [("note", "difference", 4)]),
+    ("[supervisord]\ndirectory=/\nlogfile=x.log\n",
+     [("warning", "begun-twice", 1), ("warning", "set-twice", 3), ("note", "difference", 3)]),
+    ("[supervisorctl]\nserverurl=unix:///no/such.sock\n",
+     [("warning", "begun-twice", 1), ("warning", "set-twice", 2), ("warning", "missing", 2)]),
     ("[eventlistener:cat]\ncommand=/bin/cat\nevents=TICK_5\n", [("warning", "same-name", -1)]),
 )
 
@@ -107,6 +117,19 @@ def test_each_finding_has_its_place(place, text, expected):
     found, _ = findings(place, FINE + text)
     before = FINE.count("\n")
     assert [(severity, kind, line - before) for severity, kind, line in found] == expected
+
+
+def test_what_an_included_file_includes(place):
+    (place / "inner.inc").write_text("[include]\nfiles=/no/such\n")
+    _, document = findings(place, FINE + "[include]\nfiles=inner.inc\n")
+    found = [(each["kind"], Path(each["file"]).name, each["line"]) for each in document["findings"]]
+    assert found == [("begun-twice", "inner.inc", 1), ("set-twice", "inner.inc", 2), ("no-effect", "inner.inc", 2)]
+    assert document["files"] == [str(place / "supervisord.conf"), str(place / "inner.inc")]
+
+
+def test_without_an_interface(place):
+    text = re.sub(r"\[rpcinterface:supervisor\]\n.*\n", "", FINE)
+    assert findings(place, text)[0] == [("warning", "missing", 6)]
 
 
 def test_suggestions(place):

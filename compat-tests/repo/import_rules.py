@@ -19,6 +19,8 @@ ALLOWED = {
               "daemon::privileges"],
     "pidproxy": ["pidproxy", "core", "native", "sys"],
     "echo": ["echo"],
+    "python_host": ["python_host"],
+    "launchers": [],
     "testing": [],
 }
 # These compose everything. Nothing may use them.

@@ -112,3 +112,6 @@ fn status(findings: &Findings, how: Checking) -> u8 {
         u8::from(how.strict && findings.count(Severity::Warning) > 0)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,6 +60,8 @@ pub struct Settings {
     pub minfds: i64,
     /// Least number of processes to start with.
     pub minprocs: i64,
+    /// The interpreter of plugins, as written.
+    pub python: Option<String>,
     /// `SUPERVISOR_SERVER_URL` for programs that set none: the first Unix server, else the last inet one.
     pub serverurl: Option<String>,
 }
@@ -82,6 +84,8 @@ pub struct ServerConfig {
     pub credentials: Option<Credentials>,
     /// Names under which browsers may ask a TCP server without a password, besides those it has anyway; `*` is any.
     pub allowed_hosts: Vec<String>,
+    /// Whether it answers `/metrics`.
+    pub metrics: bool,
 }
 
 /// What a client must present.
