@@ -14,7 +14,7 @@ ALLOWED = {
     "daemon": ["daemon", "core", "native", "place", "sys"],
     "http": ["http", "core", "xmlrpc", "daemon::handle", "daemon::excerpt", "daemon::follow", "daemon::usage", "native",
              "place", "sys"],
-    "ctl": ["ctl", "core", "config", "xmlrpc", "native", "sys"],
+    "ctl": ["ctl", "core", "config", "xmlrpc", "native", "sys", "python_host"],
     "check": ["check", "core", "config", "native", "place", "sys", "daemon::command"],
     "pidproxy": ["pidproxy", "core", "native", "sys"],
     "echo": ["echo"],
