@@ -8,7 +8,7 @@ DIST=${DIST:-$REPO/dist}
 CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$REPO/target}
 # Below it: `bin`, the four finished executables; `wheel`, as maturin leaves it; `venv`, the tools that Python brings.
 WORK=$CARGO_TARGET_DIR/packaging
-BINARIES=$WORK/bin
+BINARIES=${BINARIES:-$WORK/bin}
 # The one place of the version is Cargo.toml.
 VERSION=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$REPO/Cargo.toml" | head -n 1)
 # Whatever carries a time carries that of the last commit.

@@ -37,6 +37,10 @@ pub mod config {
 
 /// The policy, and what it works on.
 pub mod core {
+    /// What is counted.
+    pub mod census {
+        pub use crate::core::census::Census;
+    }
     /// What is said between the capture tokens.
     pub mod capture {
         pub use crate::core::capture::{BEGIN_TOKEN, Capture, END_TOKEN, Piece};

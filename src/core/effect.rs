@@ -1,5 +1,6 @@
 //! What goes into the core and what comes out: inputs, effects, and the verbs answered in the same breath.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::{Config, FastCgiSocket, GroupKind, ProcessConfig};
@@ -7,6 +8,7 @@ use super::event::Channel;
 use super::fault::Fault;
 use super::signal;
 use super::states::{Level, Mood};
+use super::tally::LogTallies;
 use super::value::Value;
 
 /// Identity of a process for the life of the daemon; never reused (pids are).
@@ -332,6 +334,8 @@ pub struct SpawnRequest<'a> {
     pub config: &'a ProcessConfig,
     /// What to execute.
     pub command: &'a ResolvedCommand,
+    /// Where to count what is written to its logs.
+    pub logs: &'a Arc<LogTallies>,
 }
 
 /// Why a signal could not be sent.

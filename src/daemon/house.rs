@@ -290,6 +290,9 @@ impl House {
                 let now = self.now();
                 let _ = reply.send(self.core.supervisor().overview(now)); // likewise
             }
+            Request::Census(reply) => {
+                let _ = reply.send(self.core.supervisor().census()); // likewise
+            }
             Request::Program { namespec, reply } => {
                 let now = self.now();
                 let _ = reply.send(self.core.supervisor().program(&namespec, now)); // likewise
