@@ -6,6 +6,7 @@
 #![deny(unreachable_pub)]
 #![warn(clippy::missing_docs_in_private_items)] // of what the crate sees (clippy.toml)
 
+mod check;
 mod config;
 mod core;
 mod ctl;
@@ -17,6 +18,8 @@ mod native;
 pub mod parts;
 mod pidproxy;
 mod place;
+#[allow(dead_code, reason = "its users come with the plugins")]
+mod python_host;
 mod run;
 mod sys;
 #[cfg(test)]

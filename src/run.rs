@@ -29,9 +29,10 @@ use crate::daemon::house::{Departure, House};
 use crate::daemon::mainlog::{MainLog, MainLogSpec};
 use crate::daemon::pidfile::Pidfile;
 use crate::daemon::signals::Signals;
+use crate::daemon::systemd::{Herald, ServiceManager};
 use crate::daemon::{autolog, command, environment, limits, privileges, signals};
 use crate::http;
-use crate::{SUPERVISOR_VERSION, VERSION, native, sys};
+use crate::{SUPERVISOR_VERSION, VERSION, check, native, sys};
 
 /// How long answers under way may take to be sent when the daemon leaves.
 const ANSWER_GRACE: Duration = Duration::from_secs(2);
@@ -54,6 +55,7 @@ pub(crate) fn main() -> ExitCode {
     loop {
         let mut loader = match config::parse_args(&argv0, &args, &environ) {
             Parsed::Run(loader) => loader,
+            Parsed::Check(loader, how) => return check::main(&loader, how),
             Parsed::Exit { stdout, stderr, code } => {
                 say(&mut io::stdout(), &stdout);
                 say(&mut io::stderr(), &stderr);
@@ -85,12 +87,14 @@ struct Before {
 }
 
 /// What is found out once.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Origin {
     /// The signal mask the daemon was started with.
     signal_mask: SigSet,
     /// Who asks for the users of programs.
     asks: Asks,
+    /// Who is told how it goes.
+    manager: ServiceManager,
 }
 
 impl Origin {
@@ -98,7 +102,7 @@ impl Origin {
         let asks = becoming::who_asks();
         let signal_mask =
             signals::take_over().map_err(|error| format!("cannot set up signals: {error}"))?;
-        Ok(Origin { signal_mask, asks })
+        Ok(Origin { signal_mask, asks, manager: ServiceManager::of_process() })
     }
 }
 
@@ -189,7 +193,8 @@ fn settle_in(
     let (pidfile, (level, text)) = Pidfile::write(&settings.pidfile, std::process::id());
     main_log.log(level, &text);
 
-    let fresh = Fresh { config, loader, servers, names, origin, next_event_serial };
+    let life = origin.clone();
+    let fresh = Fresh { config, loader, servers, names, origin: life, next_event_serial };
     let result = supervise(fresh, main_log, starter);
     if let Some(pidfile) = pidfile {
         pidfile.remove();
@@ -258,12 +263,14 @@ fn supervise(fresh: Fresh, main_log: &MainLog, starter: &mut Starter) -> io::Res
     let departure = LocalSet::new().block_on(&runtime, async {
         disk.work_here()?;
         let (handle, inbox) = Handle::new();
-        let host = new_host(&settings, &disk, origin, main_log, names.clone());
+        let host = new_host(&settings, &disk, &origin, main_log, names.clone());
         let mut core = Core::new(config, std::process::id().cast_signed());
         core.count_events_from(next_event_serial);
         let reader = config_reader(loader, names);
-        let house = House::new(core, host, main_log.clone(), reader, Signals::new()?, inbox);
+        let herald = Herald::new(origin.manager, main_log.clone());
+        let mut house = House::new(core, host, herald, reader, Signals::new()?, inbox);
         let serving = http::serve(bound, &handle, settings.loglevel)?;
+        house.is_up(); // before whoever was started, and is the service so far, leaves
         starter.is_up();
         let departure = house.run().await?;
         serving.finish(ANSWER_GRACE).await;
@@ -286,7 +293,7 @@ fn config_reader(mut loader: Box<Loader>, names: HostNames) -> crate::daemon::ho
 fn new_host(
     settings: &Settings,
     disk: &Disk,
-    origin: Origin,
+    origin: &Origin,
     main_log: &MainLog,
     names: HostNames,
 ) -> OsHost {

@@ -15,8 +15,11 @@ ALLOWED = {
     "http": ["http", "core", "xmlrpc", "daemon::handle", "daemon::excerpt", "daemon::follow", "daemon::usage", "native",
              "place", "sys"],
     "ctl": ["ctl", "core", "config", "xmlrpc", "native", "sys"],
+    "check": ["check", "core", "config", "native", "place", "sys", "daemon::command"],
     "pidproxy": ["pidproxy", "core", "native", "sys"],
     "echo": ["echo"],
+    "python_host": ["python_host"],
+    "launchers": [],
     "testing": [],
 }
 # These compose everything. Nothing may use them.

@@ -113,7 +113,7 @@ impl Display for Complaints {
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     /// What goes into the main log as warnings, in order.
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Vec<Complaint>,
     complaints: Vec<Complaint>,
 }
 
@@ -157,6 +157,11 @@ impl Notes {
             None => Ok(read),
             Some(first) => Err(Complaints { first, more: complaints.collect() }),
         }
+    }
+
+    /// Everything that was wrong, in order, and what there are warnings of.
+    pub(super) fn into_all(self) -> (Vec<Complaint>, Vec<Complaint>) {
+        (self.complaints, self.warnings)
     }
 
     /// Everything that was wrong, and this at the end.

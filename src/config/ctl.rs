@@ -6,6 +6,7 @@ use clap::{Arg, ArgAction, Command};
 
 use super::complaint::Mistake;
 use super::environ::Environ;
+use super::getopt::Switch;
 use super::ini::Document;
 use super::names::{Table, Value};
 use super::scope::{Scope, here};
@@ -159,24 +160,42 @@ pub(super) const SUPERVISORCTL: &[Row<Section>] = &[
     .ours(),
 ];
 
+/// The option table, in the order of the help.
 fn table() -> Command {
-    let flag = |id, short| Arg::new(id).short(short).action(ArgAction::SetTrue);
-    let valued = |id: &'static str, short| {
-        Arg::new(id).short(short).long(id).action(ArgAction::Set) // one value each
+    let flag = |id: &'static str, help| {
+        Arg::new(id).long(id).action(ArgAction::SetTrue).help(help) // no value
+    };
+    let valued = |id: &'static str, name, help| {
+        Arg::new(id).long(id).action(ArgAction::Set).value_name(name).help(help) // one value each
     };
     Command::new("supervisorctl").args([
-        flag("help", 'h').long("help"),
-        flag("help?", '?'),
-        valued("configuration", 'c'),
-        flag("interactive", 'i').long("interactive"),
-        valued("serverurl", 's'),
-        valued("username", 'u'),
-        valued("password", 'p'),
-        valued("history_file", 'r'),
+        valued("configuration", "FILENAME", "read this configuration file (default: search)")
+            .short('c'),
+        flag("help", "print this text and exit").short('h'),
+        Arg::new("help?").short('?').action(ArgAction::SetTrue),
+        flag("interactive", INTERACTIVE_HELP).short('i'),
+        valued("serverurl", "URL", SERVERURL_HELP).short('s'),
+        valued("username", "USERNAME", "name for the server's authentication").short('u'),
+        valued("password", "PASSWORD", "password for the server's authentication").short('p'),
+        valued("history_file", "FILENAME", "keep the shell's history in this file").short('r'),
         // Ours; hidden, so that `--co` still means the configuration.
-        Arg::new("color").long("color").action(ArgAction::Set).hide(true),
+        valued("color", "WHEN", "colour states always, never (default), or on terminals (auto)")
+            .hide(true),
     ])
 }
+
+/// The options of the client, for those that list them.
+pub fn switches() -> Vec<Switch> {
+    getopt::switches(&table())
+}
+
+/// What is said of `-i`.
+const INTERACTIVE_HELP: &str =
+    "start an interactive shell; with an action, run it with the questions a shell asks";
+
+/// What is said of `-s`.
+const SERVERURL_HELP: &str = "where supervisord listens, http://HOST:PORT or unix:///PATH \
+                              (default \"http://localhost:9001\")";
 
 /// Reads the command line and the configuration file it names, or the one that is found; a client needs none.
 /// `argv0` is the program's path, for messages; the search starts beside it.
@@ -184,9 +203,7 @@ pub(crate) fn parse_client_args(argv0: &str, args: &[OsString], environ: &Enviro
     let args: Vec<String> = args.iter().map(native::text).collect();
     match read(argv0, &args, environ) {
         Ok(Some(options)) => ClientParsed::Run(options),
-        Ok(None) => {
-            ClientParsed::Exit { stdout: HELP.replace("%s", argv0), stderr: String::new(), code: 0 }
-        }
+        Ok(None) => ClientParsed::Exit { stdout: help(argv0), stderr: String::new(), code: 0 },
         Err(why) => {
             ClientParsed::Exit { stdout: String::new(), stderr: getopt::usage(argv0, why), code: 2 }
         }
@@ -313,22 +330,15 @@ fn check_plugins(document: &Document) -> Result<(), Mistake> {
     Ok(())
 }
 
-const HELP: &str = "supervisorctl -- control applications that a supervisord runs.
+fn help(argv0: &str) -> String {
+    format!(
+        "supervisorctl -- control applications that a supervisord runs.\n\n\
+         Usage: {argv0} [options] [action [arguments]]\n\nOptions:\n{}\n{HELP_END}",
+        getopt::list(&table())
+    )
+}
 
-Usage: %s [options] [action [arguments]]
-
-Options:
--c/--configuration FILENAME -- read this configuration file (default: search)
--h/--help -- print this text and exit
--i/--interactive -- start an interactive shell; with an action, run it with
-     the questions a shell asks
--s/--serverurl URL -- where supervisord listens, http://HOST:PORT or
-     unix:///PATH (default \"http://localhost:9001\")
--u/--username USERNAME -- name for the server's authentication
--p/--password PASSWORD -- password for the server's authentication
--r/--history_file FILENAME -- keep the shell's history in this file
---color WHEN -- colour states always, never (default), or on terminals (auto)
-
+const HELP_END: &str = "\
 An action is a command such as \"status\" or \"restart\"; \"help\" lists them.
 Without an action a shell is started that reads commands.
 

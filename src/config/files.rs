@@ -103,7 +103,10 @@ impl Files {
             let pattern = paths::join(base, pattern);
             let found = include::matches(&pattern);
             if found.is_empty() {
-                notes.warnings.push(format!("No file matches via include \"{pattern}\""));
+                let words = format!("No file matches via include \"{pattern}\"");
+                let warning =
+                    self.document.option_complaint("include", "files", Mistake::new(words));
+                notes.warnings.push(warning);
             }
             for file in found {
                 let included = self.include_file(file, origin.environ);

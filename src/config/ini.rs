@@ -119,6 +119,11 @@ impl Document {
         }
     }
 
+    /// The files it was read from, in order.
+    pub(crate) fn files(&self) -> Vec<String> {
+        self.files.iter().map(|file| file.to_string()).collect()
+    }
+
     /// Names of the sections but `DEFAULT`, in order of first appearance.
     pub fn sections(&self) -> Vec<String> {
         self.ini.get_map_ref().keys().filter(|name| *name != DEFAULT_SECTION).cloned().collect()

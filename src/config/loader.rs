@@ -2,6 +2,7 @@
 
 use super::complaint::{Complaint, Complaints, Topic};
 use super::environ::Environ;
+use super::ini::Document;
 use super::names::Table;
 use super::reader::{self, Reading};
 use super::scope::Origin;
@@ -57,6 +58,19 @@ impl Overrides {
             ..file
         }
     }
+}
+
+/// Everything one reading finds, whatever is wrong with it: for who asks about a configuration and runs nothing.
+#[derive(Debug)]
+pub(crate) struct Examination {
+    /// What could be read of it, as it would run; groups and servers that have a mistake are missing.
+    pub config: Option<Config>,
+    /// The sections of all files, as they are written.
+    pub document: Document,
+    /// What is wrong, in the order of the reading: the reference ends with the first.
+    pub complaints: Vec<Complaint>,
+    /// Of what a start would warn in the main log.
+    pub warnings: Vec<Complaint>,
 }
 
 /// What later readings do not change.
@@ -154,6 +168,25 @@ impl Loader {
     pub fn reload(&mut self) -> Result<Config, Complaints> {
         let reading = self.read()?;
         Ok(self.config(reading, self.settled.clone()))
+    }
+
+    /// Reads everything as for a start, and goes on after what is wrong. Neither starts nor settles anything.
+    pub(crate) fn examine(&self) -> Examination {
+        let here = self.here();
+        let origin = Origin { configfile: &self.configfile, here: &here, environ: &self.environ };
+        let mut expansions = self.expansions.clone();
+        let reader::Examined { files, reading, mut complaints, warnings } =
+            reader::examine(&origin, &mut expansions);
+        let config = reading.map(|reading| {
+            let user = self.user(&reading.section).unwrap_or_else(|complaint| {
+                complaints.push(complaint);
+                None
+            });
+            let serverurl = server::server_url(&reading.servers);
+            self.config(reading, Some(Settled { user, serverurl }))
+        });
+        let document = files.map(|files| files.document).unwrap_or_default();
+        Examination { config, document, complaints, warnings }
     }
 
     fn here(&self) -> String {

@@ -36,10 +36,10 @@ mod supervisord;
 mod values;
 
 pub(crate) use cli::called_as;
-pub use cli::{Parsed, parse_args};
+pub use cli::{Checking, Parsed, parse_args};
 pub(crate) use ctl::{ClientOptions, ClientParsed, Color, parse_client_args, split_scheme};
 pub use environ::Environ;
-pub(crate) use loader::Loader;
+pub(crate) use loader::{Examination, Loader};
 
 #[cfg(test)]
 #[path = "tests.rs"]

@@ -154,6 +154,15 @@ pub(super) const SUPERVISORD: &[Row<Section>] = &[
     .names(Names::Here)
     .reread(Reread::InPlace),
     Row::new(
+        "python",
+        Field::OptionalText(field!(Section.settings.python)),
+        Unset::Nothing("found"),
+        "the Python that runs plugins",
+    )
+    .names(Names::Here)
+    .reread(Reread::Reload)
+    .ours(),
+    Row::new(
         "environment",
         Field::Environment(field!(Section.environment)),
         Unset::Nothing("none"),

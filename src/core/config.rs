@@ -60,6 +60,8 @@ pub struct Settings {
     pub minfds: i64,
     /// Least number of processes to start with.
     pub minprocs: i64,
+    /// The interpreter of plugins, as written.
+    pub python: Option<String>,
     /// `SUPERVISOR_SERVER_URL` for programs that set none: the first Unix server, else the last inet one.
     pub serverurl: Option<String>,
 }

@@ -42,6 +42,7 @@ pub(crate) mod signal;
 #[cfg(test)]
 mod sim;
 pub(crate) mod states;
+mod summary;
 pub(crate) mod supervisor;
 pub(crate) mod tally;
 pub(crate) mod text;

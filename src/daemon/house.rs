@@ -19,10 +19,13 @@ use super::host::OsHost;
 use super::lookout::Lookout;
 use super::mainlog::MainLog;
 use super::signals::Signals;
+use super::systemd::Herald;
 use super::taps::Taps;
 use crate::core::clock::Now;
 use crate::core::config::Config;
-use crate::core::effect::{Effect, ExitStatus, Input, Job, JobId, JobOutcome, ProcId, ReplyId};
+use crate::core::effect::{
+    Effect, ExitStatus, Input, Job, JobId, JobOutcome, ProcId, ReplyId, earliest,
+};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::machine::Core;
 use crate::core::states::Mood;
@@ -75,6 +78,7 @@ pub(crate) struct House {
     taps: Rc<Taps>,
     lookout: Lookout,
     main_log: MainLog,
+    herald: Herald,
     read_config: ConfigReader,
     started: Instant,
     /// The second of the Unix epoch, and the offset of local time from UTC in it.
@@ -99,7 +103,7 @@ impl House {
     pub(crate) fn new(
         mut core: Core,
         mut host: OsHost,
-        main_log: MainLog,
+        herald: Herald,
         read_config: ConfigReader,
         signals: Signals,
         inbox: Inbox,
@@ -111,7 +115,8 @@ impl House {
             taps: Rc::clone(host.taps()),
             lookout: Lookout::new(host.disk()),
             host,
-            main_log,
+            main_log: herald.main_log().clone(),
+            herald,
             read_config,
             started: Instant::now(),
             utc_offset: (0, clock::offset_secs(Duration::ZERO)),
@@ -127,6 +132,11 @@ impl House {
         }
     }
 
+    /// The servers are open.
+    pub(crate) fn is_up(&mut self) {
+        self.herald.is_up();
+    }
+
     /// Supervises until everything is stopped.
     ///
     /// # Errors
@@ -138,7 +148,8 @@ impl House {
                 let next_event_serial = self.core.supervisor().next_event_serial();
                 return Ok(Departure { mood, next_event_serial });
             }
-            let deadline = self.core.next_deadline();
+            let herald = self.herald.deadline(self.core.supervisor());
+            let deadline = earliest([self.core.next_deadline(), herald]);
             if self.exits_wait || self.core.waits_for_turn() || self.is_due(deadline) {
                 tokio::task::yield_now().await; // a turn for the pipes and connections
             }
@@ -183,6 +194,7 @@ impl House {
             self.carry_out(effect);
         }
         self.announce();
+        self.herald.look(self.core.supervisor(), now.mono);
     }
 
     /// Wakes those who watch when there is something new to see.

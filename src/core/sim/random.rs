@@ -147,6 +147,7 @@ pub(super) fn random_config(rng: &mut Rng, ticks: Ticks) -> Config {
             strip_ansi: false,
             minfds: 0,
             minprocs: 0,
+            python: None,
             serverurl: None,
         },
         servers: Vec::new(),

@@ -1,0 +1,1 @@
+def journey(*_): pass
