@@ -15,7 +15,7 @@ ALLOWED = {
     "http": ["http", "core", "xmlrpc", "daemon::handle", "daemon::excerpt", "daemon::follow", "daemon::usage", "native",
              "place", "sys"],
     "ctl": ["ctl", "core", "config", "xmlrpc", "native", "sys", "python_host"],
-    "check": ["check", "core", "config", "native", "place", "sys", "daemon::command"],
+    "check": ["check", "core", "config", "native", "place", "sys", "daemon::command", "daemon::privileges"],
     "pidproxy": ["pidproxy", "core", "native", "sys"],
     "echo": ["echo"],
     "python_host": ["python_host"],
