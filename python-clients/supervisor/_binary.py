@@ -22,8 +22,8 @@ def use(path: str) -> None:
 def find() -> str:
     """Path of our `supervisord`.
 
-    Of what was started by one it is that one; else it is looked for beside this interpreter's scripts, then where this package was installed to, then in PATH. Raises
-    FileNotFoundError when it is nowhere.
+    The one that has started this process; else it is looked for beside this interpreter's scripts, then where this
+    package was installed to, then in PATH. Raises FileNotFoundError when it is nowhere.
     """
     if _started_by is not None:
         return _started_by

@@ -17,8 +17,9 @@ from supervisor.datatypes import Automatic, InetStreamSocketConfig, RestartUncon
 from supervisor.datatypes import UnixStreamSocketConfig
 from supervisor.events import EventTypes
 
-#: What the reference refuses, too. The executable finds more: commands and users that are not there, for example.
+#: What the reference refuses, too, and what it warns of. The executable finds more: commands that are not there, say.
 _REFUSED = ("syntax", "section", "value")
+_WARNED = ("configuration", "include")
 
 _PROCESSES = {"group": ProcessConfig, "eventlistener": EventListenerConfig, "fcgi-program": FastCGIProcessConfig}
 
@@ -62,7 +63,7 @@ class ServerOptions(Options):
                 raise ValueError(finding["message"])
         self.parse_warnings = [
             finding["message"] for finding in findings
-            if finding["severity"] == "error" or finding["kind"] == "configuration"
+            if finding["severity"] == "error" or finding["kind"] in _WARNED
         ]
         section = self.configroot.supervisord
         section.process_group_configs = [self._group(group) for group in checked["groups"]]
