@@ -80,7 +80,7 @@ def changes(answer):
             for machine, states in answer.items()}
 
 
-BY_HAND = pytest.mark.skipif(not os.environ.get("FLEET"), reason="takes minutes: FLEET=1 compat-tests/run --python --only fleet/test_salt")
+BY_HAND = pytest.mark.skipif(not os.environ.get("FLEET"), reason="takes minutes: FLEET=1 compat-tests/run --python --only fleet/test_fleet_salt.py")
 
 
 @BY_HAND

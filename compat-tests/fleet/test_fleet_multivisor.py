@@ -1,17 +1,13 @@
-"""Multivisor's dashboard over three machines, each with multivisor's event listener, by the files of docs/fleet/."""
+"""Multivisor's dashboard over three machines, each with multivisor's event listener over our module, by the files of docs/fleet/."""
 
 import json
 import urllib.parse
 import urllib.request
-from pathlib import Path
 
-import environments
-
+import thirdparty
 from harness import LONG_SECS, free_port, wait_for
 from machines import NAMES, documented, fleet
 from networks import NEEDS_NETWORKS
-
-REQUIREMENTS = Path(__file__).resolve().parent / "requirements-multivisor.txt"
 
 
 class Dashboard:
@@ -55,7 +51,7 @@ class Dashboard:
 
 @NEEDS_NETWORKS
 def test_dashboard():
-    directory = environments.made(REQUIREMENTS)
+    directory = thirdparty.environment()
     with fleet() as machines:
         for name in NAMES:
             machine = machines.machines[name]
