@@ -74,11 +74,29 @@ pub(super) struct Findings {
     all: Vec<Finding>,
     /// What was said already, where: the processes of a program have much in common.
     said: HashSet<(Option<(String, u32)>, String)>,
+    /// Options that could not be read: what has their place tells nothing.
+    unread: HashSet<(String, String)>,
 }
 
 impl Findings {
+    /// Takes down what the reader complains about. Nothing more is said of an option that it could not read.
+    pub(super) fn complain(&mut self, complaint: Complaint, kind: &'static str) {
+        if let Topic::Option { section, option } = &complaint.topic {
+            self.unread.insert((section.clone(), option.clone()));
+        }
+        self.push(Finding::of(complaint, Severity::Error, kind));
+    }
+
     /// Takes one down, once for each place and text.
     pub(super) fn add(&mut self, finding: Finding) {
+        let option = finding.section().zip(finding.option());
+        let option = option.map(|(section, option)| (section.to_string(), option.to_string()));
+        if option.is_none_or(|option| !self.unread.contains(&option)) {
+            self.push(finding);
+        }
+    }
+
+    fn push(&mut self, finding: Finding) {
         let place = finding.position.as_ref().map(|at| (at.file.to_string(), at.line));
         if self.said.insert((place, finding.message.clone())) {
             self.all.push(finding);

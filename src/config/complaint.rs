@@ -70,6 +70,13 @@ pub struct Complaint {
     pub mistake: Mistake,
 }
 
+impl Complaint {
+    /// Whether it is about an option of this section.
+    pub(crate) fn is_about(&self, name: &str) -> bool {
+        matches!(&self.topic, Topic::Option { section, .. } if section == name)
+    }
+}
+
 impl Display for Complaint {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.mistake.fmt(f)
@@ -114,6 +121,8 @@ impl Display for Complaints {
 pub(super) struct Notes {
     /// What goes into the main log as warnings, in order.
     pub(super) warnings: Vec<Complaint>,
+    /// Of each section of programs that was read: the group, the section, and how many processes it has there.
+    pub(super) sections: Vec<(String, String, usize)>,
     complaints: Vec<Complaint>,
 }
 
@@ -159,9 +168,9 @@ impl Notes {
         }
     }
 
-    /// Everything that was wrong, in order, and what there are warnings of.
-    pub(super) fn into_all(self) -> (Vec<Complaint>, Vec<Complaint>) {
-        (self.complaints, self.warnings)
+    /// Everything that was wrong, in order.
+    pub(super) fn take_complaints(&mut self) -> Vec<Complaint> {
+        std::mem::take(&mut self.complaints)
     }
 
     /// Everything that was wrong, and this at the end.

@@ -71,6 +71,8 @@ pub(crate) struct Examination {
     pub complaints: Vec<Complaint>,
     /// Of what a start would warn in the main log.
     pub warnings: Vec<Complaint>,
+    /// Of each section of programs: the group, the section, and how many processes it has there, in order.
+    pub sections: Vec<(String, String, usize)>,
 }
 
 /// What later readings do not change.
@@ -175,7 +177,7 @@ impl Loader {
         let here = self.here();
         let origin = Origin { configfile: &self.configfile, here: &here, environ: &self.environ };
         let mut expansions = self.expansions.clone();
-        let reader::Examined { files, reading, mut complaints, warnings } =
+        let reader::Examined { files, reading, mut complaints, warnings, sections } =
             reader::examine(&origin, &mut expansions);
         let config = reading.map(|reading| {
             let user = self.user(&reading.section).unwrap_or_else(|complaint| {
@@ -186,7 +188,12 @@ impl Loader {
             self.config(reading, Some(Settled { user, serverurl }))
         });
         let document = files.map(|files| files.document).unwrap_or_default();
-        Examination { config, document, complaints, warnings }
+        Examination { config, document, complaints, warnings, sections }
+    }
+
+    /// A variable that the daemon is started with.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.environ.get(name)
     }
 
     fn here(&self) -> String {

@@ -44,6 +44,8 @@ pub(super) struct Examined {
     pub(super) complaints: Vec<Complaint>,
     /// What a start would warn of.
     pub(super) warnings: Vec<Complaint>,
+    /// Of each section of programs: the group, the section, and how many processes it has there.
+    pub(super) sections: Vec<(String, String, usize)>,
 }
 
 /// Reads everything, and keeps what could be read.
@@ -56,8 +58,9 @@ pub(super) fn examine(origin: &Origin<'_>, expansions: &mut Table) -> Examined {
         let reading = sections(origin, expansions, &names, files, &mut notes);
         notes.check(reading)
     });
-    let (complaints, warnings) = notes.into_all();
-    Examined { files, reading, complaints, warnings }
+    let complaints = notes.take_complaints();
+    let Notes { warnings, sections, .. } = notes;
+    Examined { files, reading, complaints, warnings, sections }
 }
 
 /// The names that `[include]` and what is expanded twice may hold.
