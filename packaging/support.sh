@@ -4,8 +4,8 @@ set -euo pipefail
 
 # Run by itself, a build of a kind has what packaging/build would have given it.
 REPO=${REPO:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}
-DIST=${DIST:-$REPO/dist}
-CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$REPO/target}
+DIST=$(realpath -m -- "${DIST:-$REPO/dist}")
+CARGO_TARGET_DIR=$(realpath -m -- "${CARGO_TARGET_DIR:-$REPO/target}")
 # Below it: `bin`, the four finished executables; `wheel`, as maturin leaves it; `venv`, the tools that Python brings.
 WORK=$CARGO_TARGET_DIR/packaging
 BINARIES=${BINARIES:-$WORK/bin}

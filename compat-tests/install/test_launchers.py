@@ -100,6 +100,15 @@ def test_a_directory_of_links(place):
     assert place.run("bin/supervisorctl", "version") == (7, "unix:///no/beside no such file\n", "")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser takes /proc away")
+def test_without_proc(place):
+    """As in a root that is being made."""
+    words = ("unshare", "--mount", "sh", "-c", 'umount -l /proc && test ! -e /proc/self && exec "$@"', "sh")
+    answer = (7, "unix:///no/beside no such file\n", "")
+    for way in ("supervisorctl", "bin/supervisorctl"):
+        assert place.run(*words, way, "version") == answer
+
+
 @pytest.mark.parametrize("place", ["launchers"], indirect=True)
 def test_a_name_of_the_callers_own(place):
     """A launcher knows what it is, whatever it is told to be called."""

@@ -1,7 +1,6 @@
 """Prometheus and its tool, where the machine has them or `compat-tests/run` has fetched Debian's package."""
 
 import json
-import shutil
 import subprocess
 import time
 import urllib.parse
@@ -9,15 +8,8 @@ import urllib.request
 
 import pytest
 
-from harness import LONG_SECS, TESTS, finish, popen, wait_for
-
-_PLACES = f"{TESTS / '.prometheus' / 'usr' / 'bin'}"
-
-
-def program(name):
-    """The path of `prometheus` or `promtool`; None where there is none."""
-    return shutil.which(name) or shutil.which(name, path=_PLACES)
-
+from debian import program
+from harness import LONG_SECS, finish, popen, wait_for
 
 NEEDS_PROMTOOL = pytest.mark.skipif(not program("promtool"), reason="no promtool here (Debian: prometheus)")
 NEEDS_PROMETHEUS = pytest.mark.skipif(not program("prometheus"), reason="no prometheus here (Debian: prometheus)")

@@ -40,6 +40,23 @@ pub(crate) struct ClientOptions {
     pub interactive: bool,
     /// The action and its arguments; empty for the shell.
     pub args: Vec<String>,
+    /// The configuration file, if there is one.
+    pub configfile: Option<String>,
+    /// The Python that runs plugins, if one is named.
+    pub python: Option<String>,
+    /// The `[ctlplugin:x]` sections, in their order.
+    pub plugins: Vec<CtlPlugin>,
+}
+
+/// A `[ctlplugin:x]` section: actions in Python.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CtlPlugin {
+    /// What stands behind the colon.
+    pub name: String,
+    /// `module:attribute` of what makes the plugin.
+    pub factory: String,
+    /// The other options, which it is given.
+    pub options: Vec<(String, String)>,
 }
 
 /// When states are coloured: `--color`, or `color` in the section. The reference knows no colours.
@@ -105,6 +122,15 @@ pub(super) struct Section {
     prompt: Option<String>,
     history_file: Option<String>,
     color: Option<String>,
+    python: Option<String>,
+}
+
+/// What the configuration file says.
+#[derive(Default)]
+struct Configured {
+    section: Section,
+    color: Option<Color>,
+    plugins: Vec<CtlPlugin>,
 }
 
 /// The options of the section, in the order in which the reference reads them.
@@ -156,6 +182,15 @@ pub(super) const SUPERVISORCTL: &[Row<Section>] = &[
         "when it colours states; always, never, or auto: on terminals",
     )
     .names(Names::Environment)
+    .reread(Reread::Client)
+    .ours(),
+    Row::new(
+        "python",
+        Field::OptionalText(field!(Section.python)),
+        Unset::Nothing("python3"),
+        "runs the plugins of ctlplugin sections",
+    )
+    .names(Names::Here)
     .reread(Reread::Client)
     .ours(),
 ];
@@ -239,9 +274,10 @@ fn read(argv0: &str, args: &[String], environ: &Environ) -> Result<Option<Client
         .configfile
         .take()
         .or_else(|| cli::search_path(argv0).into_iter().find(|path| cli::is_there(path, environ)));
-    let (section, color) = match configfile.filter(|path| !path.is_empty()) {
-        Some(path) => read_section(&path, environ)?,
-        None => Default::default(),
+    let configfile = configfile.filter(|path| !path.is_empty());
+    let Configured { section, color, plugins } = match &configfile {
+        Some(path) => read_section(path, environ)?,
+        None => Configured::default(),
     };
     let history_file = given.history_file.filter(|path| !path.is_empty());
     Ok(Some(ClientOptions {
@@ -258,6 +294,9 @@ fn read(argv0: &str, args: &[String], environ: &Environ) -> Result<Option<Client
         color: given.color.or(color),
         interactive: given.interactive || args.is_empty(),
         args,
+        configfile,
+        python: section.python,
+        plugins,
     }))
 }
 
@@ -283,8 +322,8 @@ pub(crate) fn split_scheme(url: &str) -> (String, &str) {
     (String::new(), url)
 }
 
-/// Reads `[supervisorctl]` from the main file, and what its `color` means; `[include]` means nothing to the client.
-fn read_section(configfile: &str, environ: &Environ) -> Result<(Section, Option<Color>), Mistake> {
+/// Reads `[supervisorctl]` and the plugins from the main file; `[include]` means nothing to the client.
+fn read_section(configfile: &str, environ: &Environ) -> Result<Configured, Mistake> {
     let mut document = Document::new();
     files::read_main(configfile, environ, &mut document)?;
     if !document.has_section("supervisorctl") {
@@ -315,19 +354,33 @@ fn read_section(configfile: &str, environ: &Environ) -> Result<(Section, Option<
     section.history_file = section.history_file.filter(|path| !path.is_empty());
     let color = section.color.take();
     let color = color.map(|value| Color::parse(&value, "color in [supervisorctl]")).transpose()?;
-    check_plugins(&document)?;
-    Ok((section, color))
+    // The daemon's plugins and the client's are run by the same Python, unless they are told otherwise.
+    let daemons = || placed.get("supervisord", "python").ok().flatten();
+    section.python = section.python.or_else(daemons).filter(|path| !path.is_empty());
+    let sections = document.sections();
+    let plugins = sections.iter().filter(|name| name.starts_with(PLUGIN_PREFIX));
+    let plugins = plugins.map(|name| read_plugin(name, &plain)).collect::<Result<_, Mistake>>()?;
+    Ok(Configured { section, color, plugins })
 }
 
-/// Plugins are Python classes, which cannot be loaded here; a section that names one is passed over.
-fn check_plugins(document: &Document) -> Result<(), Mistake> {
+/// What the sections of plugins are called, before their names.
+const PLUGIN_PREFIX: &str = "ctlplugin:";
+
+/// Reads the section of a plugin (`options.py: get_plugins`). What its factory is, Python will see.
+fn read_plugin(section: &str, scope: &Scope) -> Result<CtlPlugin, Mistake> {
     const FACTORY: &str = "supervisor.ctl_factory";
-    for section in document.sections().iter().filter(|name| name.starts_with("ctlplugin:")) {
-        if document.get(section, FACTORY).is_none() {
-            return Err(Mistake::new(format!("section [{section}] does not specify a {FACTORY}")));
-        }
+    let get = |option: &str| Ok::<_, Mistake>(scope.get(section, option)?.unwrap_or_default());
+    if scope.document.get(section, FACTORY).is_none() {
+        return Err(Mistake::new(format!("section [{section}] does not specify a {FACTORY}")));
     }
-    Ok(())
+    let others = scope.document.options(section).into_iter().filter(|option| option != FACTORY);
+    Ok(CtlPlugin {
+        name: section.strip_prefix(PLUGIN_PREFIX).unwrap_or(section).to_string(),
+        factory: get(FACTORY)?,
+        options: others
+            .map(|option| Ok((option.clone(), get(&option)?)))
+            .collect::<Result<_, Mistake>>()?,
+    })
 }
 
 fn help(argv0: &str) -> String {

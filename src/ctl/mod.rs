@@ -18,6 +18,7 @@ pub(crate) mod info;
 pub(crate) mod interrupt;
 pub(crate) mod lines;
 pub(crate) mod names;
+pub(crate) mod plugins;
 pub(crate) mod session;
 pub(crate) mod shell;
 pub(crate) mod verb;

@@ -43,10 +43,14 @@ pub(crate) fn sibling(program: &str, word: &str) -> ExitCode {
 }
 
 /// The `supervisord` beside this file, whatever links lead here; else the one beside the name that was called, where
-/// somebody has links of all of them in one place. What is wrong is told of the first.
+/// somebody has links of all of them in one place, or where no /proc tells of this file. What is wrong is told of the first.
 fn find(called: &OsStr) -> Result<PathBuf, (PathBuf, io::Error)> {
-    let named = PathBuf::from(called);
-    let named = named.parent().is_some_and(|place| place != Path::new("")).then_some(named);
+    let named = if called.as_encoded_bytes().contains(&b'/') {
+        Some(PathBuf::from(called))
+    } else {
+        let places = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&places).map(|place| place.join(called)).find(|path| path.is_file())
+    };
     let mut wrong = None;
     for file in std::env::current_exe().ok().into_iter().chain(named) {
         let path = file.with_file_name(SUPERVISORD);

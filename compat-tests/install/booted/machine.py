@@ -162,6 +162,13 @@ class Machine:
         """A file of it, as the host sees it."""
         return Path(f"{self.root}{name}")
 
+    def text(self, name):
+        """The text of a file; empty when there is none."""
+        try:
+            return self.path(name).read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+
     def write(self, name, text, mode=0o644):
         """Writes a file."""
         path = self.path(name)

@@ -13,6 +13,7 @@ mod status;
 
 use super::columns;
 use super::failure::Outcome;
+use super::plugins;
 use super::session::Session;
 use super::verb::{Completes, Does, Shown, Verb};
 use crate::core::python::strip;
@@ -80,13 +81,14 @@ fn help(session: &mut Session, argument: &str) -> Outcome {
     let topic = strip(argument);
     if topic.is_empty() {
         session.output(&list());
-        return Ok(());
+        return plugins::help(session, "");
     }
     match find(topic).filter(|verb| verb.shown != Shown::Nowhere) {
         Some(verb) => session.output(verb.help),
         None => session.output(&format!("*** No help on {topic}")),
     }
-    Ok(())
+    // As by the reference every plugin is asked about everything, but for `help` itself.
+    if topic == HELP.name { Ok(()) } else { plugins::help(session, topic) }
 }
 
 fn list() -> String {
