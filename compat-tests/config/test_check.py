@@ -274,6 +274,17 @@ def test_a_running_daemon_is_left_alone(place):
         connection.close()
 
 
+def test_a_step_that_takes_long_is_named(place):
+    os.mkfifo(place / "slow.inc")
+    (place / "supervisord.conf").write_text(FINE + "[include]\nfiles=slow.inc\n")
+    with subprocess.Popen([binary(), "--check", "-c", place / "supervisord.conf"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as checking:
+        assert checking.stderr.readline().startswith("supervisord --check: still reading the files")
+        (place / "slow.inc").write_text("")
+        out, err = checking.communicate(timeout=60)
+        assert (checking.returncode, err) == (0, "") and out.endswith(": nothing to say\n")
+
+
 class Side:
     """The reference and a check on the same file."""
 
