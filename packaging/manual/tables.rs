@@ -131,8 +131,9 @@ impl Tables {
         let more = self.option_words.of(kind, about.name).unwrap_or_default();
         let ours = ours(about.source, "Supervisor passes over it.");
         let facts = [default(about.unset), names(about), reread(about.reread).to_string()];
-        let facts = facts.into_iter().filter(|fact| !fact.is_empty()).collect::<Vec<_>>();
-        let text = format!("{}.\n{more}\n{ours}\n\n{}\n", sentence(about.help), facts.join(" "));
+        let about_it = [format!("{}.", sentence(about.help)), more.to_string(), ours];
+        let about_it = about_it.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
+        let text = format!("{}\n\n{}\n", about_it.join("\n"), facts.join(" "));
         format!("- `{}`=<{}>\n{}", about.name, about.value, within(&text))
     }
 }
