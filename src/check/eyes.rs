@@ -1,5 +1,9 @@
 //! Who asks: what a user may do is asked of the system as that user.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use nix::unistd::{Gid, Uid, getgid, getgroups, getuid, setgroups, setresgid, setresuid};
 
 use super::findings::Severity;
@@ -12,6 +16,8 @@ pub(super) struct Eyes {
     daemon: ChildIdentity,
     /// What becomes of an error that is a matter of permission.
     denial: Severity,
+    /// Those of programs, each asked for once.
+    others: RefCell<HashMap<u32, Rc<ChildIdentity>>>,
 }
 
 impl Eyes {
@@ -26,7 +32,7 @@ impl Eyes {
             _ if user.is_none() => Severity::Warning,
             _ => Severity::Error,
         };
-        Eyes { daemon, denial }
+        Eyes { daemon, denial, others: RefCell::default() }
     }
 
     /// How much it matters that something is not permitted that would matter so much.
@@ -67,9 +73,15 @@ impl Eyes {
         if self.uid() != 0 {
             return Err("Can't drop privilege as nonroot user".to_string());
         }
-        match privileges::identity(uid) {
-            ChildIdentity::Refuse(why) => Err(why),
-            identity => Ok(look_as(&identity, look)),
+        let identity = Rc::clone(
+            self.others
+                .borrow_mut()
+                .entry(uid)
+                .or_insert_with(|| Rc::new(privileges::identity(uid))),
+        );
+        match &*identity {
+            ChildIdentity::Refuse(why) => Err(why.clone()),
+            identity => Ok(look_as(identity, look)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What programs need: a directory they can enter, a command that can be executed, logs that can be written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::eyes::Eyes;
 use super::findings::{Finding, Findings, Severity};
@@ -27,26 +27,30 @@ impl Programs<'_> {
     /// Looks at all programs. `sections` says of each section of programs the group it is for and how many processes it
     /// has there, in order.
     pub(super) fn look(&mut self, config: &Config, sections: &[(String, String, usize)]) {
-        let mut names: HashMap<&str, u32> = HashMap::new();
+        // The sections of the processes of each group, one for each process.
+        let mut of_groups: HashMap<&str, Vec<&str>> = HashMap::new();
+        for (group, section, count) in sections {
+            let of_group = of_groups.entry(group).or_default();
+            of_group.extend(std::iter::repeat_n(section.as_str(), *count));
+        }
+        let mut seen: HashSet<&str> = HashSet::new();
         for group in &config.groups {
-            *names.entry(&group.name).or_default() += 1;
-            let of_group = sections.iter().filter(|(name, _, _)| *name == group.name);
-            let of_process =
-                of_group.flat_map(|(_, section, count)| std::iter::repeat_n(section, *count));
-            for (process, section) in group.processes.iter().zip(of_process) {
+            let of_group = of_groups.get(group.name.as_str()).map_or(&[][..], Vec::as_slice);
+            for (process, section) in group.processes.iter().zip(of_group) {
                 self.process(process, section);
             }
-            self.same_names(group, sections);
-        }
-        for (name, _) in names.into_iter().filter(|(_, count)| *count > 1) {
-            let message = format!("two groups are called {name}: only one of them is there");
-            let section = section_of(name, sections);
-            self.say(Severity::Warning, "same-name", &section, "", message);
+            let first = of_group.first().copied().unwrap_or_default();
+            self.same_names(group, first);
+            if !seen.insert(&group.name) {
+                let name = &group.name;
+                let message = format!("two groups are called {name}: only one of them is there");
+                self.say(Severity::Warning, "same-name", first, "", message);
+            }
         }
     }
 
     /// Of processes of one name the group has the last.
-    fn same_names(&mut self, group: &GroupConfig, sections: &[(String, String, usize)]) {
+    fn same_names(&mut self, group: &GroupConfig, section: &str) {
         let mut names: Vec<&str> = group.processes.iter().map(|it| it.name.as_str()).collect();
         names.sort_unstable();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -54,8 +58,7 @@ impl Programs<'_> {
                 "two processes of the group {} are called {}: only one of them is there",
                 group.name, pair[0]
             );
-            let section = section_of(&group.name, sections);
-            self.say(Severity::Warning, "same-name", &section, "", message);
+            self.say(Severity::Warning, "same-name", section, "", message);
         }
     }
 
@@ -177,10 +180,4 @@ impl Programs<'_> {
             Ok(()) => {}
         }
     }
-}
-
-/// The section in which a group begins.
-fn section_of(group: &str, sections: &[(String, String, usize)]) -> String {
-    let found = sections.iter().find(|(name, _, _)| name == group);
-    found.map(|(_, section, _)| section.clone()).unwrap_or_default()
 }
