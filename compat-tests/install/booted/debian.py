@@ -88,8 +88,10 @@ def python_to_ours_and_back(m):
     before = observe(m)
     assert "hello, world, still, 4321" in before["drop-in"] and not is_ours(m)
 
+    by_init_script(m)
     change(m, "from Debian's to ours", "install", *m.ours)
     assert is_ours(m)
+    by_init_script(m)
     same(before, observe(m))
     check_ours(m)
     saves_every_time(m, rounds=20)
@@ -158,6 +160,31 @@ def confined(m):
     observe_running(m)
     say(m.sh("systemd-analyze security supervisor --no-pager | tail -n 1").strip())
     m.sh("rm /etc/systemd/system/supervisor.service.d/hardening.conf; systemctl daemon-reload; systemctl restart supervisor")
+    observe_running(m)
+
+
+def by_init_script(m):
+    """Our init script finds, stops and starts the daemon of either package, as where there is no systemd."""
+    m.sh(f"dpkg-deb --fsys-tarfile {m.ours[-1]} | tar -xO ./etc/init.d/supervisor >/root/init && chmod +x /root/init")
+    m.run("systemctl", "stop", "supervisor")
+
+    def init(verb):
+        return m.try_run("/root/init", verb, SYSTEMCTL_SKIP_REDIRECT="1")
+
+    def running():
+        # /run is a file system of the machine's own.
+        status, pid = m.try_run("cat", "/run/supervisord.pid")
+        return pid.strip() if status == 0 and init("status")[0] == 0 else None
+
+    assert init("start")[0] == 0
+    before = m.wait(running, lambda: init("status"))  # the Python one comes back before it has written its pid
+    assert init("start")[0] == 0 and running() == before, "one that runs is left alone"
+    assert init("restart")[0] == 0
+    m.wait(lambda: running() not in (None, before), lambda: f"another than {before}: {init('status')}")
+    observe_running(m)
+    assert init("stop")[0] == 0 and running() is None
+    assert m.try_run("pgrep", "-x", "supervisord") == (1, ""), "it is left"
+    m.run("systemctl", "start", "supervisor")
     observe_running(m)
 
 
