@@ -16,7 +16,7 @@ from pathlib import Path
 # Variables by which this machine's tools find the network; what they name is given to the roots, never written down.
 NETWORK = re.compile(r"(?i)(https?|no|ftp|all)_proxy$|PIP_(CERT|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|DEFAULT_TIMEOUT|TRUSTED_HOST)$"
                      r"|SSL_CERT_(FILE|DIR)$|CURL_CA_BUNDLE$|REQUESTS_CA_BUNDLE$")
-CONFIGURATION = ("/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf", "/etc/apt/auth.conf", "/etc/apt/auth.conf.d", "/etc/apt/apt.conf.d/99artifact-registry",
+CONFIGURATION = ("/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf", "/etc/apt/auth.conf", "/etc/apt/auth.conf.d", "/etc/apt/apt.conf.d",
                  "/etc/ssl/certs/ca-certificates.crt")
 PATHS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 RUN_SECS = 900
