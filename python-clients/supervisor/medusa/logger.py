@@ -1,0 +1,10 @@
+"""Of the HTTP server of the reference. Nothing of this module is offered here."""
+
+from __future__ import annotations
+
+from supervisor._absent import not_offered
+
+__getattr__ = not_offered(__name__, (
+    "file_logger", "rotating_file_logger", "socket_logger", "multi_logger", "resolving_logger",
+    "unresolving_logger", "strip_eol", "tail_logger",
+))
