@@ -17,7 +17,7 @@ mod native;
 pub mod parts;
 mod pidproxy;
 mod place;
-#[allow(dead_code, reason = "its users come with the plugins")]
+mod plugins;
 mod python_host;
 mod run;
 mod sys;

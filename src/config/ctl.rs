@@ -8,7 +8,7 @@ use super::complaint::Mistake;
 use super::environ::Environ;
 use super::ini::Document;
 use super::names::{Table, Value};
-use super::scope::{Scope, here};
+use super::scope::{Importable, Scope, here};
 use super::{cli, files, getopt, paths, values};
 use crate::core::options::{Field, Names, Reread, Row, Unset, field};
 use crate::core::python::repr;
@@ -284,6 +284,7 @@ fn read_section(configfile: &str, environ: &Environ) -> Result<(Section, Option<
         environment: &environment,
         local,
         late: None,
+        imports: Importable::default(),
     };
     let (placed, plain) = (scope(here(paths::dirname(&normalized))), scope(Table::new()));
     let mut section = Section::default();

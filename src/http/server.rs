@@ -95,10 +95,11 @@ pub(super) fn serve_within(
     let hub = Rc::new(Hub::new(Seats::new(limits.places, handle.clone())));
     let audience = Audience::default();
     let mut tasks = JoinSet::new();
-    for Bound { config, listener, .. } in bound {
+    for (server, Bound { config, listener, .. }) in bound.into_iter().enumerate() {
         let site = Rc::new(Site {
             handle: handle.clone(),
             threshold,
+            server,
             gate: Gate::new(&config),
             names: Names::of(&config),
             authority: own_authority(&config.address),
