@@ -6,6 +6,7 @@
 #![deny(unreachable_pub)]
 #![warn(clippy::missing_docs_in_private_items)] // of what the crate sees (clippy.toml)
 
+mod check;
 mod config;
 mod core;
 mod ctl;

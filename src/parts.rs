@@ -4,7 +4,7 @@
 
 /// Reading configurations.
 pub mod config {
-    pub use crate::config::{Environ, Parsed, parse_args};
+    pub use crate::config::{Checking, Environ, Parsed, parse_args};
 
     /// Types of values.
     pub mod datatypes {
@@ -23,6 +23,12 @@ pub mod config {
         pub use crate::config::options::{Section, sections};
         pub use crate::core::options::{About, Display, Expansion, Names, Reread, Source, Unset};
     }
+    /// The command lines, for what lists their options.
+    pub mod command_line {
+        pub use crate::config::cli::switches as of_daemon;
+        pub use crate::config::ctl::switches as of_client;
+        pub use crate::config::getopt::Switch;
+    }
     /// What names mean.
     pub mod names {
         pub use crate::config::names::{Table, Value};
@@ -31,6 +37,10 @@ pub mod config {
 
 /// The policy, and what it works on.
 pub mod core {
+    /// What is counted.
+    pub mod census {
+        pub use crate::core::census::Census;
+    }
     /// What is said between the capture tokens.
     pub mod capture {
         pub use crate::core::capture::{BEGIN_TOKEN, Capture, END_TOKEN, Piece};
@@ -66,6 +76,11 @@ pub mod core {
     pub mod value {
         pub use crate::core::value::Value;
     }
+}
+
+/// The client.
+pub mod ctl {
+    pub use crate::ctl::verbs::{Action, actions};
 }
 
 /// The shell.

@@ -1,4 +1,5 @@
-//! Where the Python is that runs plugins, and how its half of them is started: `PYTHON -m supervisor.plugin_host PART`.
+//! Where the Python is that runs plugins, and how its half of them is started: the module
+//! `supervisor.plugin_host`.
 //!
 //! One rule for the daemon and for `supervisorctl`: what the configuration names (`python=` of `[supervisord]`), else the
 //! environment (`SUPERVISOR_PYTHON`), else the `python3` beside this binary, as a virtual environment has it, else the one
@@ -13,8 +14,14 @@ pub(crate) const VARIABLE: &str = "SUPERVISOR_PYTHON";
 /// What the interpreter is called where nobody says otherwise.
 const NAME: &str = "python3";
 
-/// The module that runs plugins.
-const MODULE: &str = "supervisor.plugin_host";
+/// What the interpreter is told. As `-m supervisor.plugin_host` is, but without the current directory among the places
+/// that modules are imported from: whoever may write there would run code as us.
+const START: &str = "\
+import sys
+if sys.path[:1] == ['']:
+    del sys.path[0]
+from supervisor.plugin_host.__main__ import main
+sys.exit(main())";
 
 /// The interpreter, as a path or as a name to be looked up in PATH. `option` is `python=` of the configuration.
 pub(crate) fn interpreter(option: Option<&Path>) -> PathBuf {
@@ -41,14 +48,14 @@ fn choose(
 /// The arguments that make the interpreter the host of plugins of a part, `daemon` or `ctl`. Its standard error is not to
 /// wait for a buffer to be full.
 pub(crate) fn arguments(part: &str) -> [OsString; 4] {
-    ["-u", "-m", MODULE, part].map(OsString::from)
+    ["-u", "-c", START, part].map(OsString::from)
 }
 
 /// What to do when there is no such interpreter, or when it has no such module.
 pub(crate) fn advice(interpreter: &Path) -> String {
     format!(
         "plugins in Python need {} with the module supervisor: install python3-supervisor, or the wheel with pip for that \
-         Python, or name another one with python= in [supervisord] or {VARIABLE}",
+         Python, or name another one with python= in the configuration or {VARIABLE}",
         interpreter.display()
     )
 }

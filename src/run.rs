@@ -31,10 +31,11 @@ use crate::daemon::mainlog::{MainLog, MainLogSpec};
 use crate::daemon::pidfile::Pidfile;
 use crate::daemon::plugins::Helpers;
 use crate::daemon::signals::Signals;
+use crate::daemon::systemd::{Herald, ServiceManager};
 use crate::daemon::{autolog, command, environment, limits, privileges, signals};
 use crate::http;
 use crate::plugins::{Plan, Plugins, Resolver};
-use crate::{SUPERVISOR_VERSION, VERSION, native, sys};
+use crate::{SUPERVISOR_VERSION, VERSION, check, native, sys};
 
 /// How long answers under way may take to be sent when the daemon leaves.
 const ANSWER_GRACE: Duration = Duration::from_secs(2);
@@ -58,6 +59,9 @@ pub(crate) fn main() -> ExitCode {
     loop {
         let mut loader = match config::parse_args(&argv0, &args, &environ) {
             Parsed::Run(loader) => Box::new(loader.with_imports(imports(&helpers))),
+            Parsed::Check(loader, how) => {
+                return check::main(&loader.with_imports(imports(&helpers)), how);
+            }
             Parsed::Exit { stdout, stderr, code } => {
                 say(&mut io::stdout(), &stdout);
                 say(&mut io::stderr(), &stderr);
@@ -95,12 +99,14 @@ struct Before {
 }
 
 /// What is found out once.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Origin {
     /// The signal mask the daemon was started with.
     signal_mask: SigSet,
     /// Who asks for the users of programs.
     asks: Asks,
+    /// Who is told how it goes.
+    manager: ServiceManager,
 }
 
 impl Origin {
@@ -108,7 +114,7 @@ impl Origin {
         let asks = becoming::who_asks();
         let signal_mask =
             signals::take_over().map_err(|error| format!("cannot set up signals: {error}"))?;
-        Ok(Origin { signal_mask, asks })
+        Ok(Origin { signal_mask, asks, manager: ServiceManager::of_process() })
     }
 }
 
@@ -201,8 +207,8 @@ fn settle_in(
     let (pidfile, (level, text)) = Pidfile::write(&settings.pidfile, std::process::id());
     main_log.log(level, &text);
 
-    let helpers = helpers.clone();
-    let fresh = Fresh { config, loader, servers, names, origin, next_event_serial, helpers };
+    let (helpers, life) = (helpers.clone(), origin.clone());
+    let fresh = Fresh { config, loader, servers, names, origin: life, next_event_serial, helpers };
     let result = supervise(fresh, main_log, starter);
     if let Some(pidfile) = pidfile {
         pidfile.remove();
@@ -297,14 +303,15 @@ fn supervise(
     let departure = LocalSet::new().block_on(&runtime, async {
         disk.work_here()?;
         let (handle, inbox) = Handle::new();
-        let host = new_host(&settings, &disk, origin, main_log, names.clone());
+        let host = new_host(&settings, &disk, &origin, main_log, names.clone());
         let mut core = Core::new(config.clone(), std::process::id().cast_signed());
         core.count_events_from(next_event_serial);
         let reader = config_reader(loader, names);
         let plan = Plan::of(&config);
         let (plugins, port, ready) = Plugins::start(plan, handle.clone(), helpers.clone());
         let signals = Signals::new()?;
-        let mut house = House::new(core, host, main_log.clone(), reader, signals, inbox, port);
+        let herald = Herald::new(origin.manager, main_log.clone());
+        let mut house = House::new(core, host, herald, reader, signals, inbox, port);
         helpers.house_reaps(true);
         let outcome = async {
             if config.has_plugins() {
@@ -313,6 +320,7 @@ fn supervise(
                 servers.for_each(|server| say_initialized(&config, server, main_log));
             }
             let serving = http::serve(bound, &handle, settings.loglevel)?;
+            house.is_up(); // before whoever was started, and is the service so far, leaves
             starter.is_up();
             let departure = house.run().await?;
             helpers.house_reaps(false);
@@ -348,7 +356,7 @@ fn config_reader(mut loader: Box<Loader>, names: HostNames) -> crate::daemon::ho
 fn new_host(
     settings: &Settings,
     disk: &Disk,
-    origin: Origin,
+    origin: &Origin,
     main_log: &MainLog,
     names: HostNames,
 ) -> OsHost {

@@ -6,13 +6,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
-from harness import Daemon  # noqa: E402
+from harness import BASE, Daemon  # noqa: E402
 
 
-def daemon(side, config, wrap=()):
+def daemon(side, config, wrap=(), base=BASE):
     """A running daemon with the given programs, started by the command `wrap`, if any."""
     started = Daemon(side)
-    started.configure(config)
+    started.configure(config, base=base)
     return started.start(wrap=wrap)
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The web interface with 200 programs: the time to the first byte of the page, ours beside the reference's, and what an
-open page costs while nothing happens.
+"""The web interface with 200 programs: the time to the first byte of the page, ours beside the reference's, what an
+open page costs while nothing happens, and what /metrics costs.
 
     compat-tests/.venv/bin/python compat-tests/bench/web.py [PROGRAMS [SECONDS]]
 """
@@ -12,13 +12,16 @@ import time
 
 from measures import daemon, row
 
-from harness import wait_for
+from harness import BASE, wait_for
 from procfs import cpu_secs
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: sv.example\r\nConnection: close\r\n\r\n"
+METRICS = b"GET /metrics HTTP/1.0\r\n\r\n"
 EVENTS = b"GET /api/v1/events HTTP/1.1\r\nHost: sv.example\r\n\r\n"
+MEASURED = BASE.replace("file=%(here)s/s.sock\n", "file=%(here)s/s.sock\nmetrics=true\n")
 ROUNDS = 100
 REFERENCE_ROUNDS = 20
+METRICS_ROUNDS = 10
 
 
 def config(programs):
@@ -59,6 +62,20 @@ def measure_page(side, subject, rounds):
           f"{sizes[-1]} bytes")
 
 
+def measure_metrics(subject, rounds):
+    """Prints what an answer of /metrics costs the daemon."""
+    before, sizes = cpu_secs(subject.pid), []
+    for _ in range(rounds):
+        with socket.socket(socket.AF_UNIX) as stream:
+            stream.connect(str(subject.socket))
+            stream.sendall(METRICS)
+            sizes.append(sum(iter(lambda: len(stream.recv(1 << 16)), 0)))  # noqa: B023
+        # Readings of /proc serve everybody for a second.
+        time.sleep(1)
+    used = (cpu_secs(subject.pid) - before) / rounds
+    print(f"ours: /metrics                   {used * 1000:.1f} ms of processor each, {sizes[-1]} bytes")
+
+
 def measure_idle(subject, seconds, streams):
     """Prints what open pages cost while nothing happens."""
     listeners = []
@@ -80,11 +97,12 @@ def main():
     programs = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 30
     for side, rounds in (("ours", ROUNDS), ("python", REFERENCE_ROUNDS)):
-        subject = daemon(side, config(programs))
+        subject = daemon(side, config(programs), base=MEASURED)
         try:
             wait_for(lambda: all_running(subject), "all programs RUNNING")  # noqa: B023
             measure_page(side, subject, rounds)
             if side == "ours":
+                measure_metrics(subject, METRICS_ROUNDS)
                 for streams in (0, 1, 20):
                     measure_idle(subject, seconds, streams)
         finally:

@@ -153,7 +153,7 @@ def test_help_has_every_option(session):
         stdout = session.load('', [option])['exit']['stdout']
         assert 'supervisord -- run a set of applications' in stdout
         assert '-l/--logfile FILENAME -- use FILENAME as' in stdout
-        assert stdout.count('\n-') == 21
+        assert stdout.count('\n-') == 25
     assert session.load('', ['--about'])['exit']['stdout'].startswith('supervisord-rs ')
 
 

@@ -14,7 +14,7 @@ from harness import REPO, Daemon, binary
 SAMPLE = REPO / "src" / "echo" / "sample.conf"
 
 # What the reference does not ask for; the Rust tests hold these to the table of options.
-OURS = {"python", "allowed_hosts", "color", "restart_delay"}
+OURS = {"python", "allowed_hosts", "color", "metrics", "restart_delay"}
 # Settings without a default, or with one that depends on the machine.
 WITHOUT_DEFAULT = {
     "file", "port", "chown", "username", "password", "logfile", "pidfile", "user", "directory", "childlogdir",
@@ -26,7 +26,7 @@ WITHOUT_DEFAULT_IN_PROGRAMS = {"umask"}
 DEFAULTS = {"chmod": "0700", "killasgroup": "false", "umask": "022", "socket_mode": "0700", "prompt": "supervisor"}
 # What stands behind the reference's sample, and the sections it is for.
 BEHIND = {"numprocs_start": ("program:", "eventlistener:"), "result_handler": ("eventlistener:",), "color": ("supervisorctl",),
-          "allowed_hosts": ("inet_http_server",)}
+          "allowed_hosts": ("inet_http_server",), "metrics": ("inet_http_server", "unix_http_server")}
 # Values of the sample that no machine has.
 STRANGERS = (("user=supervisord", "user=root"), ("user=chrism", "user=root"), ("/a/path", "/tmp/path"),
              ("progname1,progname2", "theprogramname"))

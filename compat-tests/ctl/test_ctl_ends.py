@@ -171,8 +171,8 @@ def test_configuration_that_cannot_be_parsed(pair):
                                      "'junk\\n'\nFor help, use <ROOT>/bin/supervisorctl -h\n")
 
 
-def test_plugins_are_passed_over(pair):
-    """A plugin is a Python class; the reference needs it, ours goes on without its actions."""
+def test_a_plugin_is_imported_when_it_is_asked(pair):
+    """The reference needs what `[ctlplugin:x]` names for everything, ours for what is no action of its own."""
     pair.daemon.configure("")
     pair.daemon.start()
     with open(pair.daemon.config, "a", encoding="utf-8") as config:

@@ -14,11 +14,13 @@ ALLOWED = {
     "daemon": ["daemon", "core", "native", "place", "sys"],
     "http": ["http", "core", "xmlrpc", "daemon::handle", "daemon::excerpt", "daemon::follow", "daemon::usage", "native",
              "place", "sys"],
-    "ctl": ["ctl", "core", "config", "xmlrpc", "native", "sys"],
+    "ctl": ["ctl", "core", "config", "xmlrpc", "native", "sys", "python_host"],
+    "check": ["check", "core", "config", "native", "place", "sys", "daemon::command", "daemon::privileges"],
     "pidproxy": ["pidproxy", "core", "native", "sys"],
     "echo": ["echo"],
     "python_host": ["python_host"],
     "plugins": ["plugins", "core", "xmlrpc", "native", "sys", "python_host", "daemon::handle", "daemon::plugins"],
+    "launchers": [],
     "testing": [],
 }
 # These compose everything. Nothing may use them.

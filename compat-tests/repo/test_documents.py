@@ -6,7 +6,7 @@ import pytest
 
 from harness import REPO, TESTS
 
-DOCUMENTS = ("CONTRIBUTING.md", "compat-tests/README.md")
+DOCUMENTS = ("CONTRIBUTING.md", "compat-tests/README.md", "docs/migrating.md")
 # A path, and perhaps a test in it.
 PLACE = re.compile(r"(?:[\w.-]+/)+[\w.-]*(?:::(\w+))?$|[\w-]+\.(?:md|py|toml)$")
 

@@ -61,6 +61,7 @@ fn answer(fields: &[String]) -> String {
                 ("code", code.to_string()),
             ]),
         )]),
+        Parsed::Check(..) => object(&[("error", string("nothing is loaded for a check"))]),
         Parsed::Run(mut loader) => {
             let mut result = loader.load().map_err(|complaints| complaints.to_string());
             if let (Ok(_), Some(path)) = (&result, replacement) {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use supervisord_rs::parts::core::census::Census;
 use supervisord_rs::parts::core::config::{ServerAddress, ServerConfig};
 use supervisord_rs::parts::core::fault::{Fault, FaultCode};
 use supervisord_rs::parts::core::overview::{About, Overview};
@@ -40,7 +41,8 @@ pub fn http(data: &[u8]) {
         let _pipes = signal(SignalKind::pipe()).expect("a handler");
         let address = ServerAddress::Unix { path: path.clone(), chmod: 0o700, chown: None };
         let section = "unix_http_server".to_string();
-        let config = ServerConfig { section, address, credentials: None, allowed_hosts: vec![] };
+        let (credentials, allowed_hosts, metrics) = (None, vec![], true);
+        let config = ServerConfig { section, address, credentials, allowed_hosts, metrics };
         let bound = bind(&config).expect("a socket in a new directory");
         let (handle, inbox) = Handle::new();
         spawn_local(answer(inbox));
@@ -99,6 +101,10 @@ async fn answer(mut inbox: Inbox) {
                 let overview =
                     Overview { about: about(), pid: 7, now_millis: 0, processes: Vec::new() };
                 let _ = reply.send(overview);
+            }
+            Request::Census(reply) => {
+                let (processes, pools) = (Vec::new(), Vec::new());
+                let _ = reply.send(Census { mood: Mood::Running, pid: 7, processes, pools });
             }
             Request::Program { reply, .. } => {
                 let _ = reply.send(None);

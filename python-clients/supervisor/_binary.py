@@ -9,12 +9,24 @@ from importlib import metadata
 from typing import Iterator, List, NoReturn, Optional, Sequence
 
 
+#: The executable that has started this process, if one has.
+_started_by: Optional[str] = None
+
+
+def use(path: str) -> None:
+    """From now on this is the executable."""
+    global _started_by
+    _started_by = path
+
+
 def find() -> str:
     """Path of our `supervisord`.
 
-    Looked for beside this interpreter's scripts, then where this package was installed to, then in PATH. Raises
-    FileNotFoundError when it is nowhere.
+    The one that has started this process; else it is looked for beside this interpreter's scripts, then where this
+    package was installed to, then in PATH. Raises FileNotFoundError when it is nowhere.
     """
+    if _started_by is not None:
+        return _started_by
     for directory in _directories():
         path = os.path.join(directory, "supervisord")
         if _is_ours(path):

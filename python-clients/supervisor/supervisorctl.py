@@ -145,6 +145,11 @@ class Controller(cmd.Cmd):
         except Exception as error:
             return self._failed(error)
 
+    def knows(self, line: str) -> bool:
+        """Whether there is an action for a line."""
+        action = self.parseline(line)[0]
+        return bool(action) and self._get_do_func(action or "") is not None
+
     def _unauthorized(self, error: Exception, line: str) -> Any:
         """The daemon wants a password: a person is asked for it, a script is told, twice as by the reference."""
         self.output("Server requires authentication")

@@ -10,6 +10,7 @@ use super::datatypes::{
     byte_size, existing_directory, existing_dirpath, integer, logging_level, octal_type,
 };
 use super::environ::Environ;
+use super::getopt::Switch;
 use super::loader::{Loader, Overrides};
 use super::{getopt, paths};
 use crate::core::python::repr;
@@ -20,6 +21,8 @@ use crate::{SUPERVISOR_VERSION, VERSION, native};
 pub enum Parsed {
     /// Load this and run.
     Run(Box<Loader>),
+    /// Say what is to be said of this, and run nothing.
+    Check(Box<Loader>, Checking),
     /// Print and exit: help, version, or a usage error.
     Exit {
         /// What goes to standard output.
@@ -31,42 +34,75 @@ pub enum Parsed {
     },
 }
 
-fn flag(id: &'static str, short: char) -> Arg {
-    Arg::new(id).short(short).long(id).action(ArgAction::SetTrue)
+/// How a configuration is checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Checking {
+    /// Warnings are a failure, too.
+    pub strict: bool,
+    /// One JSON document instead of lines.
+    pub json: bool,
+    /// With the values of the programs' variables in it.
+    pub show_environment: bool,
 }
 
-fn valued(id: &'static str) -> Arg {
-    Arg::new(id).long(id).action(ArgAction::Set)
+fn flag(id: &'static str, help: &'static str) -> Arg {
+    Arg::new(id).long(id).action(ArgAction::SetTrue).help(help)
 }
 
-/// The option table.
+/// One of ours; hidden options have no prefixes, so `--a` is as unknown as in the reference.
+fn ours(id: &'static str, help: &'static str) -> Arg {
+    flag(id, help).hide(true)
+}
+
+fn valued(id: &'static str, name: &'static str, help: &'static str) -> Arg {
+    Arg::new(id).long(id).action(ArgAction::Set).value_name(name).help(help)
+}
+
+/// The option table, in the order of the help.
 fn table() -> Command {
     Command::new("supervisord").args([
-        flag("help", 'h'),
+        valued("configuration", "FILENAME", "read this configuration file (default: search)")
+            .short('c'),
+        flag("nodaemon", "stay in the foreground (nodaemon=true in the file)").short('n'),
+        flag("silent", "do not log to stdout (silent=true in the file)").short('s'),
+        flag("help", "print this text and exit").short('h'),
         Arg::new("help?").short('?').action(ArgAction::SetTrue),
-        valued("configuration").short('c'),
-        flag("version", 'v'),
-        // Ours; hidden options have no prefixes, so `--a` is as unknown as in the reference.
-        Arg::new("about").long("about").action(ArgAction::SetTrue).hide(true),
-        flag("nodaemon", 'n'),
-        valued("user").short('u'),
-        valued("umask").short('m'),
-        valued("directory").short('d'),
-        valued("logfile").short('l'),
-        valued("logfile_maxbytes").short('y'),
-        valued("logfile_backups").short('z'),
-        valued("loglevel").short('e'),
-        valued("pidfile").short('j'),
-        valued("identifier").short('i'),
-        valued("childlogdir").short('q'),
-        valued("minfds").short('a'),
-        valued("minprocs"),
-        flag("nocleanup", 'k'),
-        flag("strip_ansi", 't'),
-        valued("profile_options"),
-        flag("silent", 's'),
+        flag("version", "print the compatible release of Supervisor and exit").short('v'),
+        valued("user", "USER", "become this user, given by name or number").short('u'),
+        valued("umask", "UMASK", "umask of the daemon and its programs (default 022)").short('m'),
+        valued("directory", "DIRECTORY", "change to DIRECTORY when daemonizing").short('d'),
+        valued("logfile", "FILENAME", "use FILENAME as the main log").short('l'),
+        valued("logfile_maxbytes", "BYTES", "rotate the main log at this size").short('y'),
+        valued("logfile_backups", "NUM", "number of rotated main logs to keep").short('z'),
+        valued("loglevel", "LEVEL", LEVELS_HELP).short('e'),
+        valued("pidfile", "FILENAME", "use FILENAME as the pid file").short('j'),
+        valued("identifier", "STR", "name of this instance").short('i'),
+        valued("childlogdir", "DIRECTORY", "directory of automatic logs of programs").short('q'),
+        flag("nocleanup", "keep automatic logs of an earlier run").short('k'),
+        valued("minfds", "NUM", "least number of file descriptors to start with").short('a'),
+        flag("strip_ansi", "remove ANSI escapes from the output of programs").short('t'),
+        valued("minprocs", "NUM", "least number of processes to start with"),
+        valued("profile_options", "OPTIONS", "accepted for compatibility, without effect"),
+        ours("about", "print the version of this program itself and exit"),
+        ours("check", CHECK_HELP),
+        ours("strict", "with --check: exit with 1 after warnings"),
+        ours("json", "with --check: print one JSON document"),
+        ours("show-environment", "with --json: the values of variables, too"),
     ])
 }
+
+/// What is said of `--check`.
+const CHECK_HELP: &str = "say everything that is to be said of the configuration, start nothing, and exit with 2 after \
+                          errors, else with 0";
+
+/// The options of the daemon, for those that list them.
+pub fn switches() -> Vec<Switch> {
+    getopt::switches(&table())
+}
+
+/// What is said of `-e`.
+const LEVELS_HELP: &str =
+    "threshold of the main log: critical, error, warn, info, debug, trace or blather";
 
 /// Reads the command line. `argv0` is the program's name as called; the search for a configuration starts beside it.
 pub fn parse_args(argv0: &str, args: &[OsString], environ: &Environ) -> Parsed {
@@ -107,7 +143,27 @@ pub fn parse_args(argv0: &str, args: &[OsString], environ: &Environ) -> Parsed {
             }
         }
     }
-    start(argv0, overrides, environ)
+    match (checking(&seen), start(argv0, overrides, environ)) {
+        (Ok(Some(checking)), Parsed::Run(loader)) => Parsed::Check(loader, checking),
+        (Ok(_), parsed) => parsed,
+        (Err(why), _) => usage_exit(argv0, "", why),
+    }
+}
+
+/// How the configuration is to be checked, if it is.
+fn checking(seen: &[&str]) -> Result<Option<Checking>, Mistake> {
+    let [check, strict, json, show_environment] =
+        ["check", "strict", "json", "show-environment"].map(|id| seen.contains(&id));
+    for (given, option, other, needed) in [
+        (strict, "strict", "check", check),
+        (json, "json", "check", check),
+        (show_environment, "show-environment", "json", json),
+    ] {
+        if given && !needed {
+            return Err(Mistake::new(format!("option --{option} only goes with --{other}")));
+        }
+    }
+    Ok(check.then_some(Checking { strict, json, show_environment }))
 }
 
 /// Sets the override an option stands for.
@@ -209,37 +265,14 @@ fn usage_exit(argv0: &str, warning: &str, why: impl Display) -> Parsed {
 }
 
 fn help(argv0: &str) -> String {
-    HELP.replace("%s", argv0)
+    format!(
+        "supervisord -- run a set of applications and keep them running.\n\n\
+         Usage: {argv0} [options]\n\nOptions:\n{}\n{HELP_END}",
+        getopt::list(&table())
+    )
 }
 
-const HELP: &str = "supervisord -- run a set of applications and keep them running.
-
-Usage: %s [options]
-
-Options:
--c/--configuration FILENAME -- read this configuration file (default: search)
--n/--nodaemon -- stay in the foreground (nodaemon=true in the file)
--s/--silent -- do not log to stdout (silent=true in the file)
--h/--help -- print this text and exit
--v/--version -- print the compatible release of Supervisor and exit
--u/--user USER -- become this user, given by name or number
--m/--umask UMASK -- umask of the daemon and its programs (default 022)
--d/--directory DIRECTORY -- change to DIRECTORY when daemonizing
--l/--logfile FILENAME -- use FILENAME as the main log
--y/--logfile_maxbytes BYTES -- rotate the main log at this size
--z/--logfile_backups NUM -- number of rotated main logs to keep
--e/--loglevel LEVEL -- threshold of the main log: critical, error, warn, info,
-                       debug, trace or blather
--j/--pidfile FILENAME -- use FILENAME as the pid file
--i/--identifier STR -- name of this instance
--q/--childlogdir DIRECTORY -- directory of automatic logs of programs
--k/--nocleanup -- keep automatic logs of an earlier run
--a/--minfds NUM -- least number of file descriptors to start with
--t/--strip_ansi -- remove ANSI escapes from the output of programs
---minprocs NUM -- least number of processes to start with
---profile_options OPTIONS -- accepted for compatibility, without effect
---about -- print the version of this program itself and exit
-
+const HELP_END: &str = "\
 With ctl, echo_supervisord_conf or pidproxy as its first word it is that program
 (ctl: supervisorctl), as it is when it is called by that name.
 

@@ -13,7 +13,7 @@ fn stderr(args: &[&str]) -> String {
             let text = stderr.strip_prefix("Error: ").unwrap();
             text.strip_suffix("\nFor help, use /opt/bin/supervisord -h\n").unwrap().to_string()
         }
-        Parsed::Run(_) => panic!("{args:?} is accepted"),
+        Parsed::Run(_) | Parsed::Check(..) => panic!("{args:?} is accepted"),
     }
 }
 
@@ -47,12 +47,37 @@ fn printed_texts() {
 }
 
 #[test]
-fn every_option_is_in_the_help() {
-    for option in table().get_arguments() {
-        if let Some(long) = option.get_long() {
-            assert!(HELP.contains(&format!("--{long} ")), "{long}");
-        }
+fn a_check_is_asked_for() {
+    let directory = TempDir::new();
+    let file = directory.write("x.conf", "[supervisord]\n");
+    let Parsed::Check(_, how) = parse(&["--check", "-c", &file]) else { panic!() };
+    assert_eq!(how, Checking::default());
+    let Parsed::Check(_, how) = parse(&["-c", &file, "--json", "--strict", "--check"]) else {
+        panic!()
+    };
+    assert_eq!(how, Checking { strict: true, json: true, show_environment: false });
+    for (args, why) in [
+        (vec!["--check=yes"], "option --check must not have an argument"),
+        (vec!["--chec"], "option --chec not recognized"),
+        (vec!["--check", "--check"], "conflicting command line option '--check'"),
+        (vec!["--strict"], "option --strict only goes with --check"),
+        (vec!["--json"], "option --json only goes with --check"),
+        (vec!["--check", "--show-environment"], "option --show-environment only goes with --json"),
+    ] {
+        assert_eq!(stderr(&args), why);
     }
+}
+
+#[test]
+fn the_help() {
+    let every = table().get_arguments().filter(|option| option.get_long().is_some()).count();
+    assert_eq!(getopt::switches(&table()).len(), every);
+    let wanted = "\
+-e/--loglevel LEVEL -- threshold of the main log: critical, error, warn, info,
+                       debug, trace or blather
+-j/--pidfile FILENAME -- use FILENAME as the pid file
+";
+    assert!(help("supervisord").contains(wanted), "{}", help("supervisord"));
 }
 
 #[test]

@@ -70,6 +70,13 @@ pub struct Complaint {
     pub mistake: Mistake,
 }
 
+impl Complaint {
+    /// Whether it is about an option of this section.
+    pub(crate) fn is_about(&self, name: &str) -> bool {
+        matches!(&self.topic, Topic::Option { section, .. } if section == name)
+    }
+}
+
 impl Display for Complaint {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.mistake.fmt(f)
@@ -113,7 +120,9 @@ impl Display for Complaints {
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     /// What goes into the main log as warnings, in order.
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Vec<Complaint>,
+    /// Of each section of programs that was read: the group, the section, and how many processes it has there.
+    pub(super) sections: Vec<(String, String, usize)>,
     complaints: Vec<Complaint>,
 }
 
@@ -157,6 +166,11 @@ impl Notes {
             None => Ok(read),
             Some(first) => Err(Complaints { first, more: complaints.collect() }),
         }
+    }
+
+    /// Everything that was wrong, in order.
+    pub(super) fn take_complaints(&mut self) -> Vec<Complaint> {
+        std::mem::take(&mut self.complaints)
     }
 
     /// Everything that was wrong, and this at the end.

@@ -6,6 +6,7 @@ use clap::{Arg, ArgAction, Command};
 
 use super::complaint::Mistake;
 use super::environ::Environ;
+use super::getopt::Switch;
 use super::ini::Document;
 use super::names::{Table, Value};
 use super::scope::{Importable, Scope, here};
@@ -39,6 +40,23 @@ pub(crate) struct ClientOptions {
     pub interactive: bool,
     /// The action and its arguments; empty for the shell.
     pub args: Vec<String>,
+    /// The configuration file, if there is one.
+    pub configfile: Option<String>,
+    /// The Python that runs plugins, if one is named.
+    pub python: Option<String>,
+    /// The `[ctlplugin:x]` sections, in their order.
+    pub plugins: Vec<CtlPlugin>,
+}
+
+/// A `[ctlplugin:x]` section: actions in Python.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CtlPlugin {
+    /// What stands behind the colon.
+    pub name: String,
+    /// `module:attribute` of what makes the plugin.
+    pub factory: String,
+    /// The other options, which it is given.
+    pub options: Vec<(String, String)>,
 }
 
 /// When states are coloured: `--color`, or `color` in the section. The reference knows no colours.
@@ -104,6 +122,15 @@ pub(super) struct Section {
     prompt: Option<String>,
     history_file: Option<String>,
     color: Option<String>,
+    python: Option<String>,
+}
+
+/// What the configuration file says.
+#[derive(Default)]
+struct Configured {
+    section: Section,
+    color: Option<Color>,
+    plugins: Vec<CtlPlugin>,
 }
 
 /// The options of the section, in the order in which the reference reads them.
@@ -157,26 +184,53 @@ pub(super) const SUPERVISORCTL: &[Row<Section>] = &[
     .names(Names::Environment)
     .reread(Reread::Client)
     .ours(),
+    Row::new(
+        "python",
+        Field::OptionalText(field!(Section.python)),
+        Unset::Nothing("python3"),
+        "runs the plugins of ctlplugin sections",
+    )
+    .names(Names::Here)
+    .reread(Reread::Client)
+    .ours(),
 ];
 
+/// The option table, in the order of the help.
 fn table() -> Command {
-    let flag = |id, short| Arg::new(id).short(short).action(ArgAction::SetTrue);
-    let valued = |id: &'static str, short| {
-        Arg::new(id).short(short).long(id).action(ArgAction::Set) // one value each
+    let flag = |id: &'static str, help| {
+        Arg::new(id).long(id).action(ArgAction::SetTrue).help(help) // no value
+    };
+    let valued = |id: &'static str, name, help| {
+        Arg::new(id).long(id).action(ArgAction::Set).value_name(name).help(help) // one value each
     };
     Command::new("supervisorctl").args([
-        flag("help", 'h').long("help"),
-        flag("help?", '?'),
-        valued("configuration", 'c'),
-        flag("interactive", 'i').long("interactive"),
-        valued("serverurl", 's'),
-        valued("username", 'u'),
-        valued("password", 'p'),
-        valued("history_file", 'r'),
+        valued("configuration", "FILENAME", "read this configuration file (default: search)")
+            .short('c'),
+        flag("help", "print this text and exit").short('h'),
+        Arg::new("help?").short('?').action(ArgAction::SetTrue),
+        flag("interactive", INTERACTIVE_HELP).short('i'),
+        valued("serverurl", "URL", SERVERURL_HELP).short('s'),
+        valued("username", "USERNAME", "name for the server's authentication").short('u'),
+        valued("password", "PASSWORD", "password for the server's authentication").short('p'),
+        valued("history_file", "FILENAME", "keep the shell's history in this file").short('r'),
         // Ours; hidden, so that `--co` still means the configuration.
-        Arg::new("color").long("color").action(ArgAction::Set).hide(true),
+        valued("color", "WHEN", "colour states always, never (default), or on terminals (auto)")
+            .hide(true),
     ])
 }
+
+/// The options of the client, for those that list them.
+pub fn switches() -> Vec<Switch> {
+    getopt::switches(&table())
+}
+
+/// What is said of `-i`.
+const INTERACTIVE_HELP: &str =
+    "start an interactive shell; with an action, run it with the questions a shell asks";
+
+/// What is said of `-s`.
+const SERVERURL_HELP: &str = "where supervisord listens, http://HOST:PORT or unix:///PATH \
+                              (default \"http://localhost:9001\")";
 
 /// Reads the command line and the configuration file it names, or the one that is found; a client needs none.
 /// `argv0` is the program's path, for messages; the search starts beside it.
@@ -184,9 +238,7 @@ pub(crate) fn parse_client_args(argv0: &str, args: &[OsString], environ: &Enviro
     let args: Vec<String> = args.iter().map(native::text).collect();
     match read(argv0, &args, environ) {
         Ok(Some(options)) => ClientParsed::Run(options),
-        Ok(None) => {
-            ClientParsed::Exit { stdout: HELP.replace("%s", argv0), stderr: String::new(), code: 0 }
-        }
+        Ok(None) => ClientParsed::Exit { stdout: help(argv0), stderr: String::new(), code: 0 },
         Err(why) => {
             ClientParsed::Exit { stdout: String::new(), stderr: getopt::usage(argv0, why), code: 2 }
         }
@@ -222,9 +274,10 @@ fn read(argv0: &str, args: &[String], environ: &Environ) -> Result<Option<Client
         .configfile
         .take()
         .or_else(|| cli::search_path(argv0).into_iter().find(|path| cli::is_there(path, environ)));
-    let (section, color) = match configfile.filter(|path| !path.is_empty()) {
-        Some(path) => read_section(&path, environ)?,
-        None => Default::default(),
+    let configfile = configfile.filter(|path| !path.is_empty());
+    let Configured { section, color, plugins } = match &configfile {
+        Some(path) => read_section(path, environ)?,
+        None => Configured::default(),
     };
     let history_file = given.history_file.filter(|path| !path.is_empty());
     Ok(Some(ClientOptions {
@@ -241,6 +294,9 @@ fn read(argv0: &str, args: &[String], environ: &Environ) -> Result<Option<Client
         color: given.color.or(color),
         interactive: given.interactive || args.is_empty(),
         args,
+        configfile,
+        python: section.python,
+        plugins,
     }))
 }
 
@@ -266,8 +322,8 @@ pub(crate) fn split_scheme(url: &str) -> (String, &str) {
     (String::new(), url)
 }
 
-/// Reads `[supervisorctl]` from the main file, and what its `color` means; `[include]` means nothing to the client.
-fn read_section(configfile: &str, environ: &Environ) -> Result<(Section, Option<Color>), Mistake> {
+/// Reads `[supervisorctl]` and the plugins from the main file; `[include]` means nothing to the client.
+fn read_section(configfile: &str, environ: &Environ) -> Result<Configured, Mistake> {
     let mut document = Document::new();
     files::read_main(configfile, environ, &mut document)?;
     if !document.has_section("supervisorctl") {
@@ -299,37 +355,44 @@ fn read_section(configfile: &str, environ: &Environ) -> Result<(Section, Option<
     section.history_file = section.history_file.filter(|path| !path.is_empty());
     let color = section.color.take();
     let color = color.map(|value| Color::parse(&value, "color in [supervisorctl]")).transpose()?;
-    check_plugins(&document)?;
-    Ok((section, color))
+    // The daemon's plugins and the client's are run by the same Python, unless they are told otherwise.
+    let daemons = || placed.get("supervisord", "python").ok().flatten();
+    section.python = section.python.or_else(daemons).filter(|path| !path.is_empty());
+    let sections = document.sections();
+    let plugins = sections.iter().filter(|name| name.starts_with(PLUGIN_PREFIX));
+    let plugins = plugins.map(|name| read_plugin(name, &plain)).collect::<Result<_, Mistake>>()?;
+    Ok(Configured { section, color, plugins })
 }
 
-/// Plugins are Python classes, which cannot be loaded here; a section that names one is passed over.
-fn check_plugins(document: &Document) -> Result<(), Mistake> {
+/// What the sections of plugins are called, before their names.
+const PLUGIN_PREFIX: &str = "ctlplugin:";
+
+/// Reads the section of a plugin (`options.py: get_plugins`). What its factory is, Python will see.
+fn read_plugin(section: &str, scope: &Scope) -> Result<CtlPlugin, Mistake> {
     const FACTORY: &str = "supervisor.ctl_factory";
-    for section in document.sections().iter().filter(|name| name.starts_with("ctlplugin:")) {
-        if document.get(section, FACTORY).is_none() {
-            return Err(Mistake::new(format!("section [{section}] does not specify a {FACTORY}")));
-        }
+    let get = |option: &str| Ok::<_, Mistake>(scope.get(section, option)?.unwrap_or_default());
+    if scope.document.get(section, FACTORY).is_none() {
+        return Err(Mistake::new(format!("section [{section}] does not specify a {FACTORY}")));
     }
-    Ok(())
+    let others = scope.document.options(section).into_iter().filter(|option| option != FACTORY);
+    Ok(CtlPlugin {
+        name: section.strip_prefix(PLUGIN_PREFIX).unwrap_or(section).to_string(),
+        factory: get(FACTORY)?,
+        options: others
+            .map(|option| Ok((option.clone(), get(&option)?)))
+            .collect::<Result<_, Mistake>>()?,
+    })
 }
 
-const HELP: &str = "supervisorctl -- control applications that a supervisord runs.
+fn help(argv0: &str) -> String {
+    format!(
+        "supervisorctl -- control applications that a supervisord runs.\n\n\
+         Usage: {argv0} [options] [action [arguments]]\n\nOptions:\n{}\n{HELP_END}",
+        getopt::list(&table())
+    )
+}
 
-Usage: %s [options] [action [arguments]]
-
-Options:
--c/--configuration FILENAME -- read this configuration file (default: search)
--h/--help -- print this text and exit
--i/--interactive -- start an interactive shell; with an action, run it with
-     the questions a shell asks
--s/--serverurl URL -- where supervisord listens, http://HOST:PORT or
-     unix:///PATH (default \"http://localhost:9001\")
--u/--username USERNAME -- name for the server's authentication
--p/--password PASSWORD -- password for the server's authentication
--r/--history_file FILENAME -- keep the shell's history in this file
---color WHEN -- colour states always, never (default), or on terminals (auto)
-
+const HELP_END: &str = "\
 An action is a command such as \"status\" or \"restart\"; \"help\" lists them.
 Without an action a shell is started that reads commands.
 

@@ -47,6 +47,13 @@ fn the_section_and_the_command_line() {
             color: None,
             interactive: false,
             args: ["status", "--json", "-i"].map(str::to_string).to_vec(),
+            configfile: Some(file.clone()),
+            python: None,
+            plugins: vec![CtlPlugin {
+                name: "x".to_string(),
+                factory: "a:b".to_string(),
+                options: Vec::new(),
+            }],
         }
     );
     let over = options(&["-c", &file, "-i", "-shttp://a", "-u", "", "--pass=", "-r", "/r", "pid"]);

@@ -57,7 +57,9 @@ pub(super) fn read(
     notes: &mut Notes,
 ) -> Result<Files, Complaint> {
     let mut document = Document::new();
-    read_main(origin.configfile, origin.environ, &mut document)?;
+    let content = main_content(origin.configfile, origin.environ)?;
+    let complaints = document.read_on(&content, origin.configfile);
+    complaints.into_iter().for_each(|complaint| notes.complain(complaint));
     let mut files = Files { document, origins: HashMap::new(), infos: Vec::new() };
     if files.document.has_section("include") {
         files.include(origin, names, notes);
@@ -65,12 +67,17 @@ pub(super) fn read(
     Ok(files)
 }
 
-/// Reads one file, which has to be there.
+/// Reads one file, which has to be there and right.
 pub(super) fn read_main(
     configfile: &str,
     environ: &Environ,
     document: &mut Document,
 ) -> Result<(), Complaint> {
+    document.read(&main_content(configfile, environ)?, configfile)
+}
+
+/// The content of a file that has to be there.
+fn main_content(configfile: &str, environ: &Environ) -> Result<Vec<u8>, Complaint> {
     let complaint = |words: &str| Complaint {
         topic: Topic::File(configfile.to_string()),
         position: None,
@@ -80,8 +87,7 @@ pub(super) fn read_main(
     if !paths::exists(&located) {
         return Err(complaint("find"));
     }
-    let content = content(&located).map_err(|_| complaint("read"))?;
-    document.read(&content, configfile)
+    content(&located).map_err(|_| complaint("read"))
 }
 
 impl Files {
@@ -104,27 +110,29 @@ impl Files {
             let pattern = paths::join(base, pattern);
             let found = include::matches(&pattern);
             if found.is_empty() {
-                notes.warnings.push(format!("No file matches via include \"{pattern}\""));
+                let words = format!("No file matches via include \"{pattern}\"");
+                let warning =
+                    self.document.option_complaint("include", "files", Mistake::new(words));
+                notes.warnings.push(warning);
             }
             for file in found {
-                let included = self.include_file(file, origin.environ);
-                notes.check(included);
+                self.include_file(file, origin.environ, notes);
             }
         }
         Some(())
     }
 
-    fn include_file(&mut self, name: String, environ: &Environ) -> Result<(), Complaint> {
+    fn include_file(&mut self, name: String, environ: &Environ, notes: &mut Notes) {
         self.infos.push(format!("Included extra file \"{name}\" during parsing"));
         let known: HashSet<String> = self.document.sections().into_iter().collect();
         // A file that cannot be opened is passed over in silence, as in the reference.
         if let Ok(content) = content(&name) {
-            self.document.read(&content, &name)?;
+            let complaints = self.document.read_on(&content, &name);
+            complaints.into_iter().for_each(|complaint| notes.complain(complaint));
         }
         for section in self.document.sections().into_iter().filter(|name| !known.contains(name)) {
             self.origins.insert(section, name.clone());
         }
         self.document.expand_here(&paths::abspath(paths::dirname(&name), environ));
-        Ok(())
     }
 }

@@ -1,10 +1,15 @@
 //! Python's `getopt` over an option table kept by clap: bundled short options, unambiguous prefixes of long ones, and
-//! its words for mistakes.
+//! its words for mistakes. Help and manual are made of the same table.
 
 use super::complaint::Mistake;
 use std::fmt::Display;
 
 use clap::{Arg, Command};
+
+use crate::core::options::Source;
+
+/// Characters in a line of the list of options.
+const LIST_WIDTH: usize = 79;
 
 /// One option as it was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,6 +123,60 @@ fn short_options(
         given.push(Given { id: option.get_id().to_string(), spelling: format!("-{short}"), value });
     }
     Ok(())
+}
+
+/// An option of a command line, for those that list them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Switch {
+    /// Its letter.
+    pub short: Option<char>,
+    /// Its name.
+    pub long: Option<String>,
+    /// What stands for its value, if it takes one.
+    pub value: Option<String>,
+    /// What it is for, in a line.
+    pub help: String,
+    /// Whether it is ours: the reference does not have it.
+    pub source: Source,
+}
+
+/// The options of a table that have a help, in its order; what has none is another spelling.
+pub(crate) fn switches(table: &Command) -> Vec<Switch> {
+    let explained = |option: &Arg| {
+        Some(Switch {
+            short: option.get_short(),
+            long: option.get_long().map(str::to_string),
+            value: option
+                .get_value_names()
+                .filter(|_| takes_value(option))
+                .and_then(|names| Some(names.first()?.to_string())),
+            help: option.get_help()?.to_string(),
+            source: if option.is_hide_set() { Source::Ours } else { Source::Reference },
+        })
+    };
+    table.get_arguments().filter_map(explained).collect()
+}
+
+/// The options as `-h` lists them, a line each or more.
+pub(crate) fn list(table: &Command) -> String {
+    switches(table).iter().map(listed).collect()
+}
+
+fn listed(switch: &Switch) -> String {
+    let short = switch.short.map(|letter| format!("-{letter}"));
+    let long = switch.long.as_ref().map(|name| format!("--{name}"));
+    let spellings: Vec<String> = short.into_iter().chain(long).collect();
+    let value = switch.value.iter().map(|name| format!(" {name}")).collect::<String>();
+    let head = format!("{}{value} --", spellings.join("/"));
+    let (mut lines, mut line) = (String::new(), head.clone());
+    for word in switch.help.split(' ') {
+        if line.len() + 1 + word.len() > LIST_WIDTH {
+            lines += &format!("{line}\n");
+            line = " ".repeat(head.len());
+        }
+        line += &format!(" {word}");
+    }
+    format!("{lines}{line}\n")
 }
 
 /// The text of a usage error.

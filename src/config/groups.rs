@@ -133,6 +133,11 @@ impl Reader<'_> {
         processes(self.context, section, group, self.notes)
     }
 
+    /// Takes down whose processes these are.
+    fn made(&mut self, section: &str, group: &str, processes: &[ProcessConfig]) {
+        self.notes.sections.push((group.to_string(), section.to_string(), processes.len()));
+    }
+
     fn heterogeneous(&mut self, section: &str, name: &str) -> Option<GroupConfig> {
         let name = self.name(section, name)?;
         let Group { programs, priority, .. } = self.group(GROUP, section)?;
@@ -159,7 +164,9 @@ impl Reader<'_> {
                 }
             };
             self.grouped.insert(current.clone());
-            members.extend(self.member(&current, &program, &name).unwrap_or_default());
+            let of_section = self.member(&current, &program, &name).unwrap_or_default();
+            self.made(&current, &name, &of_section);
+            members.extend(of_section);
         }
         Some(GroupConfig { name, priority, processes: members, kind: GroupKind::Plain })
     }
@@ -182,6 +189,7 @@ impl Reader<'_> {
         let priority = self.group(&[PRIORITY], section);
         let processes = self.processes(section, &name)?;
         let priority = priority?.priority;
+        self.made(section, &name, &processes);
         Some(GroupConfig { name, priority, processes, kind: GroupKind::Plain })
     }
 
@@ -202,6 +210,7 @@ impl Reader<'_> {
         let processes = self.processes(section, name)?;
         complete?;
         let (name, priority) = (name.to_string(), priority?.priority);
+        self.made(section, &name, &processes);
         Some(GroupConfig { name, priority, processes, kind: GroupKind::Listener(pool) })
     }
 
@@ -212,6 +221,7 @@ impl Reader<'_> {
         let processes = self.processes(section, &name);
         let (priority, socket, mut processes) = (priority?.priority, socket?, processes?);
         share(&socket, &mut processes);
+        self.made(section, &name, &processes);
         Some(GroupConfig { name, priority, processes, kind: GroupKind::FastCgi(socket) })
     }
 

@@ -9,17 +9,15 @@ use std::sync::Arc;
 use configparser::ini::Ini;
 
 use super::complaint::{Complaint, Mistake, Position, Topic};
+use super::decoding::decode;
+use super::oddities::{Oddities, Oddity, Quirk, ends_in_quotes, seeming_option};
 use crate::core::python::{is_space, repr, strip};
-use crate::core::text;
 
 /// The section whose options every other section has too.
-const DEFAULT_SECTION: &str = "DEFAULT";
+pub(crate) const DEFAULT_SECTION: &str = "DEFAULT";
 
 /// Characters that start a comment.
 const COMMENT_PREFIXES: [char; 2] = [';', '#'];
-
-/// Bytes Python's text layer decodes at a time; positions in decoding errors count from the start of such a piece.
-const DECODE_PIECE_BYTES: usize = 8192;
 
 /// A line, as a document keeps it for each of its values.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +44,7 @@ pub struct Document {
     spots: HashMap<String, Spots>,
     /// The files it was read from.
     files: Vec<Arc<str>>,
+    oddities: Oddities,
 }
 
 impl Default for Document {
@@ -59,7 +58,7 @@ impl Document {
     pub fn new() -> Document {
         let mut ini = Ini::new_cs();
         ini.set_default_section(DEFAULT_SECTION);
-        Document { ini, spots: HashMap::new(), files: Vec::new() }
+        Document { ini, spots: HashMap::new(), files: Vec::new(), oddities: Oddities::default() }
     }
 
     /// A document of one section that is in no file. `source` is what is said to have it.
@@ -82,27 +81,29 @@ impl Document {
     /// The complaint is in the words of Python's exception: `MissingSectionHeaderError`, `UnicodeDecodeError` or
     /// `ParsingError`, whichever the reference meets first. The document is as it was then.
     pub fn read(&mut self, content: &[u8], source: &str) -> Result<(), Complaint> {
-        let (text, decode_error) = decode(content);
-        let mut reader = LineReader::new(source);
-        let whole = if decode_error.is_some() {
-            &text[..text.rfind('\n').map_or(0, |end| end + 1)]
-        } else {
-            text.as_str()
-        };
-        for line in whole.split_inclusive('\n') {
-            reader.line(line)?;
+        let (document, complaints) = read_text(content, source);
+        match complaints.into_iter().next() {
+            Some(first) => Err(first),
+            None => {
+                self.read_over(document);
+                Ok(())
+            }
         }
-        if let Some(mistake) = decode_error {
-            return Err(reader.complaint(reader.line_number + 1, mistake));
-        }
-        self.read_over(reader.finish()?);
-        Ok(())
+    }
+
+    /// Reads a file's content over what is there, all of it that can be read. Comes with what is wrong with the rest,
+    /// first what [`Document::read`] complains about.
+    pub(super) fn read_on(&mut self, content: &[u8], source: &str) -> Vec<Complaint> {
+        let (document, complaints) = read_text(content, source);
+        self.read_over(document);
+        complaints
     }
 
     /// Takes over what another document of one file has.
     fn read_over(&mut self, mut other: Document) {
         let file = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
         self.files.append(&mut other.files);
+        self.oddities.append(std::mem::take(&mut other.oddities));
         let here = |spot: Spot| Spot { file, ..spot };
         for (section, options) in std::mem::take(other.ini.get_mut_map()) {
             let Some(Spots { header, options: spots }) = other.spots.remove(&section) else {
@@ -117,14 +118,29 @@ impl Document {
 
     /// The header of a section; of several, the first counts.
     fn open(&mut self, section: &str, header: Spot) {
-        if !self.spots.contains_key(section) {
-            self.ini.get_mut_map().entry(section.to_string()).or_default();
-            self.spots.insert(section.to_string(), Spots { header, options: Vec::new() });
+        match self.spots.get(section).map(|spots| spots.header) {
+            Some(before) => {
+                let quirk = Quirk::BegunBefore(self.position(before));
+                self.oddities.add(quirk, self.position(header), section, None);
+            }
+            None => {
+                self.ini.get_mut_map().entry(section.to_string()).or_default();
+                self.spots.insert(section.to_string(), Spots { header, options: Vec::new() });
+            }
         }
     }
 
-    /// Sets an option of a section that is open.
+    /// Sets an option of a section that is open; one that is set already is set anew, which is odd.
     fn set(&mut self, section: &str, option: String, value: String, spot: Spot) {
+        if let Some(before) = self.own_spot(section, &option) {
+            let quirk = Quirk::SetBefore(self.position(before));
+            self.oddities.add(quirk, self.position(spot), section, Some(&option));
+        }
+        self.put(section, option, value, spot);
+    }
+
+    /// Puts an option into a section that is open.
+    fn put(&mut self, section: &str, option: String, value: String, spot: Spot) {
         let options = self.ini.get_mut_map().get_mut(section);
         if let Some((options, spots)) = options.zip(self.spots.get_mut(section)) {
             match spots.options.get_mut(options.insert_full(option, Some(value)).0) {
@@ -132,6 +148,16 @@ impl Document {
                 None => spots.options.push(spot),
             }
         }
+    }
+
+    /// What is read otherwise than its writer may have meant.
+    pub(crate) fn oddities(&self) -> impl Iterator<Item = &Oddity> {
+        self.oddities.iter()
+    }
+
+    /// The files it was read from, in order.
+    pub(crate) fn files(&self) -> Vec<String> {
+        self.files.iter().map(|file| file.to_string()).collect()
     }
 
     /// Names of the sections but `DEFAULT`, in order of first appearance.
@@ -159,11 +185,12 @@ impl Document {
     }
 
     fn option_spot(&self, section: &str, option: &str) -> Option<Spot> {
-        let own = |section| {
-            let at = self.ini.get_map_ref().get(section)?.get_index_of(option)?;
-            self.spots.get(section)?.options.get(at).copied()
-        };
-        own(section).or_else(|| own(DEFAULT_SECTION))
+        self.own_spot(section, option).or_else(|| self.own_spot(DEFAULT_SECTION, option))
+    }
+
+    fn own_spot(&self, section: &str, option: &str) -> Option<Spot> {
+        let at = self.ini.get_map_ref().get(section)?.get_index_of(option)?;
+        self.spots.get(section)?.options.get(at).copied()
     }
 
     fn position(&self, spot: Spot) -> Position {
@@ -191,8 +218,14 @@ impl Document {
     }
 
     /// Where a section begins.
-    fn section_position(&self, section: &str) -> Option<Position> {
+    pub(crate) fn section_position(&self, section: &str) -> Option<Position> {
         self.spots.get(section).map(|spots| self.position(spots.header))
+    }
+
+    /// Names of the options that stand in a section itself, or in `DEFAULT`.
+    pub(crate) fn own_options(&self, section: &str) -> impl Iterator<Item = &str> {
+        let own = self.ini.get_map_ref().get(section);
+        own.into_iter().flat_map(|own| own.keys()).map(String::as_str)
     }
 
     /// Names of the options of a section: its own, then those only `DEFAULT` has.
@@ -216,66 +249,31 @@ impl Document {
                 let value = self.get(&section, &option).filter(|value| value.contains(FORMAT));
                 let value = value.map(|value| value.replace(FORMAT, here));
                 if let Some((value, spot)) = value.zip(self.option_spot(&section, &option)) {
-                    self.set(&section, option, value, spot);
+                    self.put(&section, option, value, spot);
                 }
             }
         }
     }
 }
 
-/// UTF-8 as an incremental reader sees it, with universal newlines: the text before the first error and that error.
-fn decode(content: &[u8]) -> (String, Option<Mistake>) {
-    let mut text = String::with_capacity(content.len());
-    let mut start = 0;
-    let mut end = 0;
-    let mut error = None;
-    while end < content.len() {
-        end = (end + DECODE_PIECE_BYTES).min(content.len());
-        let piece = &content[start..end];
-        match std::str::from_utf8(piece) {
-            Ok(valid) => {
-                text.push_str(&text::of(valid));
-                start = end;
-            }
-            Err(why) => {
-                let valid = why.valid_up_to();
-                if let Some(length) = why.error_len() {
-                    error = Some(decode_error(piece, valid, length, false));
-                    break;
-                }
-                let valid_text = std::str::from_utf8(&piece[..valid]).unwrap_or_default();
-                text.push_str(&text::of(valid_text));
-                start += valid;
-            }
-        }
-    }
-    if error.is_none() && start < content.len() {
-        let rest = &content[start..];
-        error = Some(decode_error(rest, 0, rest.len(), true));
-    }
-    // A carriage return ends a line only once it is known that no line feed follows, which the error prevents.
-    if error.is_some() && text.ends_with('\r') {
-        text.pop();
-    }
-    (text.replace("\r\n", "\n").replace('\r', "\n"), error)
-}
-
-/// The text of a `UnicodeDecodeError`.
-fn decode_error(piece: &[u8], position: usize, length: usize, truncated: bool) -> Mistake {
-    let byte = piece[position];
-    let reason = if truncated {
-        "unexpected end of data"
-    } else if (0xc2..=0xf4).contains(&byte) {
-        "invalid continuation byte"
+/// Reads one text: everything in it that can be read, and what is wrong with the rest, in the order in which the reference
+/// would come upon it.
+fn read_text(content: &[u8], source: &str) -> (Document, Vec<Complaint>) {
+    let (text, decode_error) = decode(content);
+    let mut reader = LineReader::new(source);
+    let whole = if decode_error.is_some() {
+        &text[..text.rfind('\n').map_or(0, |end| end + 1)]
     } else {
-        "invalid start byte"
+        text.as_str()
     };
-    Mistake::new(if length == 1 {
-        format!("'utf-8' codec can't decode byte 0x{byte:02x} in position {position}: {reason}")
-    } else {
-        let last = position + length - 1;
-        format!("'utf-8' codec can't decode bytes in position {position}-{last}: {reason}")
-    })
+    for line in whole.split_inclusive('\n') {
+        reader.line(line);
+    }
+    if let Some(mistake) = decode_error {
+        let complaint = reader.complaint(reader.line_number + 1, mistake);
+        reader.complaints.push(complaint);
+    }
+    reader.finish()
 }
 
 /// The state of reading one text line by line (`RawConfigParser._read`).
@@ -289,6 +287,8 @@ struct LineReader {
     option: Option<String>,
     indent: usize,
     bad_lines: Vec<(u32, String)>,
+    /// What the reference would end with at once.
+    complaints: Vec<Complaint>,
 }
 
 impl LineReader {
@@ -301,10 +301,11 @@ impl LineReader {
             option: None,
             indent: 0,
             bad_lines: Vec::new(),
+            complaints: Vec::new(),
         }
     }
 
-    fn line(&mut self, line: &str) -> Result<(), Complaint> {
+    fn line(&mut self, line: &str) {
         self.line_number = self.line_number.saturating_add(1);
         let comment = comment_start(line);
         let value = strip(&line[..comment.unwrap_or(line.len())]);
@@ -313,28 +314,62 @@ impl LineReader {
             if comment.is_none() {
                 self.continue_value("");
             }
-            return Ok(());
+            return;
         }
         let indent = line.chars().take_while(|character| is_space(*character)).count();
         if self.option.is_some() && indent > self.indent {
+            self.wonder_at_continuation(value);
             self.continue_value(value);
-            return Ok(());
+            self.wonder_at_cut(line, comment);
+            return;
         }
         self.indent = indent;
         if let Some(name) = section_name(value) {
             self.open_section(name);
+            let rest = value[name.len() + 2..].trim_start();
+            if !rest.is_empty() {
+                self.wonder(Quirk::BehindHeader(rest.to_string()));
+            }
         } else if let Some(section) = self.section.clone() {
             self.option_line(&section, value, line);
-        } else {
+            self.wonder_at_cut(line, comment);
+        } else if self.complaints.is_empty() {
+            // What is without a header is wrong for one reason.
             let number = self.line_number;
             let mistake = Mistake::new(format!(
                 "File contains no section headers.\nfile: {}, line: {number}\n{}",
                 repr(&self.source),
                 repr(line)
             ));
-            return Err(self.complaint(number, mistake));
+            let complaint = self.complaint(number, mistake);
+            self.complaints.push(complaint);
         }
-        Ok(())
+    }
+
+    /// Takes down something odd in this line.
+    fn wonder(&mut self, quirk: Quirk) {
+        let position = Position { file: Arc::clone(&self.source), line: self.line_number };
+        let section = self.section.as_deref().unwrap_or_default();
+        self.document.oddities.add(quirk, position, section, self.option.as_deref());
+    }
+
+    /// Whether a line that continues a value looks like something that begins.
+    fn wonder_at_continuation(&mut self, value: &str) {
+        if let Some(header) = section_name(value) {
+            self.wonder(Quirk::IndentedHeader(header.to_string()));
+        } else if let Some(name) = seeming_option(value)
+            && self.option.as_deref() != Some("environment")
+        {
+            self.wonder(Quirk::IndentedOption(name.to_string()));
+        }
+    }
+
+    /// Whether a comment begins where somebody has quoted something.
+    fn wonder_at_cut(&mut self, line: &str, comment: Option<usize>) {
+        let Some((left, cut)) = comment.and_then(|at| line.split_at_checked(at)) else { return };
+        if ends_in_quotes(left, cut) {
+            self.wonder(Quirk::CutInQuotes(strip(left).to_string()));
+        }
     }
 
     fn spot(&self) -> Spot {
@@ -385,22 +420,26 @@ impl LineReader {
         self.bad_lines.push((self.line_number, repr(line)));
     }
 
-    fn finish(mut self) -> Result<Document, Complaint> {
-        let Some((first, _)) = self.bad_lines.first() else {
-            let options = self.document.ini.get_mut_map().values_mut();
-            for value in options.flat_map(|options| options.values_mut()).flatten() {
-                value.truncate(value.trim_end_matches(is_space).len());
-            }
-            return Ok(self.document);
-        };
-        let lines: String = self
+    fn finish(mut self) -> (Document, Vec<Complaint>) {
+        let options = self.document.ini.get_mut_map().values_mut();
+        for value in options.flat_map(|options| options.values_mut()).flatten() {
+            value.truncate(value.trim_end_matches(is_space).len());
+        }
+        let lines: Vec<String> = self
             .bad_lines
             .iter()
             .map(|(number, line)| format!("\n\t[line {number:2}]: {line}"))
             .collect();
         let source = repr(&self.source);
-        let mistake = Mistake::new(format!("Source contains parsing errors: {source}{lines}"));
-        Err(self.complaint(*first, mistake))
+        let words =
+            |lines: &str| Mistake::new(format!("Source contains parsing errors: {source}{lines}"));
+        // The reference tells all of them in one; each has its place besides.
+        for (index, (number, _)) in self.bad_lines.iter().enumerate() {
+            let said = if index == 0 { words(&lines.concat()) } else { words(&lines[index]) };
+            let complaint = self.complaint(*number, said);
+            self.complaints.push(complaint);
+        }
+        (self.document, self.complaints)
     }
 }
 

@@ -1,3 +1,4 @@
+use super::super::decoding::DECODE_PIECE_BYTES;
 use super::*;
 
 fn read(text: &str) -> Result<Document, Complaint> {

@@ -3,6 +3,7 @@
 use super::complaint::{Complaint, Complaints, Topic};
 use super::environ::Environ;
 use super::imports::Imports;
+use super::ini::Document;
 use super::names::Table;
 use super::reader::{self, Reading};
 use super::scope::Origin;
@@ -58,6 +59,21 @@ impl Overrides {
             ..file
         }
     }
+}
+
+/// Everything one reading finds, whatever is wrong with it: for who asks about a configuration and runs nothing.
+#[derive(Debug)]
+pub(crate) struct Examination {
+    /// What could be read of it, as it would run; groups and servers that have a mistake are missing.
+    pub config: Option<Config>,
+    /// The sections of all files, as they are written.
+    pub document: Document,
+    /// What is wrong, in the order of the reading: the reference ends with the first.
+    pub complaints: Vec<Complaint>,
+    /// Of what a start would warn in the main log.
+    pub warnings: Vec<Complaint>,
+    /// Of each section of programs: the group, the section, and how many processes it has there, in order.
+    pub sections: Vec<(String, String, usize)>,
 }
 
 /// What later readings do not change.
@@ -162,6 +178,35 @@ impl Loader {
     pub fn reload(&mut self) -> Result<Config, Complaints> {
         let reading = self.read()?;
         Ok(self.config(reading, self.settled.clone()))
+    }
+
+    /// Reads everything as for a start, and goes on after what is wrong. Neither starts nor settles anything.
+    pub(crate) fn examine(&self) -> Examination {
+        let here = self.here();
+        let origin = Origin {
+            configfile: &self.configfile,
+            here: &here,
+            environ: &self.environ,
+            imports: &self.imports,
+        };
+        let mut expansions = self.expansions.clone();
+        let reader::Examined { files, reading, mut complaints, warnings, sections } =
+            reader::examine(&origin, &mut expansions);
+        let config = reading.map(|reading| {
+            let user = self.user(&reading.section).unwrap_or_else(|complaint| {
+                complaints.push(complaint);
+                None
+            });
+            let serverurl = server::server_url(&reading.servers);
+            self.config(reading, Some(Settled { user, serverurl }))
+        });
+        let document = files.map(|files| files.document).unwrap_or_default();
+        Examination { config, document, complaints, warnings, sections }
+    }
+
+    /// A variable that the daemon is started with.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.environ.get(name)
     }
 
     fn here(&self) -> String {

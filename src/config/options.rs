@@ -21,11 +21,15 @@ pub fn sections() -> Vec<Section> {
             about(server::SOCKET_FILE)
                 .chain(about(server::SOCKET_ACCESS))
                 .chain(about(server::AUTHENTICATION))
+                .chain(about(server::EXTRAS))
                 .collect(),
         ),
         section(
             "inet_http_server",
-            about(server::INET).chain(about(server::AUTHENTICATION)).collect(),
+            about(server::INET)
+                .chain(about(server::AUTHENTICATION))
+                .chain(about(server::EXTRAS))
+                .collect(),
         ),
         section("supervisord", about(supervisord::SUPERVISORD).collect()),
         section("rpcinterface", about(server::RPCINTERFACE).collect()),

@@ -2,9 +2,10 @@
 
 use std::sync::LazyLock;
 
-use super::complaint::{Mistake, Notes};
+use super::complaint::{Complaint, Mistake, Notes};
 use super::context::Context;
 use super::datatypes::{is_syslog, process_or_group_name};
+use super::ini::Document;
 use super::names::Value;
 use super::scope::Scope;
 use super::values;
@@ -230,16 +231,19 @@ fn read_process(
             _ => {}
         }
     }
+    let document = scope.document;
     let mut channels =
-        ChannelReader { section, deprecated: &deprecated, warnings: &mut notes.warnings };
+        ChannelReader { document, section, deprecated: &deprecated, warnings: &mut notes.warnings };
     channels.settle("stdout", &mut process.stdout);
     channels.settle("stderr", &mut process.stderr);
     if process.redirect_stderr {
         if matches!(process.stderr.logfile, LogFile::Path(_)) {
-            notes.warnings.push(format!(
+            let words = format!(
                 "For [{section}], redirect_stderr=true but stderr_logfile has also been set to a filename, the \
                  filename has been ignored"
-            ));
+            );
+            let warning = document.option_complaint(section, "stderr_logfile", Mistake::new(words));
+            notes.warnings.push(warning);
         }
         process.stderr.logfile = LogFile::None;
     }
@@ -247,10 +251,11 @@ fn read_process(
 }
 
 struct ChannelReader<'a> {
+    document: &'a Document,
     section: &'a str,
     /// The options that name `syslog` as their file.
     deprecated: &'a [&'static str],
-    warnings: &'a mut Vec<String>,
+    warnings: &'a mut Vec<Complaint>,
 }
 
 impl ChannelReader<'_> {
@@ -259,17 +264,24 @@ impl ChannelReader<'_> {
         let section = self.section;
         let option = format!("{name}_logfile");
         if self.deprecated.contains(&option.as_str()) {
-            self.warnings.push(format!(
+            let words = format!(
                 "For [{section}], {option}=syslog but this is deprecated and will be removed.  Use {name}_syslog=true \
                  to enable syslog instead."
-            ));
+            );
+            self.warn(&option, words);
             channel.syslog = true;
         }
         if channel.logfile == LogFile::Auto && channel.logfile_maxbytes == 0 {
-            self.warnings.push(format!(
+            let words = format!(
                 "For [{section}], AUTO logging used for {option} without rollover, set maxbytes > 0 to avoid filling \
                  up filesystem unintentionally"
-            ));
+            );
+            self.warn(&option, words);
         }
+    }
+
+    fn warn(&mut self, option: &str, words: String) {
+        let mistake = Mistake::new(words);
+        self.warnings.push(self.document.option_complaint(self.section, option, mistake));
     }
 }

@@ -41,6 +41,7 @@ pub(super) struct Section {
     allowed_hosts: Vec<String>,
     username: Option<String>,
     password: Option<String>,
+    metrics: bool,
 }
 
 /// Who may come in.
@@ -62,6 +63,17 @@ pub(super) const AUTHENTICATION: &[Row<Section>] = &[
     .names(Names::Environment)
     .reread(Reread::Reload),
 ];
+
+/// What is served besides what the reference serves.
+pub(super) const EXTRAS: &[Row<Section>] = &[Row::new(
+    "metrics",
+    Field::Boolean(field!(Section.metrics)),
+    Unset::Text("false"),
+    "true: answer /metrics, for Prometheus",
+)
+.names(Names::Environment)
+.reread(Reread::Reload)
+.ours()];
 
 /// What TCP servers have in addition.
 pub(super) const INET: &[Row<Section>] = &[
@@ -200,11 +212,14 @@ fn inet_server(context: &Context<'_>, section: &str, notes: &mut Notes) -> Optio
     let scope = context.scope(Table::new());
     let mut server = Section::default();
     let credentials = credentials(&scope, section, &mut server, notes);
-    values::read_all(INET, &scope, section, &mut server, notes)?;
+    let inet = values::read_all(INET, &scope, section, &mut server, notes);
+    values::read_all(EXTRAS, &scope, section, &mut server, notes)?;
+    inet?;
     let (host, port) = server.port?;
     let address = ServerAddress::Inet { host, port };
-    let allowed_hosts = server.allowed_hosts;
-    Some(ServerConfig { section: section.to_string(), address, credentials, allowed_hosts })
+    let Section { allowed_hosts, metrics, .. } = server;
+    let section = section.to_string();
+    Some(ServerConfig { section, address, credentials, allowed_hosts, metrics })
 }
 
 fn unix_server(context: &Context<'_>, section: &str, notes: &mut Notes) -> Option<ServerConfig> {
@@ -215,10 +230,12 @@ fn unix_server(context: &Context<'_>, section: &str, notes: &mut Notes) -> Optio
     // The other options do not know `%(here)s`.
     let scope = context.scope(Table::new());
     let credentials = credentials(&scope, section, &mut server, notes);
-    values::read_all(SOCKET_ACCESS, &scope, section, &mut server, notes)?;
-    file?;
+    let access = values::read_all(SOCKET_ACCESS, &scope, section, &mut server, notes);
+    values::read_all(EXTRAS, &scope, section, &mut server, notes)?;
+    file.and(access)?;
     let address = ServerAddress::Unix { path, chmod: server.chmod?, chown: server.chown };
     // No browser reaches it but through a proxy, which knows its own names.
-    let allowed_hosts = Vec::new();
-    Some(ServerConfig { section: section.to_string(), address, credentials, allowed_hosts })
+    let (allowed_hosts, metrics) = (Vec::new(), server.metrics);
+    let section = section.to_string();
+    Some(ServerConfig { section, address, credentials, allowed_hosts, metrics })
 }

@@ -122,9 +122,9 @@ fn a_reading_goes_on_after_a_mistake() {
         DIR/supervisord.conf:11 not a valid boolean value: '\nmaybe'
         DIR/supervisord.conf:2 invalid literal for int() with base 10: 'two'
         DIR/supervisord.conf:15 [program:a] names unknown program or fcgi-program z
-        DIR/d/1.conf:2 invalid literal for int() with base 10: 'x'
+        DIR/d/2.conf:2 invalid literal for int() with base 10: 'x'
         DIR/supervisord.conf:2 invalid literal for int() with base 10: 'two'
-        DIR/d/1.conf:3 Format string '%(nothing)s' for 'program:b.command' contains names ('nothing') which cannot be expanded. Available names: ENV_A, ENV_HOME, ENV_NAME, group_name, here, host_node_name, numprocs, process_num, program_name
+        DIR/d/2.conf:3 Format string '%(nothing)s' for 'program:b.command' contains names ('nothing') which cannot be expanded. Available names: ENV_A, ENV_HOME, ENV_NAME, group_name, here, host_node_name, numprocs, process_num, program_name
         DIR/supervisord.conf:16 Section [inet_http_server] contains incomplete authentication: If a username or a password is specified, both the username and password must be specified
         DIR/supervisord.conf:16 section [inet_http_server] has no port value
     "#]].assert_eq(&lines);

@@ -130,6 +130,8 @@ pub struct ServerConfig {
     pub credentials: Option<Credentials>,
     /// Names under which browsers may ask a TCP server without a password, besides those it has anyway; `*` is any.
     pub allowed_hosts: Vec<String>,
+    /// Whether it answers `/metrics`.
+    pub metrics: bool,
 }
 
 /// What a client must present.

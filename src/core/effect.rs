@@ -1,6 +1,7 @@
 //! What goes into the core and what comes out: inputs, effects, and the verbs answered in the same breath.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::{Config, FastCgiSocket, GroupKind, ProcessConfig};
@@ -10,6 +11,7 @@ use super::plugins::PluginCall;
 use super::result_handler::Judgement;
 use super::signal;
 use super::states::{Level, Mood};
+use super::tally::LogTallies;
 use super::value::Value;
 
 /// Identity of a process for the life of the daemon; never reused (pids are).
@@ -381,6 +383,8 @@ pub struct SpawnRequest<'a> {
     pub config: &'a ProcessConfig,
     /// What to execute.
     pub command: &'a ResolvedCommand,
+    /// Where to count what is written to its logs.
+    pub logs: &'a Arc<LogTallies>,
 }
 
 /// Why a signal could not be sent.

@@ -39,6 +39,14 @@ pub enum ListenerState {
 }
 
 impl ListenerState {
+    /// Every state.
+    pub const ALL: [ListenerState; 4] = [
+        ListenerState::Acknowledged,
+        ListenerState::Ready,
+        ListenerState::Busy,
+        ListenerState::Unknown,
+    ];
+
     /// As it is written in the log.
     pub fn name(self) -> &'static str {
         match self {

@@ -7,6 +7,7 @@
 
 pub(crate) mod calendar;
 pub(crate) mod capture;
+pub(crate) mod census;
 pub(crate) mod clock;
 pub(crate) mod config;
 pub(crate) mod effect;
@@ -43,7 +44,9 @@ pub(crate) mod signal;
 #[cfg(test)]
 mod sim;
 pub(crate) mod states;
+mod summary;
 pub(crate) mod supervisor;
+pub(crate) mod tally;
 pub(crate) mod text;
 mod tick;
 mod timers;

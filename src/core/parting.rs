@@ -21,7 +21,7 @@ use super::effect::{ExitStatus, Member, Others};
 pub(crate) const GRACE: Duration = Duration::from_secs(1);
 
 /// How long the rest of a group may take to be gone after SIGKILL.
-const KILLED_GRACE: Duration = Duration::from_secs(1);
+pub(super) const KILLED_GRACE: Duration = Duration::from_secs(1);
 
 /// Most names of processes in one line of the log.
 const NAMED: usize = 8;

@@ -84,6 +84,8 @@ pub(super) struct Pool {
     /// Until when nothing is handed out because of them.
     held_until: Option<Duration>,
     overflow: Overflow,
+    /// Events that had to make room for others.
+    discarded: u64,
     closing: Option<Closing>,
     /// [`Pool::next_serial`] before the input that is being handled.
     serial_before_input: u64,
@@ -114,13 +116,13 @@ impl Pool {
             rejections: 0,
             held_until: None,
             overflow: Overflow::default(),
+            discarded: 0,
             closing: None,
             serial_before_input: 0,
         }
     }
 
     /// The name of the group.
-    #[cfg(test)]
     pub(super) fn name(&self) -> &str {
         &self.name
     }
@@ -217,6 +219,7 @@ impl Pool {
         if self.buffer.len() >= self.capacity
             && let Some(oldest) = self.buffer.pop_front()
         {
+            self.discarded += 1;
             if !self.overflow.count(outside.now.mono) {
                 return;
             }
@@ -467,7 +470,6 @@ impl Pool {
     }
 
     /// Events that wait.
-    #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
         self.buffer.len()
     }
@@ -479,9 +481,18 @@ impl Pool {
     }
 
     /// Most events that may wait.
-    #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
         self.capacity
+    }
+
+    /// Events it was told of, and those of them that had to make room for others.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        (self.next_serial, self.discarded)
+    }
+
+    /// Names and states of the listeners.
+    pub(super) fn listeners(&self) -> impl Iterator<Item = (&str, ListenerState)> {
+        self.members.iter().map(|member| (member.name.as_str(), member.listener.state()))
     }
 
     /// The listener state of a process, and the serial of what it works on.

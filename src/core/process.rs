@@ -22,6 +22,7 @@ use super::parting::Parting;
 use super::shared::SharedConfig;
 use super::signal;
 use super::states::{Level, Mood, ProcessState};
+use super::tally::Tally;
 use super::timers::Kind;
 
 /// What Python says of a signal to a process that is gone.
@@ -61,6 +62,7 @@ pub struct Process {
     spawn_error: Option<String>,
     /// It is a user of its program's FastCGI socket.
     uses_socket: bool,
+    tally: Tally,
 }
 
 impl Process {
@@ -86,6 +88,7 @@ impl Process {
             exit_status: None,
             spawn_error: None,
             uses_socket: false,
+            tally: Tally::default(),
         }
     }
 
@@ -126,6 +129,16 @@ impl Process {
             group: self.group_name(),
             pid: self.pid.unwrap_or_default(),
         }
+    }
+
+    /// A share of the same.
+    pub(super) fn shared_config(&self) -> SharedConfig {
+        self.config.clone()
+    }
+
+    /// What was counted of it.
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Its state.
@@ -186,6 +199,9 @@ impl Process {
     /// Starts the process, for which the gate is open (`process.py: spawn`). A failure leaves the reason in
     /// [`Process::spawn_error`] and the process in BACKOFF.
     fn spawn(&mut self, outside: &mut Outside<'_>) {
+        if self.failures().is_some() || self.goal == Goal::Up(By::Restart) {
+            self.tally.restarts = self.tally.restarts.saturating_add(1);
+        }
         self.killing = false;
         self.killed_at = None;
         self.spawn_error = None;
@@ -202,13 +218,15 @@ impl Process {
             Err(reason) => {
                 outside.log(Level::Info, format!("spawnerr: {reason}"));
                 self.spawn_error = Some(reason);
+                self.tally.spawn_failures = self.tally.spawn_failures.saturating_add(1);
                 self.back_off(Cause::SpawnFailed, outside);
                 self.close_socket(outside);
             }
         }
     }
 
-    fn try_spawn(&self, outside: &mut Outside<'_>) -> Result<i32, String> {
+    fn try_spawn(&mut self, outside: &mut Outside<'_>) -> Result<i32, String> {
+        let logs = self.tally.count_logs();
         let command =
             outside.host.resolve(&self.config).map_err(|error| error.message().to_string())?;
         outside.host.spawn(SpawnRequest {
@@ -217,6 +235,7 @@ impl Process {
             kind: self.kind(),
             config: &self.config,
             command: &command,
+            logs: &logs,
         })
     }
 

@@ -91,6 +91,9 @@ pub enum Mood {
 }
 
 impl Mood {
+    /// Every mood.
+    pub const ALL: [Mood; 3] = [Mood::Running, Mood::Restarting, Mood::Shutdown];
+
     /// The wire code.
     pub fn code(self) -> i64 {
         self as i64

@@ -4,6 +4,7 @@ use std::io;
 
 use super::failure::{Failure, Outcome};
 use super::lines::Echo;
+use super::plugins::{self, Ran};
 use super::session::{Session, exit};
 use super::verb::Does;
 use super::verbs;
@@ -32,9 +33,7 @@ pub(crate) fn run(session: &mut Session, line: &str) -> Flow {
     };
     let (action, argument) = split_action(&line);
     let Some(verb) = verbs::find(action) else {
-        session.output(&format!("*** Unknown syntax: {line}"));
-        session.exit_status = exit::GENERIC;
-        return Flow::Go;
+        return by_plugins(session, action, &line);
     };
     let result = match verb.does {
         Does::Run(run) => run(session, argument),
@@ -47,6 +46,21 @@ pub(crate) fn run(session: &mut Session, line: &str) -> Flow {
     match result {
         Ok(()) => Flow::Go,
         Err(failure @ Failure::Http { status: 401, .. }) => unauthorized(session, &line, &failure),
+        Err(failure) => failed(session, &failure),
+    }
+}
+
+/// Has a plugin do what is no action of ours.
+fn by_plugins(session: &mut Session, action: &str, line: &str) -> Flow {
+    let ran = if action.is_empty() { Ok(Ran::Unknown) } else { plugins::run(session, line) };
+    match ran {
+        Ok(Ran::Done) => Flow::Go,
+        Ok(Ran::Leave) => Flow::Leave,
+        Ok(Ran::Unknown) => {
+            session.output(&format!("*** Unknown syntax: {line}"));
+            session.exit_status = exit::GENERIC;
+            Flow::Go
+        }
         Err(failure) => failed(session, &failure),
     }
 }

@@ -18,6 +18,7 @@ pub(crate) mod info;
 pub(crate) mod interrupt;
 pub(crate) mod lines;
 pub(crate) mod names;
+pub(crate) mod plugins;
 pub(crate) mod session;
 pub(crate) mod shell;
 pub(crate) mod verb;
@@ -36,13 +37,10 @@ use crate::config::{ClientParsed, Environ, called_as, parse_client_args};
 use crate::core::text;
 
 /// Runs `supervisorctl` and returns its exit status. `argv0` is the name it was called by, for messages and the search
-/// for a configuration; `args` what follows it, or the `ctl` after the daemon's name.
-pub(crate) fn main(argv0: &str, args: &[OsString]) -> ExitCode {
+/// for a configuration, `typed` what belongs to it (` ctl` after the daemon's name); `args` is what follows.
+pub(crate) fn main(argv0: &str, typed: &str, args: &[OsString]) -> ExitCode {
     let environ = Environ::of_process();
-    let mut name = called_as(argv0, &environ);
-    if !name.ends_with("supervisorctl") {
-        name.push_str(" ctl");
-    }
+    let name = called_as(argv0, &environ) + typed;
     let options = match parse_client_args(&name, args, &environ) {
         ClientParsed::Run(options) => options,
         ClientParsed::Exit { stdout, stderr, code } => {

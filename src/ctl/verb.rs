@@ -10,6 +10,8 @@ use super::session::{Session, exit};
 pub(crate) struct Verb {
     /// What is typed.
     pub name: &'static str,
+    /// Its arguments, as the manual shows them; completions go by these words, too.
+    pub usage: &'static str,
     /// How it is used, as `help NAME` and complaints about its arguments print it.
     pub help: &'static str,
     /// Where people find it.

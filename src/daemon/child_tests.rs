@@ -3,6 +3,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::ffi::OsStringExt;
+use std::sync::Arc;
 
 use nix::unistd::{getpgrp, getuid, setpgid};
 
@@ -61,7 +62,8 @@ fn start_in(
     command: &ResolvedCommand,
 ) -> Result<Spawned, SpawnFailure> {
     let kind = &GroupKind::Plain;
-    let request = SpawnRequest { proc: ProcId(1), group_name: "pets", kind, config, command };
+    let logs = &Arc::default();
+    let request = SpawnRequest { proc: ProcId(1), group_name: "pets", kind, config, command, logs };
     spawn(&SpawnPlan { request, surroundings, stdin: None })
 }
 
@@ -189,8 +191,8 @@ fn a_given_descriptor_becomes_standard_input() {
     let input = File::open(path).unwrap();
     let (config, command) = (config("x"), shell("cat"));
     let kind = &GroupKind::Plain;
-    let request =
-        SpawnRequest { proc: ProcId(1), group_name: "g", kind, config: &config, command: &command };
+    let (config, command, logs) = (&config, &command, &Arc::default());
+    let request = SpawnRequest { proc: ProcId(1), group_name: "g", kind, config, command, logs };
     let surroundings = surroundings();
     let plan = SpawnPlan { request, surroundings: &surroundings, stdin: Some(input.as_fd()) };
     let spawned = spawn(&plan).unwrap();

@@ -12,12 +12,39 @@ use crate::sys;
 /// Names and values, any bytes, in order.
 pub(crate) type Environ = Vec<(OsString, OsString)>;
 
-/// The environment this process was started with, as the reference's Python sees its own: the first of a repeated name
-/// counts, and in the plain C locale character types are UTF-8 (`LC_CTYPE=C.UTF-8`, PEP 538), which programs inherit.
+/// The environment that programs inherit, as the reference's Python sees its own: the first of a repeated name counts,
+/// and in the plain C locale character types are UTF-8 (`LC_CTYPE=C.UTF-8`, PEP 538). What a service manager has to say
+/// to the daemon ([`ForDaemon`]) is not in it.
 pub fn inherited() -> Environ {
     let mut environ = unique(std::env::vars_os());
+    environ.retain(|(name, _)| !ForDaemon::NAMES.iter().any(|ours| name == *ours));
     coerce_locale(&mut environ);
     environ
+}
+
+/// What a service manager says to the daemon alone (sd_notify(3), sd_watchdog_enabled(3)). A program that heard it would
+/// speak in the daemon's place, and call itself the service.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ForDaemon {
+    /// `NOTIFY_SOCKET`: where it listens.
+    pub socket: Option<OsString>,
+    /// `WATCHDOG_USEC`: how long it waits for a sign of life.
+    pub watchdog_usec: Option<OsString>,
+    /// `WATCHDOG_PID`: from whom.
+    pub watchdog_pid: Option<OsString>,
+    /// `SYSTEMD_EXEC_PID`: which process it started. This one says nothing that programs must not hear.
+    pub main_pid: Option<OsString>,
+}
+
+impl ForDaemon {
+    const NAMES: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
+
+    /// What this process was told.
+    pub(crate) fn of_process() -> ForDaemon {
+        let [socket, watchdog_usec, watchdog_pid] = ForDaemon::NAMES.map(std::env::var_os);
+        let main_pid = std::env::var_os("SYSTEMD_EXEC_PID");
+        ForDaemon { socket, watchdog_usec, watchdog_pid, main_pid }
+    }
 }
 
 /// The value of a name.

@@ -9,7 +9,8 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use super::excerpt::{Excerpt, NoExcerpt, Part};
 use super::follow::Follower;
-use super::usage::{Meter, Usage};
+use super::usage::{Meter, Own, Usage};
+use crate::core::census::Census;
 use crate::core::effect::{Call, ReplyId};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::Extent;
@@ -38,6 +39,8 @@ pub enum Request {
     About(oneshot::Sender<About>),
     /// Tell about everything supervised.
     Overview(oneshot::Sender<Overview>),
+    /// Count everything.
+    Census(oneshot::Sender<Census>),
     /// Tell about one process and its configuration.
     Program {
         /// `group:process`, or `process`.
@@ -160,6 +163,11 @@ impl Handle {
         self.ask(Request::Overview).await
     }
 
+    /// What was counted of everything supervised; `None` when the house has left its loop.
+    pub async fn census(&self) -> Option<Census> {
+        self.ask(Request::Census).await
+    }
+
     /// A process and its configuration, if there is one of this name.
     pub async fn program(&self, namespec: &str) -> Option<Program> {
         let namespec = namespec.to_string();
@@ -179,6 +187,11 @@ impl Handle {
     /// What processes use, by pid; those that are gone are left out.
     pub async fn usage(&self, pids: impl IntoIterator<Item = i32>) -> HashMap<i32, Usage> {
         self.meter.read(pids).await
+    }
+
+    /// What the daemon itself has of the machine.
+    pub async fn own(&self) -> Own {
+        self.meter.own().await
     }
 
     /// Follows a log, starting with its last `head_bytes`; `None` when there is no such process, channel or file.

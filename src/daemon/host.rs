@@ -7,6 +7,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::autolog;
 use super::child::{self, SpawnFailure, SpawnPlan, Spawned, Surroundings};
@@ -20,7 +21,7 @@ use super::stdin::StdinPipe;
 use super::syslog;
 use super::taps::Taps;
 use crate::core::capture::Capture;
-use crate::core::config::{ChannelConfig, FastCgiSocket, GroupKind, ProcessConfig, Settings};
+use crate::core::config::{FastCgiSocket, GroupKind, ProcessConfig, Settings};
 use crate::core::effect::{
     CommandError, Host, KillError, ProcId, ResolvedCommand, SpawnRequest, StdinError,
 };
@@ -205,14 +206,16 @@ impl OsHost {
         outputs.unwrap_or_default().iter().map(act).collect()
     }
 
-    fn sink(&self, program: &str, channel: Channel, config: &ChannelConfig) -> Option<Sink> {
+    fn sink(&self, request: &SpawnRequest<'_>, channel: Channel) -> Option<Sink> {
+        let config = request.config.channel(channel);
         log_path(config).map(|path| {
-            self.disk.open_sink(SinkSpec {
+            let spec = SinkSpec {
                 path: native::path(path),
                 max_bytes: config.logfile_maxbytes,
                 backups: config.logfile_backups,
-                owner: format!("{program} {}", channel.name()),
-            })
+                owner: format!("{} {}", request.config.name, channel.name()),
+            };
+            self.disk.open_counted_sink(spec, Arc::clone(request.logs), channel)
         })
     }
 
@@ -235,7 +238,7 @@ impl OsHost {
         let config = PumpConfig {
             program: program.name.clone(),
             channel,
-            log: self.sink(&program.name, channel, config),
+            log: self.sink(request, channel),
             syslog: (config.syslog && !listens)
                 .then(|| self.disk.open_syslog(syslog::SOCKET_PATH.as_ref())),
             strip_ansi: Rc::clone(&self.strip_ansi),

@@ -20,9 +20,12 @@ use super::lookout::Lookout;
 use super::mainlog::MainLog;
 use super::plugins::{Order, Port};
 use super::signals::Signals;
+use super::systemd::Herald;
 use super::taps::Taps;
 use crate::core::clock::Now;
-use crate::core::effect::{Effect, ExitStatus, Input, Job, JobId, JobOutcome, ProcId, ReplyId};
+use crate::core::effect::{
+    Effect, ExitStatus, Input, Job, JobId, JobOutcome, ProcId, ReplyId, earliest,
+};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::machine::Core;
 use crate::core::result_handler::Judgement;
@@ -94,6 +97,7 @@ pub(crate) struct House {
     taps: Rc<Taps>,
     lookout: Lookout,
     main_log: MainLog,
+    herald: Herald,
     read_config: ConfigReader,
     started: Instant,
     /// The second of the Unix epoch, and the offset of local time from UTC in it.
@@ -119,7 +123,7 @@ impl House {
     pub(crate) fn new(
         mut core: Core,
         mut host: OsHost,
-        main_log: MainLog,
+        herald: Herald,
         read_config: ConfigReader,
         signals: Signals,
         inbox: Inbox,
@@ -132,7 +136,8 @@ impl House {
             taps: Rc::clone(host.taps()),
             lookout: Lookout::new(host.disk()),
             host,
-            main_log,
+            main_log: herald.main_log().clone(),
+            herald,
             read_config,
             started: Instant::now(),
             utc_offset: (0, clock::offset_secs(Duration::ZERO)),
@@ -179,6 +184,11 @@ impl House {
         self.exit.is_some()
     }
 
+    /// The servers are open.
+    pub(crate) fn is_up(&mut self) {
+        self.herald.is_up();
+    }
+
     /// Supervises until everything is stopped.
     ///
     /// # Errors
@@ -190,7 +200,8 @@ impl House {
                 let next_event_serial = self.core.supervisor().next_event_serial();
                 return Ok(Departure { mood, next_event_serial });
             }
-            let deadline = self.core.next_deadline();
+            let herald = self.herald.deadline(self.core.supervisor());
+            let deadline = earliest([self.core.next_deadline(), herald]);
             if self.exits_wait || self.core.waits_for_turn() || self.is_due(deadline) {
                 tokio::task::yield_now().await; // a turn for the pipes and connections
             }
@@ -235,6 +246,7 @@ impl House {
             self.carry_out(effect);
         }
         self.announce();
+        self.herald.look(self.core.supervisor(), now.mono);
     }
 
     /// Wakes those who watch when there is something new to see.
@@ -333,6 +345,9 @@ impl House {
             Request::Overview(reply) => {
                 let now = self.now();
                 let _ = reply.send(self.core.supervisor().overview(now)); // likewise
+            }
+            Request::Census(reply) => {
+                let _ = reply.send(self.core.supervisor().census()); // likewise
             }
             Request::Program { namespec, reply } => {
                 let now = self.now();

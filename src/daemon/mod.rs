@@ -26,5 +26,6 @@ pub(crate) mod signals;
 pub(crate) mod stdin;
 pub(crate) mod strip_ansi;
 pub(crate) mod syslog;
+pub(crate) mod systemd;
 pub(crate) mod taps;
 pub(crate) mod usage;

@@ -92,6 +92,7 @@ mod tests {
             address,
             credentials: Some(credentials),
             allowed_hosts: vec![],
+            metrics: false,
         })
     }
 

@@ -14,6 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use super::super::server::{Limits, serve_within};
 use super::super::{Servers, bind};
+use crate::core::census::Census;
 use crate::core::config::{Credentials, ServerAddress, ServerConfig};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::info::Extent;
@@ -94,6 +95,11 @@ impl House {
                         processes: Vec::new(),
                     });
                 }
+                Request::Census(reply) => {
+                    let (processes, pools) = (Vec::new(), Vec::new());
+                    let census = Census { mood: Mood::Running, pid: 7, processes, pools };
+                    let _ = reply.send(census);
+                }
                 Request::Program { reply, .. } => {
                     let _ = reply.send(None);
                 }
@@ -131,8 +137,9 @@ impl Fixture {
         });
         let address = ServerAddress::Inet { host: "127.0.0.1".to_string(), port: 0 };
         let section = "inet_http_server".to_string();
-        let bound =
-            bind(&ServerConfig { section, address, credentials, allowed_hosts: vec![] }).unwrap();
+        let config =
+            ServerConfig { section, address, credentials, allowed_hosts: vec![], metrics: true };
+        let bound = bind(&config).unwrap();
         let listener = std::net::TcpListener::from(bound.listener.try_clone().unwrap());
         let address = listener.local_addr().unwrap();
         let (handle, inbox) = Handle::new();

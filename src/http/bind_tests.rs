@@ -41,6 +41,7 @@ fn unix(path: &str, chmod: u32, chown: Option<Owner>) -> ServerConfig {
         address,
         credentials: None,
         allowed_hosts: vec![],
+        metrics: false,
     }
 }
 
@@ -51,6 +52,7 @@ fn inet(host: &str, port: u16) -> ServerConfig {
         address,
         credentials: None,
         allowed_hosts: vec![],
+        metrics: false,
     }
 }
 

@@ -7,7 +7,7 @@
 //!
 //! - `bind`: listeners, as the reference opens them
 //! - `server`: accepting, who answers which path; `site`: what those who answer work with
-//! - `rpc2`, `logtail`, `api`: one handler each; `ui`: the web interface
+//! - `rpc2`, `logtail`, `api`, `metrics`: one handler each; `ui`: the web interface
 //! - `seats`: how many connections there may be, and who leaves when others need the place
 //! - `hub`: the memory they hold together
 //! - `pace`: what a connection is doing, below HTTP
@@ -26,6 +26,7 @@ mod hub;
 mod live;
 mod location;
 mod logtail;
+mod metrics;
 mod objects;
 mod origin;
 mod pace;

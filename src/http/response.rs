@@ -56,6 +56,8 @@ pub(super) enum Content {
     Bytes(Bytes),
     /// Chunk after chunk, for as long as the client stays.
     Endless(Stream),
+    /// Piece after piece, as fast as the client takes them.
+    Pieces(Stream),
 }
 
 /// Where the chunks of an endless answer come from.
@@ -64,6 +66,8 @@ pub(super) enum Feed {
     Log { follower: Follower, _place: Listening },
     /// What changes in the house.
     Live { live: Box<Live>, _place: Listening },
+    /// What is made while it is sent.
+    Pieces(Box<dyn Iterator<Item = Bytes>>),
 }
 
 impl Feed {
@@ -71,6 +75,10 @@ impl Feed {
         match self {
             Feed::Log { follower, .. } => follower.next().await.map(Bytes::from),
             Feed::Live { live, .. } => live.next().await,
+            Feed::Pieces(pieces) => {
+                tokio::task::yield_now().await; // a turn for the others
+                pieces.next().ok_or(io::ErrorKind::UnexpectedEof.into())
+            }
         }
     }
 }
@@ -116,10 +124,10 @@ impl Body for Tracked {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let chunk = match &mut self.content {
             Content::Bytes(bytes) => std::mem::take(bytes),
-            Content::Endless(stream) => {
+            Content::Endless(stream) | Content::Pieces(stream) => {
                 let (feed, chunk) = ready!(stream.next.as_mut().poll(cx));
                 *stream = Stream::new(feed);
-                // A log that cannot be read any more ends the answer, and so does the end of the house.
+                // A log that cannot be read any more ends the answer, as does the end of the house or of the pieces.
                 chunk.unwrap_or_default()
             }
         };
@@ -137,7 +145,7 @@ impl Body for Tracked {
     fn size_hint(&self) -> SizeHint {
         match &self.content {
             Content::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Content::Endless(_) => SizeHint::default(),
+            Content::Endless(_) | Content::Pieces(_) => SizeHint::default(),
         }
     }
 }
@@ -289,7 +297,7 @@ pub(super) fn finish(
             parts.headers.entry(CONNECTION).or_insert(keep_alive);
         }
         // Raw bytes until the connection closes, which hyper offers to the old protocol only.
-        (Content::Endless(_), Persistence::Close | Persistence::KeepAlive) => {
+        (Content::Endless(_) | Content::Pieces(_), Persistence::Close | Persistence::KeepAlive) => {
             parts.version = Version::HTTP_10;
             parts.headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }

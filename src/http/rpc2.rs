@@ -3,9 +3,11 @@
 use hyper::body::{Body, Incoming};
 use hyper::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use hyper::{Method, Request, Response, StatusCode};
+use tokio::time::Instant;
 
 use super::body;
 use super::hub::SMALL_BYTES;
+use super::metrics::Found;
 use super::origin::is_foreign_call;
 use super::pace::{Lane, Pace, Phase};
 use super::response::{Content, closing_error, complete, error};
@@ -89,6 +91,7 @@ async fn read(body: &[u8]) -> Result<Call, ParseError> {
 
 /// Makes a call when there is memory for its answer.
 async fn answer(site: &Site, pace: &Pace, call: Call) -> Vec<u8> {
+    let clock = site.latencies.as_ref().map(|latencies| (latencies, Instant::now()));
     let (mut lane, mut turn) = (Lane::House, None);
     match weigh(&call, &site.handle.extent()) {
         Weight::House(bytes) => site.hub.reserve_for_house(pace, bytes).await,
@@ -111,7 +114,12 @@ async fn answer(site: &Site, pace: &Pace, call: Call) -> Vec<u8> {
     }
     let method = printable(&call.method);
     site.log(Level::Trace, || format!("XML-RPC method called: {method}()"));
-    let document = match site.handle.call(call).await {
+    let result = site.handle.call(call).await;
+    let found = match &result {
+        Err(fault) if fault.code == FaultCode::UnknownMethod => Found::No,
+        Ok(_) | Err(_) => Found::Yes,
+    };
+    let document = match result {
         Ok(value) => {
             site.log(Level::Trace, || format!("XML-RPC method {method}() returned successfully"));
             write(value).await
@@ -126,6 +134,9 @@ async fn answer(site: &Site, pace: &Pace, call: Call) -> Vec<u8> {
     };
     drop(turn);
     pace.hold(lane, document.len());
+    if let Some((latencies, began)) = clock {
+        latencies.count(&method, found, began.elapsed());
+    }
     document
 }
 

@@ -182,6 +182,11 @@ impl Seats {
         Some(Listening { seats: self.clone() })
     }
 
+    /// How many connections there are, and how many there have been.
+    pub(super) fn counts(&self) -> (usize, u64) {
+        (self.taken.borrow().len(), self.next_id.get())
+    }
+
     /// Calls `visit` with every connection.
     pub(super) fn each(&self, visit: impl FnMut(&Rc<Pace>)) {
         self.taken.borrow().values().for_each(visit);

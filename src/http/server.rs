@@ -28,12 +28,13 @@ use super::hosts::Names;
 use super::hub::Hub;
 use super::live::Audience;
 use super::location::own_authority;
+use super::metrics::Latencies;
 use super::origin::Token;
 use super::pace::{Door, Pace, Paced, Phase, Timeouts};
 use super::response::{AccessEntry, Content, Persistence, Tracked, error, finish, unauthorized};
 use super::seats::{Places, Seat, Seats};
 use super::site::Site;
-use super::{api, logtail, percent, rpc2, ui};
+use super::{api, logtail, metrics, percent, rpc2, ui};
 use crate::core::config::ServerAddress;
 use crate::core::states::Level;
 use crate::daemon::handle::Handle;
@@ -94,6 +95,8 @@ pub(super) fn serve_within(
     let token = Token::random()?;
     let hub = Rc::new(Hub::new(Seats::new(limits.places, handle.clone())));
     let audience = Audience::default();
+    let measured = bound.iter().any(|bound| bound.config.metrics);
+    let latencies = measured.then(Rc::<Latencies>::default);
     let mut tasks = JoinSet::new();
     for (server, Bound { config, listener, .. }) in bound.into_iter().enumerate() {
         let site = Rc::new(Site {
@@ -107,6 +110,8 @@ pub(super) fn serve_within(
             timeouts: limits.timeouts,
             hub: hub.clone(),
             audience: audience.clone(),
+            metrics: config.metrics,
+            latencies: latencies.clone(),
         });
         let listener = match config.address {
             ServerAddress::Inet { .. } => {
@@ -282,6 +287,9 @@ async fn dispatch(site: &Site, pace: &Pace, request: Request<Incoming>) -> Respo
         }
         path if path.starts_with("/mainlogtail") => {
             logtail::main_log(site, request.method(), request.uri()).await
+        }
+        metrics::PATH if site.metrics && metrics::is_read(request.method()) => {
+            metrics::respond(site, pace).await
         }
         _ if request.uri().path().starts_with(api::ROOT) => {
             api::respond(site, pace, request.method(), request.uri()).await

@@ -6,6 +6,7 @@ use super::auth::Gate;
 use super::hosts::Names;
 use super::hub::Hub;
 use super::live::Audience;
+use super::metrics::Latencies;
 use super::origin::Token;
 use super::pace::Timeouts;
 use crate::core::states::Level;
@@ -33,6 +34,10 @@ pub(super) struct Site {
     pub(super) hub: Rc<Hub>,
     /// Those who listen to the house.
     pub(super) audience: Audience,
+    /// It answers `/metrics`.
+    pub(super) metrics: bool,
+    /// Where calls are counted, if any server answers that.
+    pub(super) latencies: Option<Rc<Latencies>>,
 }
 
 impl Site {

@@ -16,6 +16,9 @@ use crate::core::states::Level;
 mod bench_tests;
 use bench_tests::{Fixture, body, call, post, run};
 
+#[path = "metrics_tests.rs"]
+mod metrics_tests;
+
 use super::seats::Places;
 
 const EMPTY_ARRAY: &str = "<value><array><data>\n</data></array></value>";

@@ -20,6 +20,21 @@ pub(crate) fn wall_millis() -> i64 {
     i64::try_from(wall().as_millis()).unwrap_or(i64::MAX)
 }
 
+/// The clock of the kernel that only goes forward, as other programs read it, too; none where there is none.
+#[expect(clippy::disallowed_methods, reason = "the one place where this clock is read")]
+pub(crate) fn monotonic() -> Duration {
+    let mut time = MaybeUninit::<libc::timespec>::uninit();
+    // SAFETY: the call writes a whole timespec where it succeeds, and nothing else.
+    let time = unsafe {
+        if libc::clock_gettime(libc::CLOCK_MONOTONIC, time.as_mut_ptr()) != 0 {
+            return Duration::ZERO;
+        }
+        time.assume_init()
+    };
+    let secs = Duration::from_secs(u64::try_from(time.tv_sec).unwrap_or(0));
+    secs + Duration::from_nanos(u64::try_from(time.tv_nsec).unwrap_or(0))
+}
+
 /// What clocks show here, and how many milliseconds of the second have passed.
 pub(crate) fn local_now() -> (Civil, u32) {
     let now = wall();

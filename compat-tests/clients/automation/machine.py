@@ -1,14 +1,11 @@
 """Machines that are managed: a directory each, with a daemon, and a PATH with one side's programs and no other's."""
 
-import fcntl
-import hashlib
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-from harness import BASE, SCRIPTS, TESTS, Daemon, binary, free_port
+import environments
+from harness import BASE, SCRIPTS, Daemon, binary, free_port
 
 AUTOMATION = Path(__file__).resolve().parent
 SIDES = ("python", "ours")
@@ -22,22 +19,11 @@ BROKEN = "[program:broken]\ncommand=/bin/false\nautostart=false\nstartretries=0\
 
 
 def environment(name):
-    """The virtual environment of requirements-NAME.txt, made once and kept beside the tests' own."""
-    requirements = AUTOMATION / f"requirements-{name}.txt"
-    venv = TESTS / f".venv-{name}"
-    stamp = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
-    with open(TESTS / f".venv-{name}.lock", "a", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        made = venv / ".requirements"
-        if not made.exists() or made.read_text(encoding="ascii") != stamp:
-            shutil.rmtree(venv, ignore_errors=True)
-            subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-            subprocess.run([venv / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check",
-                            "--no-deps", "-r", requirements], check=True)
-            made.write_text(stamp, encoding="ascii")
-    without = subprocess.run([venv / "bin" / "python", "-c", "import supervisor"], capture_output=True, check=False)
-    assert without.returncode, f"{venv} has the reference installed"
-    return venv / "bin"
+    """The virtual environment of requirements-NAME.txt, without the reference."""
+    directory = environments.made(AUTOMATION / f"requirements-{name}.txt")
+    without = subprocess.run([directory / "python", "-c", "import supervisor"], capture_output=True, check=False)
+    assert without.returncode, f"{directory} has the reference installed"
+    return directory
 
 
 class Machine(Daemon):
@@ -83,11 +69,3 @@ class Machines:
     def __exit__(self, *exc):
         complaints = self.close()
         assert exc[0] or not complaints, complaints
-
-
-def quiet_environment(root, path):
-    """Variables for a tool that shall leave nothing outside of the directory."""
-    home = root / "home"
-    home.mkdir(exist_ok=True)
-    return {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", "TZ": "UTC", "TMPDIR": str(root),
-            "USER": os.environ.get("USER", "root")}

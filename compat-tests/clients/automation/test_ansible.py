@@ -6,8 +6,9 @@ What the module answers on each step is written down here, and has to be the sam
 import json
 import subprocess
 
+from environments import quiet_environment
 from harness import LONG_SECS
-from machine import BROKEN, WEB, WEB_CHANGED, WORKERS, Machines, environment, quiet_environment
+from machine import BROKEN, WEB, WEB_CHANGED, WORKERS, Machines, environment
 
 CHANGED, SAME, FAILED = "changed", "same", "failed"
 

@@ -5,8 +5,9 @@ import re
 import subprocess
 
 import normalize
+from environments import quiet_environment
 from harness import LONG_SECS
-from machine import AUTOMATION, BROKEN, SIDES, WEB, WEB_CHANGED, WORKERS, Machine, environment, quiet_environment
+from machine import AUTOMATION, BROKEN, SIDES, WEB, WEB_CHANGED, WORKERS, Machine, environment
 
 ANY = object()
 

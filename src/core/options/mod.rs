@@ -31,6 +31,8 @@ pub struct About {
     pub name: &'static str,
     /// What it is for, in a line.
     pub help: &'static str,
+    /// Of what type its value is, in words.
+    pub value: &'static str,
     /// What it means when it is not set.
     pub unset: Unset,
     /// The names its value may hold.
@@ -245,6 +247,7 @@ impl<C: 'static> Row<C> {
         let about = About {
             name,
             help,
+            value: field.words(),
             unset,
             names: Names::Program,
             expansion: Expansion::Once,
@@ -309,6 +312,37 @@ pub(crate) fn shown<'a, C: 'static>(
 }
 
 impl<C: 'static> Field<C> {
+    /// The type as the manual calls it.
+    const fn words(&self) -> &'static str {
+        match self {
+            Field::Text(_) | Field::OptionalText(_) => "text",
+            Field::Name(_) => "name of a process",
+            Field::List(_) => "names between commas",
+            Field::Hosts(_) => "names of hosts between commas or blanks",
+            Field::Boolean(_) => "boolean",
+            Field::Integer(_) => "integer",
+            Field::Seconds(_) => "whole seconds",
+            Field::Bytes(_) => "size",
+            Field::Mask(_) | Field::OptionalMask(_) | Field::Mode(_) => "octal number",
+            Field::User(_) => "user, by name or number",
+            Field::Owner(_) => "user or user:group, by name or number",
+            Field::Log(_) => "path, NONE, AUTO or syslog",
+            Field::File(_) => "path of a file in a directory that exists",
+            Field::Directory(_) | Field::OptionalDirectory(_) => "directory that exists",
+            Field::Environment(_) => "KEY=\"value\" pairs between commas",
+            Field::Level(_) => "level of the log",
+            Field::Signal(_) => "signal, by name or number",
+            Field::ExitCodes(_) => "integers between commas",
+            Field::AutoRestart(_) => "boolean, or unexpected",
+            Field::Url(_) => "URL, or AUTO",
+            Field::Address(_) => "host:port",
+            Field::EventBuffer(_) => "integer from 1",
+            Field::Events(_) => "types of events between commas",
+            Field::ResultHandler(_) => "module:function",
+            Field::Backlog(_) => "positive integer",
+        }
+    }
+
     /// Whether two configurations have the same value here, as the reference compares them (`options.py:
     /// ProcessConfig.__eq__`): AUTO for a log is any log, and the order of variables says nothing.
     fn same(&self, a: &C, b: &C) -> bool {
@@ -346,6 +380,19 @@ impl<C: 'static> Field<C> {
             Field::AutoRestart(field) => field.same(a, b),
             Field::Address(field) => field.same(a, b),
             Field::Backlog(field) => field.same(a, b),
+        }
+    }
+
+    /// The value as programs see it: numbers where [`Field::shown`] has their names.
+    pub(crate) fn plain(&self, config: &C) -> Value {
+        if let Field::Mask(field) = self {
+            number(*(field.get)(config))
+        } else if let Field::OptionalMask(field) | Field::Mode(field) = self {
+            (field.get)(config).map_or(Value::Nil, number)
+        } else if let Field::Signal(field) = self {
+            Value::Int(i64::from(*(field.get)(config)))
+        } else {
+            self.shown(config)
         }
     }
 

@@ -43,6 +43,11 @@ impl Process {
         asked && matches!(self.gate(mood), Gate::Opens(_))
     }
 
+    /// When the time is over that it has to stop by itself, once it was asked to.
+    pub(in crate::core) fn stops_until(&self) -> Option<Duration> {
+        (self.state == ProcessState::Stopping).then_some(self.stop_until)
+    }
+
     /// When it was started and when it ended last; the beginning of time for never.
     pub(super) fn last_turns(&self) -> (Duration, Duration) {
         let mono = |moment: Option<Moment>| moment.map_or(Duration::ZERO, |moment| moment.mono);

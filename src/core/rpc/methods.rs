@@ -1,5 +1,7 @@
 //! The one table of methods: name, signature, help, handler.
 
+use std::fmt::Display;
+
 use super::wait::Answer;
 use super::weight::Size;
 use super::{control, logs, process, system as system_methods};
@@ -441,6 +443,34 @@ pub(crate) static METHODS: &[Method] = &[
         ),
     ),
 ];
+
+/// What the table calls a method: a bounded set of names, whatever clients send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TableName {
+    namespace: &'static str,
+    name: &'static str,
+}
+
+impl Display for TableName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.namespace, self.name)
+    }
+}
+
+/// The name in the table of a method that clients call so, whatever its interface is published as.
+pub(crate) fn table_name(method: &str) -> Option<TableName> {
+    let (published, name) = method.split_once('.')?;
+    let named = |namespace, called| {
+        find(namespace, name).map(|method| TableName { namespace: called, name: method.name })
+    };
+    match published {
+        SYSTEM => named(Namespace::System, SYSTEM),
+        _ => named(Namespace::Supervisor, SUPERVISOR).or_else(|| {
+            let own = published == OWN_NAMESPACE;
+            own.then(|| named(Namespace::Own, OWN_NAMESPACE)).flatten()
+        }),
+    }
+}
 
 /// The method of a name.
 pub(super) fn find(namespace: Namespace, name: &str) -> Option<&'static Method> {

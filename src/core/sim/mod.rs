@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use order::Orders;
 use random::{Rng, Ticks, random_call, random_config};
-use world::World;
+use world::{Child, World};
 
 use super::clock::Now;
 use super::config::{GroupConfig, GroupKind, ProcessConfig};
@@ -44,6 +44,8 @@ struct Run {
     /// Processes whose group is to be looked at.
     roll: BTreeSet<ProcId>,
     exit: Option<Mood>,
+    /// By when the shutdown is over, as was said in time.
+    stopped_by: Option<Duration>,
     /// What happened, without wall-clock times: equal for equal seeds, however the wall clock jumps.
     trace: Vec<String>,
 }
@@ -78,6 +80,7 @@ impl Run {
             leaving: VecDeque::new(),
             roll: BTreeSet::new(),
             exit: None,
+            stopped_by: None,
             trace: Vec::new(),
         }
     }
@@ -128,6 +131,7 @@ impl Run {
             !matches!(input, Input::Signal(_)) && self.core.supervisor().mood() == Mood::Running;
         let before = (self.core.supervisor().changes(), self.timeless(now));
         self.core.handle(now, &mut self.world, input);
+        self.promise();
         while let Some(effect) = self.core.poll_effect() {
             self.carry_out(effect);
         }
@@ -139,6 +143,14 @@ impl Run {
             self.world.stop_signals.clear();
         }
         self.check();
+    }
+
+    /// Whoever waits for the end of a shutdown is told how long that may take, again after every change.
+    fn promise(&mut self) {
+        if self.core.supervisor().mood() != Mood::Running {
+            let promised = self.world.now + self.core.supervisor().time_to_stop(self.world.now);
+            self.stopped_by = self.stopped_by.max(Some(promised));
+        }
     }
 
     /// What people are shown, but for what changes with time alone.
@@ -177,6 +189,12 @@ impl Run {
             Effect::LetGo { proc, pid, status } => self.leaving.push_back((proc, pid, status)),
             Effect::Exit(mood) => {
                 assert!(self.exit.is_none(), "left twice");
+                let willing = |child: &Child| !child.untouchable && !child.immortal;
+                let kept = self.stopped_by >= Some(self.world.now);
+                assert!(
+                    kept || !self.world.children.values().all(willing),
+                    "took longer than said"
+                );
                 self.exit = Some(mood);
             }
             Effect::ReopenLogs

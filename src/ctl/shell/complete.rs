@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use crate::config::ClientOptions;
 use crate::ctl::client::Client;
 use crate::ctl::info::ProcessInfo;
+use crate::ctl::plugins;
 use crate::ctl::verb::{Completes, Shown};
 use crate::ctl::verbs;
 
@@ -16,6 +17,8 @@ const DELIMITERS: &str = " \t\n`~!@#$%^&()=+[{]}\\|;'\",<>/?";
 pub(super) struct Completions {
     options: RefCell<Option<ClientOptions>>,
     infos: RefCell<Option<Vec<ProcessInfo>>>,
+    /// Names of the plugins' actions, which do not change.
+    words: RefCell<Option<Vec<String>>>,
 }
 
 impl Completions {
@@ -28,7 +31,13 @@ impl Completions {
     /// Where the last word of what was typed starts, and what it may become.
     pub(super) fn complete(&self, typed: &str) -> (usize, Vec<String>) {
         let start = typed.rfind(|c| DELIMITERS.contains(c)).map_or(0, |delimiter| delimiter + 1);
-        (start, candidates(typed, &typed[start..], || self.infos()))
+        (start, candidates(typed, &typed[start..], || self.words(), || self.infos()))
+    }
+
+    /// What plugins can do.
+    fn words(&self) -> Vec<String> {
+        let ask = || self.options.borrow().as_ref().map(plugins::words).unwrap_or_default();
+        self.words.borrow_mut().get_or_insert_with(ask).clone()
     }
 
     /// Everything that is known about processes; nothing when the daemon does not answer.
@@ -44,7 +53,12 @@ impl Completions {
 }
 
 /// What the word may become, each with a space behind it, by the line it is in.
-fn candidates(line: &str, word: &str, infos: impl FnOnce() -> Vec<ProcessInfo>) -> Vec<String> {
+fn candidates(
+    line: &str,
+    word: &str,
+    of_plugins: impl FnOnce() -> Vec<String>,
+    infos: impl FnOnce() -> Vec<ProcessInfo>,
+) -> Vec<String> {
     let mut words = line.split_whitespace();
     let (action, more) = (words.next(), words.next());
     let completes = match action {
@@ -55,7 +69,7 @@ fn candidates(line: &str, word: &str, infos: impl FnOnce() -> Vec<ProcessInfo>) 
     };
     let all = match completes {
         Completes::Nothing => Vec::new(),
-        Completes::Actions => actions(),
+        Completes::Actions => actions().into_iter().chain(of_plugins()).collect(),
         Completes::Groups => groups(&infos()),
         Completes::Processes => processes(&infos(), word),
     };
@@ -116,7 +130,7 @@ mod tests {
 
     fn offered(line: &str) -> String {
         let start = line.rfind(|c| DELIMITERS.contains(c)).map_or(0, |delimiter| delimiter + 1);
-        candidates(line, &line[start..], infos).join("|")
+        candidates(line, &line[start..], || vec!["mstop".to_string()], infos).join("|")
     }
 
     #[test]
@@ -124,6 +138,7 @@ mod tests {
         assert_eq!(offered("sta"), "start |status ");
         assert!(offered("").starts_with("add |avail |clear |exit |fg |help |"));
         assert_eq!(offered("help v"), "version ");
+        assert_eq!(offered("ms"), "mstop ");
         assert_eq!(offered("update "), "cat |web ");
         assert_eq!(offered("remove w"), "web ");
         assert_eq!(offered("stop "), "cat |web:* |web:web_0 |web:web_1 ");

@@ -15,6 +15,7 @@ use super::status::status;
 /// The action `version`.
 pub(super) static VERSION: Verb = Verb {
     name: "version",
+    usage: "",
     help: "version\t\t\tShow the version of the remote supervisord process",
     shown: Shown::InList,
     completes: Completes::Nothing,
@@ -38,6 +39,7 @@ fn version(session: &mut Session, argument: &str) -> Outcome {
 /// The action `open`.
 pub(super) static OPEN: Verb = Verb {
     name: "open",
+    usage: "URL",
     help: "open <url>\tConnect to a remote supervisord process.\n\
            \t\t(for UNIX domain socket, use unix:///socket/path)",
     shown: Shown::InList,
@@ -64,6 +66,7 @@ fn open(session: &mut Session, argument: &str) -> Outcome {
 /// The action `reload`.
 pub(super) static RELOAD: Verb = Verb {
     name: "reload",
+    usage: "",
     help: "reload \t\tRestart the remote supervisord.",
     shown: Shown::InList,
     completes: Completes::Nothing,
@@ -93,6 +96,7 @@ fn reload(session: &mut Session, argument: &str) -> Outcome {
 /// The action `shutdown`.
 pub(super) static SHUTDOWN: Verb = Verb {
     name: "shutdown",
+    usage: "",
     help: "shutdown \tShut the remote supervisord down.",
     shown: Shown::InList,
     completes: Completes::Nothing,

@@ -25,6 +25,7 @@ const LONGEST_FAREWELL: Duration = Duration::from_secs(2);
 /// The action `fg`.
 pub(super) static FG: Verb = Verb {
     name: "fg",
+    usage: "NAME",
     help: "fg <process>\tConnect to a process in foreground mode\n\t\tCtrl-C to exit",
     shown: Shown::InList,
     completes: Completes::Processes,

@@ -19,6 +19,7 @@ const JSON_KEYS: [&str; 7] =
 /// The action `avail`.
 pub(super) static AVAIL: Verb = Verb {
     name: "avail",
+    usage: "[--json]",
     help: "avail\t\t\tDisplay all configured processes",
     shown: Shown::InList,
     completes: Completes::Nothing,
@@ -96,6 +97,7 @@ impl Changes {
 /// The action `reread`.
 pub(super) static REREAD: Verb = Verb {
     name: "reread",
+    usage: "",
     help: "reread \t\t\tReload the daemon's configuration files without add/remove",
     shown: Shown::InList,
     completes: Completes::Nothing,
@@ -135,6 +137,7 @@ fn reread(session: &mut Session, argument: &str) -> Outcome {
 /// The action `add`.
 pub(super) static ADD: Verb = Verb {
     name: "add",
+    usage: "GROUP...",
     help: "add <name> [...]\tActivates any updates in config for process/group",
     shown: Shown::InList,
     completes: Completes::Groups,
@@ -166,6 +169,7 @@ fn add(session: &mut Session, argument: &str) -> Outcome {
 /// The action `remove`.
 pub(super) static REMOVE: Verb = Verb {
     name: "remove",
+    usage: "GROUP...",
     help: "remove <name> [...]\tRemoves process/group from active config",
     shown: Shown::InList,
     completes: Completes::Groups,
@@ -195,6 +199,7 @@ fn remove(session: &mut Session, argument: &str) -> Outcome {
 /// The action `update`.
 pub(super) static UPDATE: Verb = Verb {
     name: "update",
+    usage: "[GROUP...|all]",
     help: "update\t\t\tReload config and add/remove as necessary, and will restart affected programs\n\
            update all\t\tReload config and add/remove as necessary, and will restart affected programs\n\
            update <gname> [...]\tUpdate specific groups",

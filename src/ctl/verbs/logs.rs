@@ -76,6 +76,7 @@ impl Tail {
 /// The action `tail`.
 pub(super) static TAIL: Verb = Verb {
     name: "tail",
+    usage: "[-f|-BYTES] NAME [stdout|stderr]",
     help: "tail [-f] <name> [stdout|stderr] (default stdout)\n\
            Ex:\n\
            tail -f <name>\t\tContinuous tail of named process stdout\n\
@@ -119,6 +120,7 @@ fn tail(session: &mut Session, argument: &str) -> Outcome {
 /// The action `maintail`.
 pub(super) static MAINTAIL: Verb = Verb {
     name: "maintail",
+    usage: "[-f|-BYTES]",
     help: "maintail -f \tContinuous tail of supervisor main log file (Ctrl-C to exit)\n\
            maintail -100\tlast 100 *bytes* of supervisord main log file\n\
            maintail\tlast 1600 *bytes* of supervisor main log file\n",
@@ -178,6 +180,7 @@ fn no_log(session: &mut Session, failure: Failure, name: &str) -> Outcome {
 /// The action `clear`.
 pub(super) static CLEAR: Verb = Verb {
     name: "clear",
+    usage: "NAME...|all",
     help: "clear <name>\t\tClear a process' log files.\n\
            clear <name> <name>\tClear multiple process' log files\n\
            clear all\t\tClear all process' log files",

@@ -13,6 +13,7 @@ mod status;
 
 use super::columns;
 use super::failure::Outcome;
+use super::plugins;
 use super::session::Session;
 use super::verb::{Completes, Does, Shown, Verb};
 use crate::core::python::strip;
@@ -45,6 +46,15 @@ pub(crate) static VERBS: [&Verb; 24] = [
     &daemon::VERSION,
 ];
 
+/// An action for those that list them all: its name, and its arguments as [`Verb::usage`] has them.
+pub type Action = (&'static str, &'static str);
+
+/// The actions that people find, by name.
+pub fn actions() -> impl Iterator<Item = Action> {
+    let shown = VERBS.into_iter().filter(|verb| verb.shown != Shown::Nowhere);
+    shown.map(|verb| (verb.name, verb.usage))
+}
+
 /// What stands above the list, as Python's `cmd` sets it.
 const LIST_TITLE: &str = "default commands (type help <topic>):";
 
@@ -59,6 +69,7 @@ pub(crate) fn find(name: &str) -> Option<&'static Verb> {
 /// The action `help`, which is about all the others.
 static HELP: Verb = Verb {
     name: "help",
+    usage: "[ACTION]",
     help: "help\t\tPrint a list of available actions\nhelp <action>\tPrint help for <action>",
     shown: Shown::ByName,
     completes: Completes::Actions,
@@ -70,13 +81,14 @@ fn help(session: &mut Session, argument: &str) -> Outcome {
     let topic = strip(argument);
     if topic.is_empty() {
         session.output(&list());
-        return Ok(());
+        return plugins::help(session, "");
     }
     match find(topic).filter(|verb| verb.shown != Shown::Nowhere) {
         Some(verb) => session.output(verb.help),
         None => session.output(&format!("*** No help on {topic}")),
     }
-    Ok(())
+    // As by the reference every plugin is asked about everything, but for `help` itself.
+    if topic == HELP.name { Ok(()) } else { plugins::help(session, topic) }
 }
 
 fn list() -> String {
@@ -108,6 +120,21 @@ clear  maintail  quit  reread  signal    stop    version
             assert!(VERBS[..index].iter().all(|other| other.name != verb.name), "{}", verb.name);
             let explained = verb.shown == Shown::Nowhere || verb.help.starts_with(verb.name);
             assert!(explained, "{}", verb.name);
+        }
+    }
+
+    #[test]
+    fn a_usage_names_what_tab_offers() {
+        for verb in VERBS {
+            let placeholder = match verb.completes {
+                Completes::Nothing => None,
+                Completes::Actions => Some("ACTION"),
+                Completes::Groups => Some("GROUP"),
+                Completes::Processes => Some("NAME"),
+            };
+            for name in ["ACTION", "GROUP", "NAME"] {
+                assert_eq!(verb.usage.contains(name), placeholder == Some(name), "{}", verb.name);
+            }
         }
     }
 }

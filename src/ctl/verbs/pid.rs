@@ -12,6 +12,7 @@ use crate::ctl::verb::{Completes, Does, Shown, Verb};
 /// The action `pid`.
 pub(super) static PID: Verb = Verb {
     name: "pid",
+    usage: "[--json] [NAME...|all]",
     help: "pid\t\t\tGet the PID of supervisord.\n\
            pid <name>\t\tGet the PID of a single child process by name.\n\
            pid all\t\t\tGet the PID of every child process, one per line.",

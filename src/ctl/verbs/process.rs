@@ -150,6 +150,7 @@ fn with(name: &str, extra: &[Value]) -> Vec<Value> {
 /// The action `start`.
 pub(super) static START: Verb = Verb {
     name: "start",
+    usage: "NAME...|all",
     help: "start <name>\t\tStart a process\n\
            start <gname>:*\t\tStart all processes in a group\n\
            start <name> <name>\tStart multiple processes or groups\n\
@@ -170,6 +171,7 @@ fn start(session: &mut Session, argument: &str) -> Outcome {
 /// The action `stop`.
 pub(super) static STOP: Verb = Verb {
     name: "stop",
+    usage: "NAME...|all",
     help: "stop <name>\t\tStop a process\n\
            stop <gname>:*\t\tStop all processes in a group\n\
            stop <name> <name>\tStop multiple processes or groups\n\
@@ -190,6 +192,7 @@ fn stop(session: &mut Session, argument: &str) -> Outcome {
 /// The action `signal`.
 pub(super) static SIGNAL: Verb = Verb {
     name: "signal",
+    usage: "SIGNAL NAME...|all",
     help: "signal <signal name> <name>\t\tSignal a process\n\
            signal <signal name> <gname>:*\t\tSignal all processes in a group\n\
            signal <signal name> <name> <name>\tSignal multiple processes or groups\n\
@@ -216,6 +219,7 @@ fn signal(session: &mut Session, argument: &str) -> Outcome {
 /// The action `restart`.
 pub(super) static RESTART: Verb = Verb {
     name: "restart",
+    usage: "[--rolling] NAME...|all",
     help: "restart <name>\t\tRestart a process\n\
            restart <gname>:*\tRestart all processes in a group\n\
            restart <name> <name>\tRestart multiple processes or groups\n\

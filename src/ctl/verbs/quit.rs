@@ -5,6 +5,7 @@ use crate::ctl::verb::{Completes, Does, Shown, Verb};
 /// The action `quit`.
 pub(super) static QUIT: Verb = Verb {
     name: "quit",
+    usage: "",
     help: "quit\tExit the supervisor shell.",
     shown: Shown::InList,
     completes: Completes::Nothing,

@@ -14,6 +14,7 @@ use crate::ctl::verb::{Completes, Does, Shown, Verb};
 /// The action `reopen`.
 pub(super) static REOPEN: Verb = Verb {
     name: "reopen",
+    usage: "[NAME...|all]",
     help: "reopen\t\t\tReopen all log files and that of supervisord, as SIGUSR2 does\n\
            reopen all\t\tReopen all log files and that of supervisord, as SIGUSR2 does\n\
            reopen <name>\t\tReopen a process' log files\n\

@@ -41,6 +41,7 @@ const JSON_KEYS: [&str; 13] = [
 /// The action `status`.
 pub(super) static STATUS: Verb = Verb {
     name: "status",
+    usage: "[--json] [--watch[=SECONDS]] [NAME...|all]",
     help: "status <name>\t\tGet status for a single process\n\
            status <gname>:*\tGet status for all processes in a group\n\
            status <name> <name>\tGet status for multiple named processes\n\

@@ -31,8 +31,10 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::core::event::Channel;
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::states::Level;
+use crate::core::tally::LogTallies;
 use crate::core::value::Value;
 use crate::daemon::excerpt::{self, Excerpt, NoExcerpt, Part};
 use apart::Apart;
@@ -140,13 +142,26 @@ impl Disk {
     /// Opens a sink. The file is opened on the disk thread; a failure is said in the main log and tried again with
     /// the next chunk. Bytes still waiting for the same parked target from an earlier sink are taken over.
     pub fn open_sink(&self, spec: SinkSpec) -> Sink {
-        self.open_sink_on(spec, None)
+        self.open_with(spec, Account::default(), None)
+    }
+
+    /// The same for a log of a program: what becomes of its bytes is counted.
+    pub fn open_counted_sink(
+        &self,
+        spec: SinkSpec,
+        logs: Arc<LogTallies>,
+        channel: Channel,
+    ) -> Sink {
+        self.open_with(spec, Account::counted(logs, channel), None)
     }
 
     /// The same, but what is held is written to until the path is to be opened anew.
     pub fn open_sink_on(&self, spec: SinkSpec, held: Option<HeldOutput>) -> Sink {
-        let id = self.queue.next_id();
-        let account = Arc::new(Account::default());
+        self.open_with(spec, Account::default(), held)
+    }
+
+    fn open_with(&self, spec: SinkSpec, account: Account, held: Option<HeldOutput>) -> Sink {
+        let (id, account) = (self.queue.next_id(), Arc::new(account));
         self.queue.send(Message::Open(id, spec, Arc::clone(&account), held));
         Sink { shared: Arc::new(SinkShared { id, account, queue: Arc::clone(&self.queue) }) }
     }

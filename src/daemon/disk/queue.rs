@@ -12,6 +12,8 @@ use tokio::sync::{Notify, oneshot};
 
 use super::syslog::Lines;
 use super::{HARD_CAP_BYTES, HIGH_WATER_BYTES, HeldOutput, LOW_WATER_BYTES, Missing, SinkSpec};
+use crate::core::event::Channel;
+use crate::core::tally::{LogTallies, LogTally};
 
 /// What a queued chunk costs besides its bytes; keeps a program that prints single bytes from filling memory with
 /// bookkeeping that nobody counts.
@@ -114,9 +116,30 @@ pub(super) struct Account {
     /// What came last was lost, because nobody is there to take it.
     wasted: AtomicBool,
     drained: Notify,
+    /// Where the bytes of a program's log are counted.
+    tally: Option<(Arc<LogTallies>, Channel)>,
 }
 
 impl Account {
+    /// The account of a channel of a program.
+    pub(super) fn counted(logs: Arc<LogTallies>, channel: Channel) -> Account {
+        Account { tally: Some((logs, channel)), ..Account::default() }
+    }
+
+    fn tally(&self) -> Option<&LogTally> {
+        self.tally.as_ref().map(|(logs, channel)| logs.of(*channel))
+    }
+
+    /// Bytes are in the file.
+    pub(super) fn count_written(&self, length: usize) {
+        self.tally().into_iter().for_each(|tally| tally.add_written(length));
+    }
+
+    /// Bytes never will be.
+    pub(super) fn count_lost(&self, length: usize) {
+        self.tally().into_iter().for_each(|tally| tally.add_dropped(length));
+    }
+
     /// Counts a chunk in; false when that would exceed the hard cap.
     pub(super) fn charge(&self, length: usize) -> bool {
         let cost = length.saturating_add(CHUNK_OVERHEAD_BYTES);
@@ -170,6 +193,7 @@ impl Account {
 
     /// Adds to the dropped bytes; true for the first since they were last taken.
     pub(super) fn count_dropped(&self, length: usize) -> bool {
+        self.count_lost(length);
         self.dropped.fetch_add(length as u64, Ordering::AcqRel) == 0
     }
 

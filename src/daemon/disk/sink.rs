@@ -191,17 +191,21 @@ impl LogSink {
     fn progress(&mut self, chunk: &[u8], reports: &Reports) -> Progress {
         let _ = self.refresh(reports);
         let Some(file) = self.file.as_mut() else {
-            return Progress::Done; // lost, and said
+            self.account.count_lost(chunk.len());
+            return Progress::Done; // and said
         };
         while self.written < chunk.len() {
             match file.write(&chunk[self.written..]) {
-                Ok(0) => return self.lose(&io::ErrorKind::WriteZero.into(), reports),
-                Ok(length) => self.written += length,
+                Ok(0) => return self.lose(chunk, &io::ErrorKind::WriteZero.into(), reports),
+                Ok(length) => {
+                    self.written += length;
+                    self.account.count_written(length);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return Progress::Blocked;
                 }
-                Err(error) => return self.lose(&error, reports),
+                Err(error) => return self.lose(chunk, &error, reports),
             }
         }
         file.finish();
@@ -212,7 +216,8 @@ impl LogSink {
     }
 
     /// The rest of the chunk cannot be written.
-    fn lose(&mut self, error: &io::Error, reports: &Reports) -> Progress {
+    fn lose(&mut self, chunk: &[u8], error: &io::Error, reports: &Reports) -> Progress {
+        self.account.count_lost(chunk.len() - self.written);
         // These pass without a new file; for others (a dead terminal, a file server's stale handle) a new one may do.
         let passing = [Errno::EPIPE, Errno::ENOSPC, Errno::EDQUOT, Errno::EFBIG];
         let stays = !passing.iter().any(|errno| output::is(error, *errno));

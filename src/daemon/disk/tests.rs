@@ -63,6 +63,38 @@ fn chunks_are_appended_and_reads_see_them() {
 }
 
 #[test]
+fn what_is_written_and_what_is_lost_is_counted_however_often_a_log_is_opened() {
+    let dir = TempDir::new();
+    let (disk, _) = start();
+    let logs = Arc::new(LogTallies::default());
+    for (path, channel) in [
+        (dir.path("cat.log"), Channel::Stdout),
+        (dir.path("cat.log"), Channel::Stdout),
+        (PathBuf::from("/dev/full"), Channel::Stderr),
+        (dir.path("no/such/directory.log"), Channel::Stderr),
+    ] {
+        let sink = disk.open_counted_sink(plain(path), Arc::clone(&logs), channel);
+        sink.push(b"hello".to_vec());
+        sink.push(Vec::new());
+    }
+    let jam =
+        disk.open_counted_sink(plain(dir.path("cat.log")), Arc::clone(&logs), Channel::Stdout);
+    let (hold, held) = std::sync::mpsc::channel::<()>();
+    disk.run(Box::new(move || {
+        let _ = held.recv(); // an error is the end of the wait, too
+    }));
+    jam.push(vec![b'x'; HARD_CAP_BYTES]);
+    jam.push(b"too much".to_vec());
+    drop(hold);
+    disk.shutdown();
+    let counted = [Channel::Stdout, Channel::Stderr].map(|channel| {
+        let tally = logs.of(channel);
+        (tally.written(), tally.dropped())
+    });
+    assert_eq!(counted, [(10 + HARD_CAP_BYTES as u64, 8), (0, 10)]);
+}
+
+#[test]
 fn shutdown_writes_what_is_queued_and_later_pushes_are_harmless() {
     let dir = TempDir::new();
     let (disk, _) = start();

@@ -1,0 +1,31 @@
+"""The wheel that is given away, built on first use, and environments that have it."""
+
+import functools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from harness import REPO
+
+
+@functools.cache
+def built():
+    """Path of the wheel: SUPERVISOR_WHEEL of the environment, else what `packaging/build wheel` makes."""
+    named = os.environ.get("SUPERVISOR_WHEEL")
+    if named:
+        return Path(named).absolute()
+    done = subprocess.run([REPO / "packaging" / "build", "wheel"], stdout=subprocess.PIPE, text=True, check=True)
+    return Path(done.stdout.strip())
+
+
+def environment(place, *packages, python=sys.executable):
+    """Makes a virtual environment with packages (of PyPI, or the paths of wheels) and returns the path of its `bin`.
+
+    It has no pip of its own, which takes the longest: the tests' installs into it.
+    """
+    subprocess.run([python, "-m", "venv", "--without-pip", place], check=True)
+    if packages:
+        subprocess.run([sys.executable, "-m", "pip", "--python", f"{place}/bin/python", "install", "-q",
+                        "--disable-pip-version-check", *map(str, packages)], check=True)
+    return Path(place) / "bin"

@@ -1,0 +1,2 @@
+# echo_supervisord_conf takes no arguments.
+complete -W '' echo_supervisord_conf

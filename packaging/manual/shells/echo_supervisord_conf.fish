@@ -1,0 +1,2 @@
+# echo_supervisord_conf takes no arguments.
+complete -c echo_supervisord_conf -f
