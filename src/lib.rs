@@ -18,6 +18,7 @@ mod native;
 pub mod parts;
 mod pidproxy;
 mod place;
+mod plugins;
 mod python_host;
 mod run;
 mod sys;

@@ -13,8 +13,9 @@ use std::time::Duration;
 use nix::sys::signal::SigSet;
 use tokio::task::LocalSet;
 
-use crate::config::{self, Environ, Loader, Parsed};
-use crate::core::config::{Config, Settings};
+use crate::config::{self, Environ, Imports, Loader, Parsed};
+use crate::core::config::{Config, RpcInterface, ServerConfig, Settings};
+use crate::core::effect::JobOutcome;
 use crate::core::machine::Core;
 use crate::core::states::{Level, Mood};
 use crate::core::text;
@@ -25,13 +26,15 @@ use crate::daemon::disk::{Disk, errno_text};
 use crate::daemon::fastcgi::{self, HostNames};
 use crate::daemon::handle::Handle;
 use crate::daemon::host::OsHost;
-use crate::daemon::house::{Departure, House};
+use crate::daemon::house::{Departure, House, Reading};
 use crate::daemon::mainlog::{MainLog, MainLogSpec};
 use crate::daemon::pidfile::Pidfile;
+use crate::daemon::plugins::Helpers;
 use crate::daemon::signals::Signals;
 use crate::daemon::systemd::{Herald, ServiceManager};
 use crate::daemon::{autolog, command, environment, limits, privileges, signals};
 use crate::http;
+use crate::plugins::{Plan, Plugins, Resolver};
 use crate::{SUPERVISOR_VERSION, VERSION, check, native, sys};
 
 /// How long answers under way may take to be sent when the daemon leaves.
@@ -52,10 +55,13 @@ pub(crate) fn main() -> ExitCode {
     let environ = Environ::of_process();
     let mut before: Option<Before> = None;
     let mut starter = Starter::default();
+    let helpers = Helpers::default();
     loop {
         let mut loader = match config::parse_args(&argv0, &args, &environ) {
-            Parsed::Run(loader) => loader,
-            Parsed::Check(loader, how) => return check::main(&loader, how),
+            Parsed::Run(loader) => Box::new(loader.with_imports(imports(&helpers))),
+            Parsed::Check(loader, how) => {
+                return check::main(&loader.with_imports(imports(&helpers)), how);
+            }
             Parsed::Exit { stdout, stderr, code } => {
                 say(&mut io::stdout(), &stdout);
                 say(&mut io::stderr(), &stderr);
@@ -65,7 +71,7 @@ pub(crate) fn main() -> ExitCode {
         say(&mut io::stderr(), loader.warning());
         let usage = loader.usage("");
         let life = match loader.load() {
-            Ok(config) => live(config, loader, before.take(), &mut starter),
+            Ok(config) => live(config, loader, before.take(), &helpers, &mut starter),
             Err(complaints) => Err(complaints.to_string()),
         };
         match life {
@@ -78,6 +84,12 @@ pub(crate) fn main() -> ExitCode {
             }
         }
     }
+}
+
+/// Asks Python what can be imported; why something cannot goes to the terminal, if there is one.
+fn imports(helpers: &Helpers) -> Imports {
+    let resolver = Resolver::new(helpers.clone(), |why| say(&mut io::stderr(), why));
+    Imports::new(move |python, spec| resolver.resolves(python, spec))
 }
 
 /// What one life leaves for the next: a restart keeps the process.
@@ -121,6 +133,7 @@ fn live(
     config: Config,
     loader: Box<Loader>,
     before: Option<Before>,
+    helpers: &Helpers,
     starter: &mut Starter,
 ) -> Result<(Mood, Before), String> {
     let settings = config.settings.clone();
@@ -136,7 +149,7 @@ fn live(
     notes.sort_by_key(|(level, _)| std::cmp::Reverse(*level));
     notes.iter().for_each(|(level, text)| main_log.log(*level, text));
 
-    let outcome = settle_in(config, loader, before, &main_log, starter);
+    let outcome = settle_in(config, loader, before, helpers, &main_log, starter);
     if outcome.is_err() {
         write_out(&main_log, None);
     }
@@ -163,6 +176,7 @@ fn settle_in(
     config: Config,
     loader: Box<Loader>,
     before: Option<Before>,
+    helpers: &Helpers,
     main_log: &MainLog,
     starter: &mut Starter,
 ) -> Result<(Mood, Before), String> {
@@ -193,16 +207,19 @@ fn settle_in(
     let (pidfile, (level, text)) = Pidfile::write(&settings.pidfile, std::process::id());
     main_log.log(level, &text);
 
-    let life = origin.clone();
-    let fresh = Fresh { config, loader, servers, names, origin: life, next_event_serial };
+    let (helpers, life) = (helpers.clone(), origin.clone());
+    let fresh = Fresh { config, loader, servers, names, origin: life, next_event_serial, helpers };
     let result = supervise(fresh, main_log, starter);
     if let Some(pidfile) = pidfile {
         pidfile.remove();
     }
-    let Departure { mood, next_event_serial } = result.map_err(|error| {
-        let why = format!("the daemon cannot go on: {error}");
-        write_out(main_log, Some(&why));
-        why
+    let Departure { mood, next_event_serial } = result.map_err(|failure| match failure {
+        Failure::Refused(why) => why,
+        Failure::Broken(error) => {
+            let why = format!("the daemon cannot go on: {error}");
+            write_out(main_log, Some(&why));
+            why
+        }
     })?;
     Ok((mood, Before { origin, next_event_serial }))
 }
@@ -220,20 +237,24 @@ impl OpenServers {
             let mut bound = http::bind(server).map_err(|error| error.to_string())?;
             servers.names.extend(bound.take_name());
             servers.bound.push(bound);
-            for name in &config.rpcinterfaces {
-                main_log.log(Level::Info, &format!("RPC interface '{name}' initialized"));
-            }
-            if !http::requires_authentication(server) {
-                main_log.log(
-                    Level::Critical,
-                    &format!(
-                        "Server '{}' running without any HTTP authentication checking",
-                        server.section
-                    ),
-                );
+            // Plugins are made when there is a house to ask; then this is said.
+            if !config.has_plugins() {
+                say_initialized(config, server, main_log);
             }
         }
         Ok(servers)
+    }
+}
+
+/// What the log says of a server that has its interfaces.
+fn say_initialized(config: &Config, server: &ServerConfig, main_log: &MainLog) {
+    for RpcInterface { name, .. } in &config.rpcinterfaces {
+        main_log.log(Level::Info, &format!("RPC interface '{name}' initialized"));
+    }
+    if !http::requires_authentication(server) {
+        let section = &server.section;
+        let text = format!("Server '{section}' running without any HTTP authentication checking");
+        main_log.log(Level::Critical, &text);
     }
 }
 
@@ -251,11 +272,30 @@ struct Fresh {
     names: HostNames,
     origin: Origin,
     next_event_serial: u64,
+    helpers: Helpers,
+}
+
+/// Why a life did not come to its end.
+enum Failure {
+    /// The configuration cannot be served: the text after `Error: `.
+    Refused(String),
+    /// The system does not let it go on.
+    Broken(io::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        Failure::Broken(error)
+    }
 }
 
 /// Runs the event loop until everything is stopped.
-fn supervise(fresh: Fresh, main_log: &MainLog, starter: &mut Starter) -> io::Result<Departure> {
-    let Fresh { config, loader, mut servers, names, origin, next_event_serial } = fresh;
+fn supervise(
+    fresh: Fresh,
+    main_log: &MainLog,
+    starter: &mut Starter,
+) -> Result<Departure, Failure> {
+    let Fresh { config, loader, mut servers, names, origin, next_event_serial, helpers } = fresh;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let disk = start_disk(main_log)?;
     let settings = config.settings.clone();
@@ -264,17 +304,33 @@ fn supervise(fresh: Fresh, main_log: &MainLog, starter: &mut Starter) -> io::Res
         disk.work_here()?;
         let (handle, inbox) = Handle::new();
         let host = new_host(&settings, &disk, &origin, main_log, names.clone());
-        let mut core = Core::new(config, std::process::id().cast_signed());
+        let mut core = Core::new(config.clone(), std::process::id().cast_signed());
         core.count_events_from(next_event_serial);
         let reader = config_reader(loader, names);
+        let plan = Plan::of(&config);
+        let (plugins, port, ready) = Plugins::start(plan, handle.clone(), helpers.clone());
+        let signals = Signals::new()?;
         let herald = Herald::new(origin.manager, main_log.clone());
-        let mut house = House::new(core, host, herald, reader, Signals::new()?, inbox);
-        let serving = http::serve(bound, &handle, settings.loglevel)?;
-        house.is_up(); // before whoever was started, and is the service so far, leaves
-        starter.is_up();
-        let departure = house.run().await?;
-        serving.finish(ANSWER_GRACE).await;
-        Ok(departure)
+        let mut house = House::new(core, host, herald, reader, signals, inbox, port);
+        helpers.house_reaps(true);
+        let outcome = async {
+            if config.has_plugins() {
+                house.wait_for_plugins(ready).await.map_err(Failure::Refused)?;
+                let servers = config.servers.iter().filter(|_| !house.is_leaving());
+                servers.for_each(|server| say_initialized(&config, server, main_log));
+            }
+            let serving = http::serve(bound, &handle, settings.loglevel)?;
+            house.is_up(); // before whoever was started, and is the service so far, leaves
+            starter.is_up();
+            let departure = house.run().await?;
+            helpers.house_reaps(false);
+            serving.finish(ANSWER_GRACE).await;
+            Ok(departure)
+        };
+        let outcome = outcome.await;
+        helpers.house_reaps(false);
+        plugins.finish().await;
+        outcome
     });
     drop(servers);
     disk.shutdown();
@@ -283,10 +339,17 @@ fn supervise(fresh: Fresh, main_log: &MainLog, starter: &mut Starter) -> io::Res
 
 /// Runs apart, where waiting for a name server harms nobody.
 fn config_reader(mut loader: Box<Loader>, names: HostNames) -> crate::daemon::house::ConfigReader {
-    Arc::new(Mutex::new(move || {
-        let config = loader.reload().map_err(|complaints| complaints.to_string())?;
-        names.learn(&config.groups);
-        Ok(config)
+    Arc::new(Mutex::new(move |reading| match reading {
+        Reading::Everything => {
+            let config = loader.reload().map_err(|complaints| complaints.to_string());
+            config.iter().for_each(|config| names.learn(&config.groups));
+            JobOutcome::Config(config.map(Box::new))
+        }
+        Reading::Program { section, options, group, add } => {
+            let processes = loader.read_program(&section, &options, &group);
+            let processes = processes.map_err(|complaints| complaints.to_string());
+            JobOutcome::Program { processes, group, add }
+        }
     }))
 }
 

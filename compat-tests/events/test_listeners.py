@@ -467,19 +467,6 @@ def test_a_stdout_that_takes_nothing_loses_nothing():
         assert not d.close()
 
 
-def test_other_result_handlers_are_refused_with_advice():
-    """A Python function cannot be called; the message says what to do."""
-    d = Daemon("ours")
-    try:
-        d.configure(listener("rec", "events=EVENT\nresult_handler=my.module:handler"))
-        status, _, stderr = d.run("-n", "-c", d.config)
-        assert status == 2
-        assert "my.module:handler cannot be resolved within [eventlistener:rec]" in stderr
-        assert "supervisor.dispatchers:default_handler" in stderr and "supervisor_stdout:event_handler" in stderr
-    finally:
-        assert not d.close()
-
-
 def test_an_idle_daemon_with_listeners_sleeps():
     """Without a tick subscription nothing wakes the daemon up; reading /proc twice shows it."""
     d = Daemon("ours")

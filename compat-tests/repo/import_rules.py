@@ -19,6 +19,7 @@ ALLOWED = {
     "pidproxy": ["pidproxy", "core", "native", "sys"],
     "echo": ["echo"],
     "python_host": ["python_host"],
+    "plugins": ["plugins", "core", "xmlrpc", "native", "sys", "python_host", "daemon::handle", "daemon::plugins"],
     "launchers": [],
     "testing": [],
 }

@@ -17,9 +17,6 @@ _RULES = [
     # AUTO log names end in eight random characters.
     (re.compile(r"(-std(?:out|err)---.+?-)\w{8}(?=\.log)"), r"\1<RANDOM>"),
 ]
-# What ours adds to the reference's words to tell what to do (QUIRKS.md: configuration).
-_ADVICE = re.compile(r": result handlers in Python cannot be called; use .*? or supervisor_stdout:event_handler")
-_RULES.append((_ADVICE, ""))
 _TIMES = ("start", "stop", "now")
 
 

@@ -97,7 +97,10 @@ fn config_json(config: &Config) -> String {
     object(&[
         ("settings", settings_json(&config.settings)),
         ("servers", array(config.servers.iter().map(server_json))),
-        ("rpcinterfaces", array(config.rpcinterfaces.iter().map(|name| string(name)))),
+        (
+            "rpcinterfaces",
+            array(config.rpcinterfaces.iter().map(|interface| string(&interface.name))),
+        ),
         ("groups", array(config.groups.iter().map(group_json))),
         ("messages", array(messages)),
     ])

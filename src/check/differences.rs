@@ -191,7 +191,8 @@ impl View<'_> {
 
     fn without_interface(&self) -> Vec<Place> {
         let Some(server) = self.config.servers.first() else { return Vec::new() };
-        let is_there = self.config.rpcinterfaces.iter().any(|name| name == "supervisor");
+        let is_there =
+            self.config.rpcinterfaces.iter().any(|interface| interface.name == "supervisor");
         let seen = !is_there && !self.document.has_section("rpcinterface:supervisor");
         seen.then(|| (server.section.clone(), "")).into_iter().collect()
     }

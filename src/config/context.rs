@@ -2,7 +2,7 @@
 
 use super::files::Files;
 use super::names::Table;
-use super::scope::{Origin, Scope, here};
+use super::scope::{Importable, Origin, Scope, here};
 
 /// One reading.
 pub(super) struct Context<'a> {
@@ -11,6 +11,8 @@ pub(super) struct Context<'a> {
     pub(super) files: &'a Files,
     /// The `ENV_` names.
     pub(super) expansions: &'a Table,
+    /// `python=` of the daemon.
+    pub(super) python: Option<&'a str>,
 }
 
 impl Context<'_> {
@@ -22,7 +24,13 @@ impl Context<'_> {
             environment: self.expansions,
             local,
             late: None,
+            imports: self.importable(),
         }
+    }
+
+    /// Who knows what the daemon's Python can import.
+    pub(super) fn importable(&self) -> Importable<'_> {
+        Importable { imports: Some(self.origin.imports), python: self.python }
     }
 
     /// A table with `here` in it.

@@ -9,7 +9,7 @@ use super::environ::Environ;
 use super::getopt::Switch;
 use super::ini::Document;
 use super::names::{Table, Value};
-use super::scope::{Scope, here};
+use super::scope::{Importable, Scope, here};
 use super::{cli, files, getopt, paths, values};
 use crate::core::options::{Field, Names, Reread, Row, Unset, field};
 use crate::core::python::repr;
@@ -340,6 +340,7 @@ fn read_section(configfile: &str, environ: &Environ) -> Result<Configured, Mista
         environment: &environment,
         local,
         late: None,
+        imports: Importable::default(),
     };
     let (placed, plain) = (scope(here(paths::dirname(&normalized))), scope(Table::new()));
     let mut section = Section::default();

@@ -7,7 +7,7 @@ use super::complaint::{Complaint, Mistake, Notes, Topic};
 use super::environ::Environ;
 use super::ini::Document;
 use super::names::Table;
-use super::scope::{Origin, Scope};
+use super::scope::{Importable, Origin, Scope};
 use super::{include, paths, values};
 use crate::core::options::{Field, Names, Reread, Row, Unset, field};
 use crate::core::python::is_space;
@@ -101,6 +101,7 @@ impl Files {
             environment: names,
             local: Table::new(),
             late: None,
+            imports: Importable::default(),
         };
         values::read_all(INCLUDE, &scope, "include", &mut include, notes)?;
         let base = paths::abspath(origin.configfile, origin.environ);

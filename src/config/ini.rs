@@ -61,6 +61,21 @@ impl Document {
         Document { ini, spots: HashMap::new(), files: Vec::new(), oddities: Oddities::default() }
     }
 
+    /// A document of one section that is in no file. `source` is what is said to have it.
+    pub(super) fn of_section(
+        section: &str,
+        options: &[(String, String)],
+        source: &str,
+    ) -> Document {
+        let mut document = Document { files: vec![source.into()], ..Document::new() };
+        let nowhere = Spot { file: 0, line: 0 };
+        document.open(section, nowhere);
+        for (option, value) in options {
+            document.set(section, option.to_lowercase(), value.clone(), nowhere);
+        }
+        document
+    }
+
     /// Reads a file's content over what is there; later options win. `source` is the file name for messages.
     ///
     /// The complaint is in the words of Python's exception: `MissingSectionHeaderError`, `UnicodeDecodeError` or

@@ -2,13 +2,14 @@
 
 use super::complaint::{Complaint, Complaints, Topic};
 use super::environ::Environ;
+use super::imports::Imports;
 use super::ini::Document;
 use super::names::Table;
 use super::reader::{self, Reading};
 use super::scope::Origin;
 use super::supervisord::{self, Section};
 use super::{accounts, getopt, paths, server};
-use crate::core::config::{Config, Settings, UserId};
+use crate::core::config::{Config, ProcessConfig, Settings, UserId};
 use crate::core::states::Level;
 
 /// Options given on the command line; each overrides its setting in the file.
@@ -93,6 +94,7 @@ pub struct Loader {
     expansions: Table,
     warning: &'static str,
     settled: Option<Settled>,
+    imports: Imports,
 }
 
 impl Loader {
@@ -112,12 +114,18 @@ impl Loader {
             expansions,
             warning: "",
             settled: None,
+            imports: Imports::default(),
         }
     }
 
     /// The same with something to be printed before anything else.
     pub(super) fn with_warning(self, warning: &'static str) -> Loader {
         Loader { warning, ..self }
+    }
+
+    /// The same with somebody who knows what can be imported.
+    pub(crate) fn with_imports(self, imports: Imports) -> Loader {
+        Loader { imports, ..self }
     }
 
     /// The configuration file, as given or found.
@@ -175,7 +183,12 @@ impl Loader {
     /// Reads everything as for a start, and goes on after what is wrong. Neither starts nor settles anything.
     pub(crate) fn examine(&self) -> Examination {
         let here = self.here();
-        let origin = Origin { configfile: &self.configfile, here: &here, environ: &self.environ };
+        let origin = Origin {
+            configfile: &self.configfile,
+            here: &here,
+            environ: &self.environ,
+            imports: &self.imports,
+        };
         let mut expansions = self.expansions.clone();
         let reader::Examined { files, reading, mut complaints, warnings, sections } =
             reader::examine(&origin, &mut expansions);
@@ -202,8 +215,24 @@ impl Loader {
 
     fn read(&mut self) -> Result<Reading, Complaints> {
         let here = self.here();
-        let origin = Origin { configfile: &self.configfile, here: &here, environ: &self.environ };
-        reader::read(&origin, &mut self.expansions)
+        let Loader { configfile, environ, imports, expansions, .. } = self;
+        reader::read(&Origin { configfile, here: &here, environ, imports }, expansions)
+    }
+
+    /// Reads the section of a program that is in no file, for a group.
+    ///
+    /// # Errors
+    /// What is wrong, in the reference's words (`options.py: processes_from_section`).
+    pub(crate) fn read_program(
+        &self,
+        section: &str,
+        options: &[(String, String)],
+        group: &str,
+    ) -> Result<Vec<ProcessConfig>, Complaints> {
+        let here = self.here();
+        let Loader { configfile, environ, imports, expansions, .. } = self;
+        let origin = Origin { configfile, here: &here, environ, imports };
+        reader::read_program(&origin, expansions, section, options, group)
     }
 
     /// What was read under the command line, with names that are good wherever the daemon goes.

@@ -1,7 +1,7 @@
 //! From the command line and the configuration files to [`Config`](crate::core::config::Config).
 //!
 //! The layers, lowest first: [`ini`] reads Python's INI dialect and `oddities` are what is odd in it, [`expand`] and [`shlex`] its text formats,
-//! [`datatypes`] the types of values, `values` options by their tables (`core::options`), [`complaint`] what is wrong with them; `files` puts files together;
+//! [`datatypes`] the types of values, `values` options by their tables (`core::options`), [`complaint`] what is wrong with them; `files` puts files together; `imports` asks what names in Python stand for;
 //! `supervisord`, `program`, `groups` and `server` read sections, `reader` all of them. [`cli`] reads the command line of
 //! the daemon, [`ctl`] everything for the client. [`Loader`] is what the daemon keeps: it can load again. [`options`] lists
 //! all options there are.
@@ -22,6 +22,7 @@ mod files;
 mod format;
 pub(crate) mod getopt;
 mod groups;
+mod imports;
 mod include;
 pub(crate) mod ini;
 mod loader;
@@ -41,6 +42,7 @@ pub(crate) use cli::called_as;
 pub use cli::{Checking, Parsed, parse_args};
 pub(crate) use ctl::{ClientOptions, ClientParsed, Color, parse_client_args, split_scheme};
 pub use environ::Environ;
+pub(crate) use imports::Imports;
 pub(crate) use loader::{Examination, Loader};
 
 #[cfg(test)]

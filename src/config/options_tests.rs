@@ -6,7 +6,7 @@ use crate::config::complaint::{Complaints, Notes};
 use crate::config::environ::Environ;
 use crate::config::ini::Document;
 use crate::config::names::Table;
-use crate::config::scope::{Scope, here};
+use crate::config::scope::{Importable, Scope, here};
 use crate::config::values;
 use crate::core::options::{
     Field, Names, Reread, Row, Unset, differences, field, program as tables, shown,
@@ -164,6 +164,7 @@ fn toy(text: &str) -> Result<Toy, Complaints> {
         environment: &environment,
         local: here("/toys"),
         late: None,
+        imports: Importable::default(),
     };
     let mut toy = Toy::default();
     let mut notes = Notes::default();

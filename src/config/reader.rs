@@ -1,21 +1,24 @@
 //! From files to a whole configuration: the main file, its includes, the `[supervisord]` section, then the rest.
 
+use std::collections::HashMap;
+
 use super::complaint::{Complaint, Complaints, Mistake, Notes, Topic};
 use super::context::Context;
 use super::datatypes::overlay;
 use super::files::Files;
+use super::ini::Document;
 use super::names::{Table, Value};
 use super::scope::{Origin, here};
 use super::supervisord::{self, SECTION, Section};
-use super::{files, groups, server};
-use crate::core::config::{GroupConfig, ServerConfig};
+use super::{files, groups, program, server};
+use crate::core::config::{GroupConfig, ProcessConfig, RpcInterface, ServerConfig};
 use crate::core::states::Level;
 use crate::native;
 
 /// Everything one reading yields.
 pub(super) struct Reading {
     pub(super) section: Section,
-    pub(super) rpcinterfaces: Vec<String>,
+    pub(super) rpcinterfaces: Vec<RpcInterface>,
     pub(super) groups: Vec<GroupConfig>,
     pub(super) servers: Vec<ServerConfig>,
     pub(super) messages: Vec<(Level, String)>,
@@ -96,7 +99,8 @@ fn sections(
     };
     expansions.set_environment(&section.environment);
 
-    let context = Context { origin, node_name: &node_name, files, expansions };
+    let python = section.settings.python.as_deref();
+    let context = Context { origin, node_name: &node_name, files, expansions, python };
     let rpcinterfaces = server::rpcinterfaces(&context, notes);
     let mut groups = groups::read(&context, notes);
     for process in groups.iter_mut().flat_map(|group| &mut group.processes) {
@@ -110,6 +114,24 @@ fn sections(
     let infos = files.infos.iter().map(|text| (Level::Info, text.clone()));
     let messages = warnings.chain(infos).collect();
     Ok(Reading { section, rpcinterfaces, groups, servers, messages })
+}
+
+/// Reads the section of a program that is in no file, as [`read`] would. The complaints are those of the section alone.
+pub(super) fn read_program(
+    origin: &Origin<'_>,
+    expansions: &Table,
+    section: &str,
+    options: &[(String, String)],
+    group: &str,
+) -> Result<Vec<ProcessConfig>, Complaints> {
+    let document = Document::of_section(section, options, origin.configfile);
+    let files = files::Files { document, origins: HashMap::new(), infos: Vec::new() };
+    let node_name = node_name();
+    let context =
+        Context { origin, node_name: &node_name, files: &files, expansions, python: None };
+    let mut notes = Notes::default();
+    let processes = program::processes(&context, section, group, &mut notes);
+    notes.outcome(processes.unwrap_or_default())
 }
 
 fn node_name() -> String {

@@ -3,6 +3,7 @@
 use super::complaint::{Complaint, Mistake};
 use super::environ::Environ;
 use super::expand::expand;
+use super::imports::Imports;
 use super::ini::Document;
 use super::names::Table;
 
@@ -14,6 +15,8 @@ pub(super) struct Origin<'a> {
     pub(super) here: &'a str,
     /// The daemon's environment.
     pub(super) environ: &'a Environ,
+    /// Who knows what can be imported.
+    pub(super) imports: &'a Imports,
 }
 
 /// A table with `here` in it.
@@ -35,6 +38,23 @@ pub(super) struct Scope<'a> {
     pub(super) local: Table,
     /// The names of what is expanded late or twice, if these are not the further ones.
     pub(super) late: Option<&'a Table>,
+    /// What may be imported, where something in Python may be named.
+    pub(super) imports: Importable<'a>,
+}
+
+/// Who knows what the daemon's Python can import.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Importable<'a> {
+    pub(super) imports: Option<&'a Imports>,
+    /// `python=` of the daemon.
+    pub(super) python: Option<&'a str>,
+}
+
+impl Importable<'_> {
+    /// Whether a name of a factory or a handler stands for something.
+    pub(super) fn knows(self, spec: &str) -> bool {
+        self.imports.is_some_and(|imports| imports.know(self.python, spec))
+    }
 }
 
 impl Scope<'_> {

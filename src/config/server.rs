@@ -6,14 +6,14 @@ use super::datatypes::names_factory;
 use super::names::Table;
 use super::scope::Scope;
 use super::{paths, values};
-use crate::core::config::{Credentials, Owner, ServerAddress, ServerConfig};
+use crate::core::config::{Credentials, Factory, Owner, RpcInterface, ServerAddress, ServerConfig};
 use crate::core::options::{Field, Names, Reread, Row, Unset, field};
 use crate::core::python::strip;
 
 /// The option that names the factory of an `[rpcinterface:x]`.
 const FACTORY_OPTION: &str = "supervisor.rpcinterface_factory";
 
-/// The one factory there is.
+/// The one factory that is ours.
 const MAIN_FACTORY: &str = "supervisor.rpcinterface:make_main_rpcinterface";
 
 /// The section of an RPC interface as written.
@@ -122,35 +122,38 @@ pub(super) const SOCKET_ACCESS: &[Row<Section>] = &[
     .reread(Reread::Reload),
 ];
 
-/// Names of the `[rpcinterface:x]` sections, in file order.
-pub(super) fn rpcinterfaces(context: &Context<'_>, notes: &mut Notes) -> Vec<String> {
-    let mut names = Vec::new();
+/// The `[rpcinterface:x]` sections, in file order.
+pub(super) fn rpcinterfaces(context: &Context<'_>, notes: &mut Notes) -> Vec<RpcInterface> {
+    let mut interfaces = Vec::new();
     for section in context.files.document.sections() {
         if let Some(name) = section.strip_prefix("rpcinterface:") {
-            names.push(name.to_string());
-            check_interface(context, &section, notes);
+            let factory = factory(context, &section, notes);
+            interfaces.extend(factory.map(|factory| RpcInterface { name: name.into(), factory }));
         }
     }
-    names
+    interfaces
 }
 
-fn check_interface(context: &Context<'_>, section: &str, notes: &mut Notes) -> Option<()> {
+fn factory(context: &Context<'_>, section: &str, notes: &mut Notes) -> Option<Factory> {
     let document = &context.files.document;
     let scope = context.scope(Table::new());
     let mut interface = Interface::default();
     values::read_all(RPCINTERFACE, &scope, section, &mut interface, notes)?;
-    let factory = interface.factory;
-    if !names_factory(&factory, MAIN_FACTORY) {
-        let mistake = Mistake::new(format!("{factory} cannot be resolved within [{section}]"));
+    let spec = interface.factory;
+    let is_main = names_factory(&spec, MAIN_FACTORY);
+    if !is_main && !scope.imports.knows(&spec) {
+        let mistake = values::unresolved(&spec, section);
         notes.complain(document.option_complaint(section, FACTORY_OPTION, mistake));
     }
     // Arguments of the factory; the main interface takes none, but their expansion can fail.
+    let mut options = Vec::new();
     for option in document.options(section) {
         if option != FACTORY_OPTION {
-            notes.check(scope.get(section, &option));
+            let value = notes.check(scope.get(section, &option)).flatten();
+            options.extend(value.map(|value| (option, value)));
         }
     }
-    Some(())
+    Some(if is_main { Factory::Main } else { Factory::Python { spec, options } })
 }
 
 /// The HTTP servers: inet ones, then Unix ones, each in file order. Any section whose name starts so is one.

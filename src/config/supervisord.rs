@@ -2,7 +2,7 @@
 
 use super::complaint::{Complaint, Notes, Position};
 use super::names::Table;
-use super::scope::{Origin, Scope, here};
+use super::scope::{Importable, Origin, Scope, here};
 use super::{ini::Document, values};
 use crate::core::config::Settings;
 use crate::core::options::{Expansion, Field, Names, Reread, Row, Unset, field};
@@ -187,6 +187,7 @@ pub(super) fn read(
         environment: expansions,
         local: here(origin.here),
         late: Some(late),
+        imports: Importable::default(),
     };
     let mut section = Section::default();
     for row in SUPERVISORD {

@@ -6,13 +6,11 @@ use super::datatypes::{
     inet_address, integer, integer_in, key_value_pairs, list_of_exitcodes, list_of_strings,
     logfile_name, logging_level, names_factory, octal_type, process_or_group_name, signal_number,
 };
-use super::environ::Environ;
-use super::scope::Scope;
+use super::scope::{Importable, Scope};
 use super::{accounts, paths};
-use crate::core::options::program::DEFAULT_RESULT_HANDLER;
 use crate::core::options::{About, Expansion, Field, Row, Unset};
 use crate::core::python::{repr, strip};
-use crate::core::result_handler::SUPERVISOR_STDOUT;
+use crate::core::result_handler::{DEFAULT_RESULT_HANDLER, SUPERVISOR_STDOUT};
 
 /// Result handlers that are built in.
 const RESULT_HANDLERS: [&str; 2] = [DEFAULT_RESULT_HANDLER, SUPERVISOR_STDOUT];
@@ -46,7 +44,7 @@ pub(super) fn read<C: 'static>(
     config: &mut C,
 ) -> Result<(), Complaint> {
     let read = match text(&row.about, scope, section)? {
-        Some(text) => set(row, text, scope.environ, section, config),
+        Some(text) => set(row, text, scope, section, config),
         None if row.about.unset == Unset::Required => Err(missing(row.about.name, section)),
         None => Ok(()),
     };
@@ -101,10 +99,11 @@ pub(super) fn missing(option: &str, section: &str) -> Mistake {
 fn set<C: 'static>(
     row: &Row<C>,
     text: String,
-    environ: &Environ,
+    scope: &Scope<'_>,
     section: &str,
     config: &mut C,
 ) -> Result<(), Mistake> {
+    let environ = scope.environ;
     match &row.field {
         Field::Text(field) => field.set(config, text),
         Field::OptionalText(field) => field.set(config, Some(text)),
@@ -141,7 +140,9 @@ fn set<C: 'static>(
         Field::Address(field) => field.set(config, Some(inet_address(&text)?)),
         Field::EventBuffer(field) => field.set(config, event_buffer(section, &text)?),
         Field::Events(field) => field.set(config, events(section, &text)?),
-        Field::ResultHandler(field) => field.set(config, result_handler(section, &text)?),
+        Field::ResultHandler(field) => {
+            field.set(config, result_handler(scope.imports, section, &text)?)
+        }
         Field::Backlog(field) => field.set(config, Some(backlog(&text)?)),
     }
     Ok(())
@@ -184,14 +185,19 @@ fn events(section: &str, text: &str) -> Result<Vec<String>, Mistake> {
     Ok(events)
 }
 
-fn result_handler(section: &str, text: &str) -> Result<String, Mistake> {
+/// A handler that is built in, or the name of one in Python.
+fn result_handler(imports: Importable<'_>, section: &str, text: &str) -> Result<String, Mistake> {
     let known = RESULT_HANDLERS.into_iter().find(|known| names_factory(text, known));
-    known.map(str::to_string).ok_or_else(|| {
-        Mistake::new(format!(
-            "{text} cannot be resolved within [{section}]: result handlers in Python cannot be called; \
-             use {DEFAULT_RESULT_HANDLER} (which is what an unset result_handler means) or {SUPERVISOR_STDOUT}"
-        ))
-    })
+    match known {
+        Some(known) => Ok(known.to_string()),
+        None if imports.knows(text) => Ok(text.to_string()),
+        None => Err(unresolved(text, section)),
+    }
+}
+
+/// What is said of a factory or a handler that there is not (`options.py: get_plugins`).
+pub(super) fn unresolved(text: &str, section: &str) -> Mistake {
+    Mistake::new(format!("{text} cannot be resolved within [{section}]"))
 }
 
 /// Names of hosts, separated by commas, spaces or line ends. What no browser can ask for (`http://sv.lan`, `*.lan`,

@@ -4,6 +4,7 @@
 //! (`options.py: ProcessConfig.__eq__`), because `reloadConfig` reports changes by it; the tables of
 //! `core::options` say what counts.
 
+use super::result_handler::ResultHandler;
 use super::states::Level;
 
 /// A whole configuration: one successful reading of the files and the command line.
@@ -13,12 +14,57 @@ pub struct Config {
     pub settings: Settings,
     /// The HTTP servers: inet ones first, each kind in file order.
     pub servers: Vec<ServerConfig>,
-    /// Names of the `[rpcinterface:x]` sections that carry the main interface, in file order.
-    pub rpcinterfaces: Vec<String>,
+    /// The `[rpcinterface:x]` sections, in file order.
+    pub rpcinterfaces: Vec<RpcInterface>,
     /// The process groups, by ascending priority, then name.
     pub groups: Vec<GroupConfig>,
     /// What the reader wants said in the main log once that exists, in order.
     pub messages: Vec<(Level, String)>,
+}
+
+/// A `[rpcinterface:x]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RpcInterface {
+    /// What is behind the colon: its namespace.
+    pub name: String,
+    /// What makes it.
+    pub factory: Factory,
+}
+
+/// What makes an RPC interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Factory {
+    /// The main interface, which is ours.
+    Main,
+    /// A plugin in Python.
+    Python {
+        /// `module:function`, as written.
+        spec: String,
+        /// The other options of the section, which it is called with.
+        options: Vec<(String, String)>,
+    },
+}
+
+impl Config {
+    /// The RPC interfaces in Python.
+    pub fn python_interfaces(&self) -> impl Iterator<Item = &RpcInterface> {
+        self.rpcinterfaces.iter().filter(|interface| interface.factory != Factory::Main)
+    }
+
+    /// The result handlers in Python, with the sections that name them.
+    pub fn python_handlers(&self) -> impl Iterator<Item = (String, &str)> {
+        self.groups.iter().filter_map(|group| match &group.kind {
+            GroupKind::Listener(pool) if ResultHandler::is_python(&pool.result_handler) => {
+                Some((format!("eventlistener:{}", group.name), pool.result_handler.as_str()))
+            }
+            GroupKind::Plain | GroupKind::FastCgi(_) | GroupKind::Listener(_) => None,
+        })
+    }
+
+    /// Whether any plugin in Python is named.
+    pub fn has_plugins(&self) -> bool {
+        self.python_interfaces().next().is_some() || self.python_handlers().next().is_some()
+    }
 }
 
 /// Options of the daemon itself.
@@ -201,6 +247,15 @@ pub struct ProcessConfig {
 }
 
 impl ProcessConfig {
+    /// Names its AUTO logs (`options.py: create_autochildlogs`). `choose` names the log of a process and a channel.
+    pub(super) fn name_logs(&mut self, mut choose: impl FnMut(&str, &str) -> String) {
+        for (channel, config) in [("stdout", &mut self.stdout), ("stderr", &mut self.stderr)] {
+            if config.logfile == LogFile::Auto {
+                config.logfile = LogFile::Path(choose(&self.name, channel));
+            }
+        }
+    }
+
     /// The last value `environment=` gives a name.
     pub fn env(&self, name: &str) -> Option<&str> {
         self.environment.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())

@@ -1,11 +1,14 @@
 //! What goes into the core and what comes out: inputs, effects, and the verbs answered in the same breath.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::{Config, FastCgiSocket, GroupKind, ProcessConfig};
-use super::event::Channel;
+use super::event::{Channel, Event};
 use super::fault::Fault;
+use super::plugins::PluginCall;
+use super::result_handler::Judgement;
 use super::signal;
 use super::states::{Level, Mood};
 use super::tally::LogTallies;
@@ -30,10 +33,13 @@ pub struct JobId(pub u64);
 /// Who calls, and so by which names the main interface is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// A client, over XML-RPC: by those under which the configuration publishes it.
-    Client,
+    /// A client, over XML-RPC, of the server in this place of the configuration: by those under which the configuration
+    /// publishes it.
+    Client(usize),
     /// The web interface, for a button: as `supervisor`, however it is published, if at all.
     Button,
+    /// The helper process of plugins: as `supervisor`, likewise, and what only it may call.
+    Plugin,
 }
 
 /// An XML-RPC call, e.g. `supervisor.startProcess` with its parameters.
@@ -201,6 +207,17 @@ pub(crate) enum JobOutcome {
     Answer(Result<Value, Fault>),
     /// `Job::ReadConfig`: the new configuration, or the reader's message.
     Config(Result<Box<Config>, String>),
+    /// `Job::ReadProgram`: the processes of the section, or the reader's message.
+    Program {
+        /// What there is.
+        processes: Result<Vec<ProcessConfig>, String>,
+        /// Of which group.
+        group: String,
+        /// Which of them becomes one of that group; `None` if they are only told.
+        add: Option<String>,
+    },
+    /// `Job::Judge`
+    Judged(Judgement),
 }
 
 /// Work that needs input or output and may take its time.
@@ -247,6 +264,36 @@ pub enum Job {
     },
     /// Read the configuration again.
     ReadConfig,
+    /// Read the section of a program that is in no file.
+    ReadProgram {
+        /// Its name.
+        section: String,
+        /// Its options and their values.
+        options: Vec<(String, String)>,
+        /// The group that its processes are for.
+        group: String,
+        /// Which of them is to become one of that group; `None` if they are only told.
+        add: Option<String>,
+    },
+    /// Have a plugin's method called.
+    Plugin(PluginCall),
+    /// Have a result handler in Python judge the result of a listener.
+    Judge(Box<Verdict>),
+}
+
+/// What a result handler in Python is to judge.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// `module:function`
+    pub handler: String,
+    /// The event that the listener worked on.
+    pub event: Rc<Event>,
+    /// Its serial.
+    pub serial: u64,
+    /// The pool of the listener, and the serial of the event there.
+    pub pool: (String, u64),
+    /// What the listener answered.
+    pub result: Vec<u8>,
 }
 
 /// Something to be done.
@@ -290,6 +337,8 @@ pub enum Effect {
     ReopenLogs,
     /// A new configuration was accepted: settings that apply at once do.
     ApplySettings,
+    /// Tell plugins of an event.
+    TellPlugins(Rc<Event>),
     /// Everything is stopped: leave the main loop.
     Exit(Mood),
 }

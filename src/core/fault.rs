@@ -2,29 +2,30 @@
 
 use std::fmt;
 
-/// Code of a fault; the discriminant goes over the wire.
+/// Code of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(i32)]
 #[allow(missing_docs)] // the names are the documentation: they are the protocol's own
 pub enum FaultCode {
-    UnknownMethod = 1,
-    IncorrectParameters = 2,
-    BadArguments = 3,
-    SignatureUnsupported = 4,
-    ShutdownState = 6,
-    BadName = 10,
-    BadSignal = 11,
-    NoFile = 20,
-    NotExecutable = 21,
-    Failed = 30,
-    AbnormalTermination = 40,
-    SpawnError = 50,
-    AlreadyStarted = 60,
-    NotRunning = 70,
-    Success = 80,
-    AlreadyAdded = 90,
-    StillRunning = 91,
-    CantReread = 92,
+    UnknownMethod,
+    IncorrectParameters,
+    BadArguments,
+    SignatureUnsupported,
+    ShutdownState,
+    BadName,
+    BadSignal,
+    NoFile,
+    NotExecutable,
+    Failed,
+    AbnormalTermination,
+    SpawnError,
+    AlreadyStarted,
+    NotRunning,
+    Success,
+    AlreadyAdded,
+    StillRunning,
+    CantReread,
+    /// A number that a plugin has chosen.
+    Plugin(i32),
 }
 
 impl FaultCode {
@@ -50,14 +51,34 @@ impl FaultCode {
         FaultCode::CantReread,
     ];
 
-    /// The code of a number, as multicalls carry it.
+    /// The code of a number, as multicalls carry it; none for what only plugins say.
     pub fn of_code(code: i64) -> Option<FaultCode> {
         FaultCode::ALL.into_iter().find(|candidate| candidate.code() == code)
     }
 
     /// The numeric code.
     pub fn code(self) -> i64 {
-        self as i64
+        match self {
+            FaultCode::UnknownMethod => 1,
+            FaultCode::IncorrectParameters => 2,
+            FaultCode::BadArguments => 3,
+            FaultCode::SignatureUnsupported => 4,
+            FaultCode::ShutdownState => 6,
+            FaultCode::BadName => 10,
+            FaultCode::BadSignal => 11,
+            FaultCode::NoFile => 20,
+            FaultCode::NotExecutable => 21,
+            FaultCode::Failed => 30,
+            FaultCode::AbnormalTermination => 40,
+            FaultCode::SpawnError => 50,
+            FaultCode::AlreadyStarted => 60,
+            FaultCode::NotRunning => 70,
+            FaultCode::Success => 80,
+            FaultCode::AlreadyAdded => 90,
+            FaultCode::StillRunning => 91,
+            FaultCode::CantReread => 92,
+            FaultCode::Plugin(code) => i64::from(code),
+        }
     }
 
     /// The name that starts every fault string.
@@ -81,6 +102,7 @@ impl FaultCode {
             FaultCode::AlreadyAdded => "ALREADY_ADDED",
             FaultCode::StillRunning => "STILL_RUNNING",
             FaultCode::CantReread => "CANT_REREAD",
+            FaultCode::Plugin(_) => "UNKNOWN",
         }
     }
 }

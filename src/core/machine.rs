@@ -28,19 +28,26 @@ pub(crate) struct Core {
     supervisor: Supervisor,
     calls: Calls,
     effects: VecDeque<Effect>,
+    /// Nothing becomes due.
+    held: bool,
 }
 
 impl Core {
     /// A core of the given configuration with nothing active yet; `pid` is the daemon's own.
     pub(crate) fn new(config: Config, pid: i32) -> Core {
         let supervisor = Supervisor::new(config, pid);
-        Core { supervisor, calls: Calls::default(), effects: VecDeque::new() }
+        Core { supervisor, calls: Calls::default(), effects: VecDeque::new(), held: false }
     }
 
     /// Adds every group of the configuration. Nothing is started before the first input.
     pub(crate) fn add_all_groups(&mut self, host: &mut dyn Host) {
         let (supervisor, _, mut outside) = self.parts(Now::BEGINNING, host);
         supervisor.add_all_groups(&mut outside);
+    }
+
+    /// Lets nothing become due, neither the first starts, before the next [`Input::Timer`].
+    pub(crate) fn hold(&mut self) {
+        self.held = true;
     }
 
     /// Goes on counting events where an earlier life ended.
@@ -77,10 +84,12 @@ impl Core {
     /// Takes one input and does everything that follows from it; of starts that are due, a few. When more are,
     /// [`Core::next_deadline`] is in the past, and the others had their turn meanwhile.
     pub(crate) fn handle(&mut self, now: Now, host: &mut dyn Host, input: Input) {
+        self.held &= !matches!(input, Input::Timer);
+        let held = self.held;
         let (supervisor, calls, mut outside) = self.parts(now, host);
         supervisor.pools.values_mut().for_each(Pool::mark_input);
         take(input, supervisor, calls, &mut outside);
-        settle(supervisor, calls, &mut outside);
+        settle(supervisor, calls, held, &mut outside);
     }
 
     fn parts<'a>(
@@ -88,9 +97,9 @@ impl Core {
         now: Now,
         host: &'a mut dyn Host,
     ) -> (&'a mut Supervisor, &'a mut Calls, Outside<'a>) {
-        let Core { supervisor, calls, effects } = self;
+        let Core { supervisor, calls, effects, .. } = self;
         let (mood, verbose) = (supervisor.mood, supervisor.verbose);
-        let caller = Caller::Client;
+        let caller = Caller::Client(0);
         (supervisor, calls, Outside { now, mood, host, effects, events: None, caller, verbose })
     }
 }
@@ -136,11 +145,11 @@ fn take(input: Input, supervisor: &mut Supervisor, calls: &mut Calls, outside: &
 }
 
 /// Runs pending calls, what is due and the shutdown until nothing moves; then hands out events.
-fn settle(supervisor: &mut Supervisor, calls: &mut Calls, outside: &mut Outside<'_>) {
+fn settle(supervisor: &mut Supervisor, calls: &mut Calls, held: bool, outside: &mut Outside<'_>) {
     let mut starts = 0;
     loop {
         let may = if starts < STARTS_PER_INPUT { Starts::May } else { Starts::Wait };
-        let due = supervisor.timers.due(outside.now.mono, may);
+        let due = supervisor.timers.due(outside.now.mono, may).filter(|_| !held);
         // Calls first: a client that waits for RUNNING must see it even if the process dies in the same instant. But what
         // they have to say is in the order they came, so all of it becomes due before.
         let reports = matches!(due, Some(Timer::StopReport(_)));

@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use super::clock::after_secs;
 use super::config::{GroupConfig, GroupKind};
-use super::effect::{GroupId, ProcId, earliest};
+use super::effect::{Effect, GroupId, JobId, ProcId, earliest};
 use super::event::{Event, Subject};
 use super::outside::Outside;
 use super::pool::Pool;
 use super::process::Process;
+use super::result_handler::Judgement;
 use super::roster::Roster;
 use super::states::ProcessState;
-use super::supervisor::Supervisor;
+use super::supervisor::{Supervisor, next_job};
 use super::timers::Timer;
 
 /// How long until a listener that has not read its last events is tried again, in seconds.
@@ -28,6 +29,9 @@ impl Supervisor {
     /// Puts an event into the buffer of every pool that wants it. Serials count only events that somebody wants.
     pub(super) fn notify(&mut self, event: Event, outside: &mut Outside<'_>) {
         let event = Rc::new(event);
+        if self.plugins.watches(event.kind()) {
+            outside.effect(Effect::TellPlugins(Rc::clone(&event)));
+        }
         let mut serial = None;
         for pool in self.pools.values_mut() {
             let copies = pool.copies(event.kind());
@@ -60,9 +64,12 @@ impl Supervisor {
         self.watch_ticks();
     }
 
-    fn watch_ticks(&mut self) {
-        let pools = &self.pools;
-        self.ticker.watch(|kind| pools.values().any(|pool| pool.copies(kind) > 0));
+    /// The clock is looked at for the periods that somebody wants to hear of.
+    pub(super) fn watch_ticks(&mut self) {
+        let (pools, plugins) = (&self.pools, &self.plugins);
+        let wanted =
+            |kind| plugins.watches(kind) || pools.values().any(|pool| pool.copies(kind) > 0);
+        self.ticker.watch(wanted);
         self.timers.set(Timer::Tick, self.ticker.deadline());
     }
 
@@ -111,8 +118,18 @@ impl Supervisor {
     pub(super) fn listener_said(&mut self, id: ProcId, bytes: &[u8], outside: &mut Outside<'_>) {
         self.pools_moved = true;
         let group = self.roster.process(id).map(Process::group);
+        let jobs = &mut self.next_job;
         if let Some(pool) = group.and_then(|group| self.pools.get_mut(&group)) {
-            pool.heard(id, bytes, outside);
+            pool.heard(id, bytes, &mut || next_job(jobs), outside);
+        }
+    }
+
+    /// A handler in Python has judged a result.
+    pub(super) fn judged(&mut self, job: JobId, judgement: &Judgement, outside: &mut Outside<'_>) {
+        self.pools_moved = true;
+        let jobs = &mut self.next_job;
+        for pool in self.pools.values_mut() {
+            pool.judged(job, judgement.clone(), &mut || next_job(jobs), outside);
         }
     }
 
@@ -123,7 +140,7 @@ impl Supervisor {
         event: impl FnOnce(Subject<'_>) -> Event,
         outside: &mut Outside<'_>,
     ) {
-        if let Some(process) = self.roster.process(id).filter(|_| !self.pools.is_empty()) {
+        if let Some(process) = self.roster.process(id).filter(|_| self.is_listened_to()) {
             let event = event(process.subject());
             self.notify(event, outside);
         }

@@ -6,10 +6,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::config::ListenerConfig;
-use super::effect::{Effect, ProcId, StdinError, earliest};
+use super::effect::{Effect, Job, JobId, ProcId, StdinError, Verdict, earliest};
 use super::event::{Event, EventKind};
 use super::listener::{Listener, ListenerState, Step};
 use super::outside::Outside;
+use super::overflow::Overflow;
 use super::python::repr_bytes;
 use super::result_handler::{Judgement, ResultHandler};
 use super::states::Level;
@@ -31,6 +32,8 @@ struct Member {
     listener: Listener,
     /// What it works on while it is BUSY.
     event: Option<Queued>,
+    /// Its result is being judged by a handler in Python; it stays BUSY meanwhile.
+    judging: Option<JobId>,
 }
 
 /// What became of an attempt to hand out an event.
@@ -40,6 +43,10 @@ enum Sent {
     /// No listener is ready, or none of those that are can be written to.
     No,
 }
+
+/// Bytes that are kept of what a listener says while its result is being judged. READY is all it may say by then; with
+/// anything behind that it has broken the protocol, however much it is.
+const SAID_MEANWHILE_BYTES: usize = 64;
 
 /// The last moments of a pool in a shutdown.
 #[derive(Clone, Copy, Debug)]
@@ -59,47 +66,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 /// For how long it is held back at most.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-
-/// Lines about discarded events that are written one by one within [`OVERFLOW_PERIOD`]; the others are counted.
-const OVERFLOW_LINES: u32 = 20;
-
-/// How often the others are told of.
-const OVERFLOW_PERIOD: Duration = Duration::from_secs(1);
-
-/// What is said of events that were discarded.
-#[derive(Debug, Default)]
-struct Overflow {
-    began: Duration,
-    lines: u32,
-    unsaid: u64,
-}
-
-impl Overflow {
-    /// An event was discarded: whether that is to be said at once.
-    fn count(&mut self, now: Duration) -> bool {
-        if now >= self.began.saturating_add(OVERFLOW_PERIOD) && self.unsaid == 0 {
-            *self = Overflow { began: now, ..Overflow::default() };
-        }
-        let say = self.lines < OVERFLOW_LINES;
-        self.lines += u32::from(say);
-        self.unsaid += u64::from(!say);
-        say
-    }
-
-    /// When the others are to be told of.
-    fn deadline(&self) -> Option<Duration> {
-        (self.unsaid > 0).then(|| self.began.saturating_add(OVERFLOW_PERIOD))
-    }
-
-    /// How many there were, when it is time to say so.
-    fn report(&mut self, now: Duration) -> Option<u64> {
-        self.deadline().filter(|due| *due <= now)?;
-        let unsaid = self.unsaid;
-        // A flood that goes on gets its lines one by one no more.
-        *self = Overflow { began: now, lines: OVERFLOW_LINES, unsaid: 0 };
-        Some(unsaid)
-    }
-}
 
 /// The listeners of one group and the events that wait for them.
 #[derive(Debug)]
@@ -130,7 +96,13 @@ impl Pool {
     pub(super) fn new(name: &str, config: &ListenerConfig, members: Vec<(ProcId, String)>) -> Pool {
         let members = members
             .into_iter()
-            .map(|(id, name)| Member { id, name, listener: Listener::new(), event: None })
+            .map(|(id, name)| Member {
+                id,
+                name,
+                listener: Listener::new(),
+                event: None,
+                judging: None,
+            })
             .collect();
         Pool {
             name: name.to_string(),
@@ -262,29 +234,73 @@ impl Pool {
         if let Some(member) = self.members.iter_mut().find(|member| member.id == id) {
             member.listener = Listener::new();
             member.event = None;
+            member.judging = None;
         }
     }
 
     /// A listener ended; what it worked on goes to another one, or to the next life of this one.
     pub(super) fn ended(&mut self, id: ProcId, outside: &mut Outside<'_>) {
-        let member = self.members.iter_mut().find(|member| member.id == id);
-        if let Some(queued) = member.and_then(|member| member.event.take()) {
+        let Some(member) = self.members.iter_mut().find(|member| member.id == id) else {
+            return;
+        };
+        member.judging = None;
+        if let Some(queued) = member.event.take() {
             self.rebuffer(queued, outside);
         }
     }
 
-    /// A listener said something.
-    pub(super) fn heard(&mut self, id: ProcId, bytes: &[u8], outside: &mut Outside<'_>) {
+    /// A listener said something. `job` numbers what a handler in Python is asked.
+    pub(super) fn heard(
+        &mut self,
+        id: ProcId,
+        mut bytes: &[u8],
+        job: &mut dyn FnMut() -> JobId,
+        outside: &mut Outside<'_>,
+    ) {
         let Some(index) = self.members.iter().position(|member| member.id == id) else {
             return;
         };
-        self.members[index].listener.feed(bytes);
-        while let Some(step) = self.members[index].listener.step() {
-            self.take_step(index, step, outside);
+        let member = &mut self.members[index];
+        if member.judging.is_some() {
+            let room = SAID_MEANWHILE_BYTES.saturating_sub(member.listener.held_bytes());
+            bytes = &bytes[..bytes.len().min(room)];
+        }
+        member.listener.feed(bytes);
+        self.go_on(index, job, outside);
+    }
+
+    /// Takes what a listener has said, up to a result that is to be judged first.
+    fn go_on(&mut self, index: usize, job: &mut dyn FnMut() -> JobId, outside: &mut Outside<'_>) {
+        while self.members[index].judging.is_none()
+            && let Some(step) = self.members[index].listener.step()
+        {
+            self.take_step(index, step, job, outside);
         }
     }
 
-    fn take_step(&mut self, index: usize, step: Step, outside: &mut Outside<'_>) {
+    /// A handler in Python has judged a result. Whoever was judged may be gone.
+    pub(super) fn judged(
+        &mut self,
+        asked: JobId,
+        judgement: Judgement,
+        job: &mut dyn FnMut() -> JobId,
+        outside: &mut Outside<'_>,
+    ) {
+        let judged = self.members.iter().position(|member| member.judging == Some(asked));
+        if let Some(index) = judged {
+            self.members[index].judging = None;
+            self.follow(index, judgement, outside);
+            self.go_on(index, job, outside);
+        }
+    }
+
+    fn take_step(
+        &mut self,
+        index: usize,
+        step: Step,
+        job: &mut dyn FnMut() -> JobId,
+        outside: &mut Outside<'_>,
+    ) {
         let member = &mut self.members[index];
         match step {
             Step::Ready => {
@@ -303,12 +319,35 @@ impl Pool {
                 say_change(member, ListenerState::Busy, outside);
                 self.take_back(index, outside);
             }
-            Step::Result(result) => self.judge(index, &result, outside),
+            Step::Result(result) => self.judge(index, result, job, outside),
         }
     }
 
-    fn judge(&mut self, index: usize, result: &[u8], outside: &mut Outside<'_>) {
-        let judgement = self.handler.judge(result);
+    fn judge(
+        &mut self,
+        index: usize,
+        result: Vec<u8>,
+        job: &mut dyn FnMut() -> JobId,
+        outside: &mut Outside<'_>,
+    ) {
+        let handler = match self.handler.judge(&result) {
+            Ok(judgement) => return self.follow(index, judgement, outside),
+            Err(handler) => handler.to_string(),
+        };
+        let member = &mut self.members[index];
+        // A BUSY listener works on something.
+        let Some(Queued { event, serial, pool_serial }) = member.event.clone() else {
+            return self.follow(index, Judgement::Failed, outside);
+        };
+        let job = job();
+        member.judging = Some(job);
+        let pool = (self.name.clone(), pool_serial);
+        let work = Job::Judge(Box::new(Verdict { handler, event, serial, pool, result }));
+        outside.effect(Effect::Job { job, work });
+    }
+
+    /// Does what a judgement means.
+    fn follow(&mut self, index: usize, judgement: Judgement, outside: &mut Outside<'_>) {
         let member = &mut self.members[index];
         let name = &member.name;
         let next = match &judgement {
@@ -476,24 +515,5 @@ fn say_change(member: &Member, from: ListenerState, outside: &mut Outside<'_>) {
                  the process violated the eventlistener protocol"
             ),
         );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn discarded_events_are_told_one_by_one_and_then_counted() {
-        let (mut overflow, second) = (Overflow::default(), OVERFLOW_PERIOD);
-        let now = Duration::from_secs(100);
-        let said = (0..50).filter(|_| overflow.count(now)).count();
-        assert_eq!(said, OVERFLOW_LINES as usize);
-        assert_eq!((overflow.deadline(), overflow.report(now)), (Some(now + second), None));
-        assert_eq!(overflow.report(now + second), Some(30));
-        assert_eq!(overflow.deadline(), None);
-        // A flood that goes on is counted; one that begins anew is told.
-        assert!(!overflow.count(now + second) && overflow.report(now + 2 * second) == Some(1));
-        assert!(overflow.count(now + 3 * second));
     }
 }

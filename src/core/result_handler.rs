@@ -1,4 +1,7 @@
-//! What a listener's result means: the two `result_handler=` that are built in.
+//! What a listener's result means: the two `result_handler=` that are built in, and those in Python, which are asked.
+
+/// The result handler of listeners that name none.
+pub(crate) const DEFAULT_RESULT_HANDLER: &str = "supervisor.dispatchers:default_handler";
 
 /// Name of the handler of PyPI's supervisor-stdout, which Docker images use.
 pub(crate) const SUPERVISOR_STDOUT: &str = "supervisor_stdout:event_handler";
@@ -28,21 +31,32 @@ pub(crate) enum ResultHandler {
         /// with a trailing comma has it.
         soft_space: bool,
     },
+    /// `module:function`, of a plugin.
+    Python(String),
 }
 
 impl ResultHandler {
-    /// The handler a configuration names; the reader has refused all other names.
+    /// The handler a configuration names.
     pub(crate) fn of(name: &str) -> ResultHandler {
-        if name.starts_with("supervisor_stdout") {
-            ResultHandler::SupervisorStdout { soft_space: false }
-        } else {
-            ResultHandler::Default
+        match name {
+            "" | DEFAULT_RESULT_HANDLER => ResultHandler::Default,
+            SUPERVISOR_STDOUT => ResultHandler::SupervisorStdout { soft_space: false },
+            python => ResultHandler::Python(python.to_string()),
         }
     }
 
+    /// Whether a name is that of a handler in Python.
+    pub(crate) fn is_python(name: &str) -> bool {
+        matches!(ResultHandler::of(name), ResultHandler::Python(_))
+    }
+
     /// Judges a result.
-    pub(crate) fn judge(&mut self, result: &[u8]) -> Judgement {
-        match self {
+    ///
+    /// # Errors
+    /// The name of the handler in Python that is to be asked.
+    pub(crate) fn judge(&mut self, result: &[u8]) -> Result<Judgement, &str> {
+        Ok(match self {
+            ResultHandler::Python(handler) => return Err(handler),
             ResultHandler::Default if result == b"OK" => Judgement::Accepted { print: Vec::new() },
             ResultHandler::Default => Judgement::Rejected,
             ResultHandler::SupervisorStdout { soft_space } => match printed(result) {
@@ -54,7 +68,7 @@ impl ResultHandler {
                 }
                 None => Judgement::Failed,
             },
-        }
+        })
     }
 }
 
@@ -90,7 +104,7 @@ mod tests {
 
     fn print(handler: &mut ResultHandler, data: &str) -> String {
         let result = format!("processname:web groupname:site pid:1 channel:stdout\n{data}");
-        let judgement = handler.judge(result.as_bytes());
+        let judgement = handler.judge(result.as_bytes()).unwrap();
         let Judgement::Accepted { print } = judgement else { panic!("{judgement:?}") };
         String::from_utf8(print).unwrap()
     }
@@ -98,9 +112,9 @@ mod tests {
     #[test]
     fn the_default_accepts_ok_only() {
         let mut handler = ResultHandler::of("supervisor.dispatchers:default_handler");
-        assert_eq!(handler.judge(b"OK"), Judgement::Accepted { print: Vec::new() });
+        assert_eq!(handler.judge(b"OK"), Ok(Judgement::Accepted { print: Vec::new() }));
         for result in [&b""[..], b"OK ", b"ok", b"FAIL"] {
-            assert_eq!(handler.judge(result), Judgement::Rejected);
+            assert_eq!(handler.judge(result), Ok(Judgement::Rejected));
         }
     }
 
@@ -125,7 +139,7 @@ mod tests {
             b"processname:web channel:a:b\n",
             b"processname:web channel:x junk\n",
         ] {
-            assert_eq!(handler.judge(result), Judgement::Failed, "{result:?}");
+            assert_eq!(handler.judge(result), Ok(Judgement::Failed), "{result:?}");
         }
     }
 }

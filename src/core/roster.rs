@@ -7,7 +7,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use super::config::{GroupConfig, LogFile, ProcessConfig};
+use super::config::{GroupConfig, ProcessConfig};
 use super::effect::{GroupId, ProcId};
 use super::info::Extent;
 use super::process::Process;
@@ -35,6 +35,25 @@ impl Group {
         names.sort_by(|(a, _), (b, _)| a.cmp(b));
         names.dedup_by(|(later, _), (first, _)| later == first);
         Group { config, members: members.into_iter().map(|(id, _)| id).collect(), names }
+    }
+
+    /// One more process, whose name no other has.
+    fn admit(&mut self, id: ProcId, config: ProcessConfig) {
+        for name in text::names_of(&config.name) {
+            if let Err(place) = self.names.binary_search_by(|(known, _)| (**known).cmp(&name)) {
+                self.names.insert(place, (name.into(), id));
+            }
+        }
+        // The others keep their shares of the configuration as it was.
+        Rc::make_mut(&mut self.config).processes.push(config);
+        self.members.push(id);
+    }
+
+    /// One less.
+    fn dismiss(&mut self, id: ProcId, name: &str) {
+        self.names.retain(|(_, known)| *known != id);
+        self.members.retain(|member| *member != id);
+        Rc::make_mut(&mut self.config).processes.retain(|config| config.name != name);
     }
 
     fn find(&self, name: &str) -> Option<ProcId> {
@@ -87,6 +106,30 @@ impl Roster {
             }
         }
         Some(group)
+    }
+
+    /// Adds one process to a group; it was never started. `None` when there is no such group.
+    pub(super) fn add_process(&mut self, id: GroupId, config: ProcessConfig) -> Option<ProcId> {
+        let group = self.groups.get_mut(&id)?;
+        self.last_process += 1;
+        let member = ProcId(self.last_process);
+        group.admit(member, config);
+        let shared = SharedConfig::new(Rc::clone(&group.config), group.config.processes.len() - 1);
+        let process = Process::new(member, shared, id);
+        self.extent.add(Extent::of(&process));
+        self.processes.insert(member, process);
+        Some(member)
+    }
+
+    /// Takes one process away from its group.
+    pub(super) fn remove_process(&mut self, id: ProcId) {
+        let Some(process) = self.processes.remove(&id) else {
+            return;
+        };
+        self.extent.remove(Extent::of(&process));
+        if let Some(group) = self.groups.get_mut(&process.group()) {
+            group.dismiss(id, &process.config().name);
+        }
     }
 
     /// The active group of a name.
@@ -209,14 +252,7 @@ impl Available {
         let group = &mut self.groups[position];
         // Nobody shares a configuration before it has become active once, and then its logs are named.
         for process in &mut Rc::make_mut(group).processes {
-            let name = process.name.clone();
-            for (channel, config) in
-                [("stdout", &mut process.stdout), ("stderr", &mut process.stderr)]
-            {
-                if config.logfile == LogFile::Auto {
-                    config.logfile = LogFile::Path(choose(&name, channel));
-                }
-            }
+            process.name_logs(&mut choose);
         }
         Rc::clone(group)
     }
@@ -225,6 +261,7 @@ impl Available {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::config::LogFile;
     use crate::core::sim::group_of;
 
     fn roster(programs: &[&str]) -> Roster {

@@ -6,13 +6,14 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::config::{Config, GroupKind, Settings};
+use super::config::{Config, Factory, GroupKind, ProcessConfig, RpcInterface, Settings};
 use super::effect::{Effect, GroupId, JobId, ProcId};
 use super::event::{Event, EventKind};
 use super::info::Extent;
 use super::namespec;
 use super::outside::Outside;
 use super::plan::StopPlan;
+use super::plugins::Plugins;
 use super::pool::Pool;
 use super::process::Process;
 use super::roster::{Available, Roster};
@@ -27,6 +28,7 @@ pub(crate) struct Supervisor {
     pub(super) settings: Settings,
     /// Names under which the main interface is published.
     pub(super) rpcinterfaces: Vec<String>,
+    pub(super) plugins: Plugins,
     pub(super) available: Available,
     pub(super) roster: Roster,
     pub(super) mood: Mood,
@@ -48,16 +50,31 @@ pub(crate) struct Supervisor {
     /// What is still to be stopped; `None` until the shutdown begins.
     pub(super) stop_plan: Option<StopPlan>,
     pub(super) exited: bool,
-    next_job: u64,
+    /// The last number given to a job.
+    pub(super) next_job: u64,
+}
+
+/// The number of the next job.
+pub(super) fn next_job(last: &mut u64) -> JobId {
+    *last += 1;
+    JobId(*last)
 }
 
 impl Supervisor {
     /// A supervisor of the given configuration with nothing active yet; `pid` is the daemon's own.
     pub(super) fn new(config: Config, pid: i32) -> Supervisor {
+        let (main, plugins): (Vec<_>, Vec<_>) = config
+            .rpcinterfaces
+            .into_iter()
+            .partition(|interface| interface.factory == Factory::Main);
+        let names = |interfaces: Vec<RpcInterface>| {
+            interfaces.into_iter().map(|interface| interface.name).collect()
+        };
         Supervisor {
             verbose: config.settings.loglevel <= Level::Debug,
             settings: config.settings,
-            rpcinterfaces: config.rpcinterfaces,
+            rpcinterfaces: names(main),
+            plugins: Plugins::new(names(plugins)),
             available: Available::new(config.groups),
             roster: Roster::default(),
             mood: Mood::Running,
@@ -137,11 +154,12 @@ impl Supervisor {
         outside: &mut Outside<'_>,
         act: impl FnOnce(&mut Process, &mut Outside<'_>) -> T,
     ) -> Option<T> {
+        let listened_to = self.is_listened_to();
         let process = self.roster.process_mut(id)?;
         let (pid_before, state_before) = (process.pid(), process.state());
         let start_before = (process.start_secs(), process.spawn_error().map(str::to_string));
         outside.mood = self.mood;
-        outside.events = (!self.pools.is_empty()).then(Vec::new);
+        outside.events = listened_to.then(Vec::new);
         let result = act(process, outside);
         let occurred = outside.events.take();
         let pid_after = process.pid();
@@ -165,9 +183,13 @@ impl Supervisor {
         Some(result)
     }
 
+    /// Whether anybody may want an event.
+    pub(super) fn is_listened_to(&self) -> bool {
+        !self.pools.is_empty() || self.plugins.watch_any()
+    }
+
     pub(super) fn new_job(&mut self) -> JobId {
-        self.next_job += 1;
-        JobId(self.next_job)
+        next_job(&mut self.next_job)
     }
 
     /// The daemon got a signal.
@@ -243,6 +265,39 @@ impl Supervisor {
         }
         self.remove_pool(id);
         self.notify(Event::group(EventKind::GroupRemoved, &group.config.name), outside);
+        true
+    }
+
+    /// Makes a program that is in no file a process of an active group of programs. `None` when the group takes none.
+    pub(super) fn add_process(
+        &mut self,
+        group: GroupId,
+        mut config: ProcessConfig,
+        outside: &mut Outside<'_>,
+    ) -> Option<ProcId> {
+        let active = self.roster.group(group)?;
+        if active.config.kind != GroupKind::Plain {
+            return None;
+        }
+        config.name_logs(|process, channel| outside.host.auto_log_name(process, channel));
+        let id = self.roster.add_process(group, config)?;
+        if let Some(process) = self.roster.process(id) {
+            set_timers(&mut self.timers, process, self.mood);
+        }
+        self.changes += 1;
+        Some(id)
+    }
+
+    /// Takes one process away from its group; `false` while it is alive or coming up.
+    pub(super) fn remove_process(&mut self, id: ProcId) -> bool {
+        let idle = |process: &Process| process.state().is_stopped() && process.pid().is_none();
+        if !self.roster.process(id).is_some_and(idle) {
+            return false;
+        }
+        self.roster.remove_process(id);
+        self.changes += 1;
+        self.changed.push(id);
+        self.forget_timers(id);
         true
     }
 

@@ -18,23 +18,42 @@ use super::handle::{Inbox, Request};
 use super::host::OsHost;
 use super::lookout::Lookout;
 use super::mainlog::MainLog;
+use super::plugins::{Order, Port};
 use super::signals::Signals;
 use super::systemd::Herald;
 use super::taps::Taps;
 use crate::core::clock::Now;
-use crate::core::config::Config;
 use crate::core::effect::{
     Effect, ExitStatus, Input, Job, JobId, JobOutcome, ProcId, ReplyId, earliest,
 };
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::machine::Core;
+use crate::core::result_handler::Judgement;
 use crate::core::states::Mood;
 use crate::core::value::Value;
 use crate::native;
 use crate::sys::clock;
 
-/// Reads the configuration again; run apart, because it may wait for a name service.
-pub(crate) type ConfigReader = Arc<Mutex<dyn FnMut() -> Result<Config, String> + Send>>;
+/// What is to be read of the configuration.
+#[derive(Debug)]
+pub(crate) enum Reading {
+    /// All of it, again.
+    Everything,
+    /// The section of a program that is in no file.
+    Program {
+        /// Its name.
+        section: String,
+        /// Its options and their values.
+        options: Vec<(String, String)>,
+        /// The group that its processes are for.
+        group: String,
+        /// Which of them is to become one of that group.
+        add: Option<String>,
+    },
+}
+
+/// Reads of the configuration; run apart, because that may wait for a name service.
+pub(crate) type ConfigReader = Arc<Mutex<dyn FnMut(Reading) -> JobOutcome + Send>>;
 
 /// The number of SIGCHLD.
 const SIGCHLD: i32 = nix::libc::SIGCHLD;
@@ -90,6 +109,7 @@ pub(crate) struct House {
     /// Programs that are to be finished.
     leaving: VecDeque<Leaving>,
     inbox: Inbox,
+    plugins: Port,
     /// Calls that await their reply.
     replies: HashMap<ReplyId, oneshot::Sender<Result<Value, Fault>>>,
     /// Finished jobs. Every job belongs to a call, so the calls under way bound the queue.
@@ -107,6 +127,7 @@ impl House {
         read_config: ConfigReader,
         signals: Signals,
         inbox: Inbox,
+        plugins: Port,
     ) -> House {
         core.add_all_groups(&mut host);
         let (finish, finished) = mpsc::unbounded_channel();
@@ -125,11 +146,42 @@ impl House {
             exits_wait: false,
             leaving: VecDeque::new(),
             inbox,
+            plugins,
             replies: HashMap::new(),
             finished,
             finish,
             exit: None,
         }
+    }
+
+    /// Waits until the plugins are made, and meanwhile answers what they ask. Nothing is started yet, and clients are not
+    /// heard; a signal that ends the daemon ends this.
+    ///
+    /// # Errors
+    /// Why they could not be made.
+    pub(crate) async fn wait_for_plugins(
+        &mut self,
+        mut ready: oneshot::Receiver<Result<(), String>>,
+    ) -> Result<(), String> {
+        self.core.hold();
+        while self.exit.is_none() {
+            tokio::select! {
+                ready = &mut ready => return ready.unwrap_or(Ok(())),
+                signal = self.signals.next() => {
+                    self.signalled(signal.map_err(|error| error.to_string())?);
+                }
+                Some(request) = self.inbox.requests.recv() => self.requested(request),
+                Some((job, outcome)) = self.finished.recv() => {
+                    self.input(Input::JobDone { job, outcome });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether everything is stopped for good.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.exit.is_some()
     }
 
     /// The servers are open.
@@ -231,6 +283,10 @@ impl House {
 
     fn child_ended(&mut self, pid: i32, status: ExitStatus) {
         let Some(proc) = self.host.process_of(pid) else {
+            if self.plugins.helpers().is_over(pid) {
+                self.exits.reap(pid);
+                return;
+            }
             self.input(Input::StrangerEnded { pid, status });
             self.exits.reap(pid);
             return;
@@ -341,6 +397,7 @@ impl House {
                 drop(self.main_log.reopen());
                 self.host.reopen_all_logs();
             }
+            Effect::TellPlugins(event) => self.plugins.order(Order::Event(event)),
             Effect::ApplySettings => self.host.apply(self.core.supervisor().settings()),
             Effect::Exit(mood) => self.exit = Some(mood),
         }
@@ -366,16 +423,36 @@ impl House {
             Job::ReopenProcessLogs { proc, name } => {
                 self.answer_done(job, self.host.reopen_logs(proc), name);
             }
-            Job::ReadConfig => {
-                let (reader, finish) = (Arc::clone(&self.read_config), self.finish.clone());
-                disk.run_apart(Box::new(move || {
-                    // A reader that panicked has left nothing half done that the next reading would see.
-                    let mut read = reader.lock().unwrap_or_else(PoisonError::into_inner);
-                    let outcome = JobOutcome::Config(read().map(Box::new));
-                    let _ = finish.send((job, outcome)); // the house may have left its loop
-                }));
+            Job::ReadConfig => self.read_apart(job, Reading::Everything),
+            Job::ReadProgram { section, options, group, add } => {
+                self.read_apart(job, Reading::Program { section, options, group, add });
+            }
+            Job::Plugin(call) => {
+                let (reply, answer) = oneshot::channel();
+                self.plugins.order(Order::Call(call, reply));
+                let gone = || Fault::bare(FaultCode::ShutdownState);
+                self.answer_later(job, async move { answer.await.unwrap_or_else(|_| Err(gone())) });
+            }
+            Job::Judge(verdict) => {
+                let (reply, judgement) = oneshot::channel();
+                self.plugins.order(Order::Judge(verdict, reply));
+                let finish = self.finish.clone();
+                tokio::task::spawn_local(async move {
+                    let judgement = judgement.await.unwrap_or(Judgement::Rejected);
+                    let _ = finish.send((job, JobOutcome::Judged(judgement))); // the house may have left its loop
+                });
             }
         }
+    }
+
+    fn read_apart(&self, job: JobId, reading: Reading) {
+        let (reader, finish) = (Arc::clone(&self.read_config), self.finish.clone());
+        self.host.disk().run_apart(Box::new(move || {
+            // A reader that panicked has left nothing half done that the next reading would see.
+            let mut read = reader.lock().unwrap_or_else(PoisonError::into_inner);
+            let outcome = read(reading);
+            let _ = finish.send((job, outcome)); // the house may have left its loop
+        }));
     }
 
     /// Reports that something was done to a log, or that it failed.

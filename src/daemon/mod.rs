@@ -18,6 +18,7 @@ pub(crate) mod limits;
 pub(crate) mod lookout;
 pub(crate) mod mainlog;
 pub(crate) mod pidfile;
+pub(crate) mod plugins;
 pub(crate) mod privileges;
 pub(crate) mod pump;
 mod rollcall;

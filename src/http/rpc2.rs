@@ -12,7 +12,7 @@ use super::origin::is_foreign_call;
 use super::pace::{Lane, Pace, Phase};
 use super::response::{Content, closing_error, complete, error};
 use super::site::Site;
-use crate::core::effect::Call;
+use crate::core::effect::{Call, Caller};
 use crate::core::fault::{Fault, FaultCode};
 use crate::core::python;
 use crate::core::rpc::weight::{MULTICALL_BYTES, Weight, weigh};
@@ -73,6 +73,7 @@ pub(super) async fn respond(
         }
     };
     drop((body, turn));
+    let call = Call { caller: Caller::Client(site.server), ..call };
     let document = answer(site, pace, call).await;
     complete("text/xml", document)
 }

@@ -98,10 +98,11 @@ pub(super) fn serve_within(
     let measured = bound.iter().any(|bound| bound.config.metrics);
     let latencies = measured.then(Rc::<Latencies>::default);
     let mut tasks = JoinSet::new();
-    for Bound { config, listener, .. } in bound {
+    for (server, Bound { config, listener, .. }) in bound.into_iter().enumerate() {
         let site = Rc::new(Site {
             handle: handle.clone(),
             threshold,
+            server,
             gate: Gate::new(&config),
             names: Names::of(&config),
             authority: own_authority(&config.address),

@@ -19,6 +19,8 @@ pub(super) struct Site {
     pub(super) handle: Handle,
     /// Lines below it are not even composed.
     pub(super) threshold: Level,
+    /// Which server it is, by its place in the configuration: each has plugins of its own.
+    pub(super) server: usize,
     /// Who may ask.
     pub(super) gate: Gate,
     /// Under which names.

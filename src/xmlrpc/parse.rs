@@ -70,7 +70,7 @@ impl<'a> CallReader<'a> {
                 None => {
                     let Request { method, params } = std::mem::take(&mut self.request);
                     let method = method.ok_or(ParseError::NoMethodName)?;
-                    return Ok(Some(Call { caller: Caller::Client, method, params }));
+                    return Ok(Some(Call { caller: Caller::Client(0), method, params }));
                 }
             }
         }

@@ -70,7 +70,7 @@ fn what_closes_last_counts() {
                 <methodName> b.c </methodName><y><params/></y></x>";
     assert_eq!(
         parse_call(body.as_bytes()),
-        Ok(Call { caller: Caller::Client, method: " b.c ".to_string(), params: vec![] })
+        Ok(Call { caller: Caller::Client(0), method: " b.c ".to_string(), params: vec![] })
     );
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 
 PARTS = ("ctl", "daemon", "resolve")
@@ -14,6 +15,8 @@ def main() -> int:
         print(f"usage: python3 -m supervisor.plugin_host {'|'.join(PARTS)} ...; it is started by the programs of Supervisor",
               file=sys.stderr)
         return 2
+    # The daemon, which reads its signals from a descriptor, has them blocked.
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     part = importlib.import_module(f"supervisor.plugin_host.{sys.argv[1]}")
     status: int = part.main(sys.argv[2:])
     return status

@@ -2,9 +2,7 @@
 
 use super::{Expansion, Field, Names, Reread, Row, Unset, differences, field};
 use crate::core::config::{FastCgiSocket, ListenerConfig, ProcessConfig};
-
-/// The result handler of listeners that name none.
-pub(crate) const DEFAULT_RESULT_HANDLER: &str = "supervisor.dispatchers:default_handler";
+use crate::core::result_handler::DEFAULT_RESULT_HANDLER;
 
 /// The options of one process.
 pub(crate) fn process() -> impl Iterator<Item = &'static Row<ProcessConfig>> {

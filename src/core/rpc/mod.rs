@@ -11,6 +11,8 @@ pub(crate) mod methods;
 mod multi;
 mod params;
 pub(super) mod pending;
+mod plugins;
+mod private;
 mod process;
 mod single;
 mod system;
@@ -48,6 +50,9 @@ impl Calls {
     }
 }
 
+/// What the names of the methods of [`SYSTEM`] begin with, whatever a plugin is called.
+const SYSTEM_PREFIX: &str = "system.";
+
 /// Finds the method and calls it (`xmlrpc.py: traverse`). Arity is checked before anything else; then, for all but
 /// one `supervisor.*` method, that the supervisor is not on its way down.
 pub(super) fn dispatch(
@@ -56,6 +61,11 @@ pub(super) fn dispatch(
     name: &str,
     params: &[Value],
 ) -> Result<Answer, Fault> {
+    if !name.starts_with(SYSTEM_PREFIX)
+        && let Some(called) = plugins::call(supervisor, outside, name, params)
+    {
+        return called;
+    }
     let method = lookup(supervisor, outside, name).ok_or(Fault::bare(FaultCode::UnknownMethod))?;
     if params.len() < method.required || params.len() > method.params.len() {
         return Err(Fault::bare(FaultCode::IncorrectParameters));
@@ -78,12 +88,18 @@ pub(super) fn lookup(
 fn find(published: &[String], caller: Caller, name: &str) -> Option<&'static Method> {
     let (namespace, method) = name.split_once('.')?;
     let is_main = || match caller {
-        Caller::Client => published.iter().any(|name| name == namespace),
-        Caller::Button => namespace == SUPERVISOR,
+        Caller::Client(_) => published.iter().any(|name| name == namespace),
+        Caller::Button | Caller::Plugin => namespace == SUPERVISOR,
     };
     let namespace = match namespace {
         SYSTEM => Namespace::System,
         _ if is_main() => Namespace::Supervisor,
+        OWN_NAMESPACE
+            if caller == Caller::Plugin
+                && let Some(private) = private::find(method) =>
+        {
+            return Some(private);
+        }
         OWN_NAMESPACE => Namespace::Own,
         _ => return None,
     };
@@ -114,7 +130,11 @@ mod tests {
             (".getState", false, false),
         ] {
             let found = |caller| find(&renamed, caller, name).is_some();
-            assert_eq!((found(Caller::Client), found(Caller::Button)), (client, button), "{name}");
+            assert_eq!(
+                (found(Caller::Client(0)), found(Caller::Button)),
+                (client, button),
+                "{name}"
+            );
         }
     }
 }

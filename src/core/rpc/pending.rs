@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound::{Excluded, Unbounded};
 
+use super::private;
 use super::tickets::{Key, Tickets, Watch};
 use super::wait::Wait;
 use crate::core::effect::{Caller, Effect, JobId, JobOutcome, ProcId, ReplyId};
@@ -172,6 +173,13 @@ impl Calls {
             JobOutcome::Answer(answer) => answer,
             JobOutcome::Config(Ok(config)) => Ok(supervisor.take_config(*config, outside)),
             JobOutcome::Config(Err(message)) => Err(Fault::new(FaultCode::CantReread, message)),
+            JobOutcome::Program { processes, group, add } => {
+                private::take_program(supervisor, outside, processes, &group, add.as_deref())
+            }
+            JobOutcome::Judged(judgement) => {
+                supervisor.judged(job, &judgement, outside);
+                return;
+            }
         };
         let key = Key::Job(job);
         // Nobody may be waiting any more: the client hung up.

@@ -123,7 +123,7 @@ mod tests {
     const EXTENT: Extent = Extent { info_bytes: 70_000, config_bytes: 200_000, descriptors: 0 };
 
     fn call(method: &str, params: Vec<Value>) -> Call {
-        Call { caller: Caller::Client, method: method.to_string(), params }
+        Call { caller: Caller::Client(0), method: method.to_string(), params }
     }
 
     #[test]

@@ -20,9 +20,10 @@ use super::effect::{
     ReplyId,
 };
 use super::event::Channel;
-use super::listener::{ListenerState, Step};
+use super::listener::ListenerState;
 use super::machine::Core;
 use super::overview::Overview;
+use super::result_handler::Judgement;
 use super::states::Mood;
 use super::value::Value;
 
@@ -175,7 +176,12 @@ impl Run {
             Effect::Log(_, text) => {
                 self.trace.push(format!("{:?} {text}", self.world.now));
             }
-            Effect::Job { job, work } => self.jobs.push((job, work)),
+            Effect::Job { job, work } => {
+                if let Job::Judge(verdict) = &work {
+                    self.world.asked(job, verdict);
+                }
+                self.jobs.push((job, work));
+            }
             Effect::CallRoll { proc, pid } => {
                 assert_eq!(self.world.children[&pid].proc, proc);
                 self.roll.insert(proc);
@@ -191,7 +197,10 @@ impl Run {
                 );
                 self.exit = Some(mood);
             }
-            Effect::ReopenLogs | Effect::ApplySettings | Effect::Print(_) => {}
+            Effect::ReopenLogs
+            | Effect::ApplySettings
+            | Effect::TellPlugins(_)
+            | Effect::Print(_) => {}
         }
     }
 
@@ -238,7 +247,21 @@ impl Run {
             | Job::ClearMainLog
             | Job::ClearProcessLogs { .. }
             | Job::ReopenMainLog { .. }
+            | Job::Plugin(_)
             | Job::ReopenProcessLogs { .. } => JobOutcome::Answer(Ok(Value::Bool(true))),
+            Job::ReadProgram { group, add, .. } => {
+                JobOutcome::Program { processes: Err("bad".into()), group, add }
+            }
+            Job::Judge(_) => {
+                let outcomes = [
+                    Judgement::Accepted { print: Vec::new() },
+                    Judgement::Rejected,
+                    Judgement::Failed,
+                ];
+                let judgement = self.world.rng.pick(&outcomes).clone();
+                self.world.judged(job, &judgement);
+                JobOutcome::Judged(judgement)
+            }
         };
         self.input(Input::JobDone { job, outcome });
     }
@@ -269,24 +292,9 @@ impl Run {
             (_, Some(ListenerState::Busy)) => b"RESULT 2\nOK",
             _ => b"READY\n",
         };
-        let child = world.children.get_mut(&pid).expect("a living child");
-        let mirror = child.mirror.as_mut().expect("a listener");
-        mirror.listener.feed(bytes);
-        while let Some(step) = mirror.listener.step() {
-            let accepted = matches!(&step, Step::Result(result) if result == b"OK");
-            if let Step::Result(_) = step {
-                mirror.listener.judged(ListenerState::Acknowledged);
-            }
-            if mirror.listener.state() != ListenerState::Busy
-                && let Some(serial) = mirror.holds.take()
-            {
-                if accepted {
-                    world.accepted.insert((child.group.clone(), serial));
-                } else {
-                    world.orders.give_back(child.proc, serial);
-                }
-            }
-        }
+        let mirror = world.children.get_mut(&pid).and_then(|child| child.mirror.as_mut());
+        mirror.expect("a listener").listener.feed(bytes);
+        world.listen(pid);
         self.trace.push(format!("{:?} {proc:?} says {bytes:?}", self.world.now));
         self.input(Input::ListenerBytes { proc, bytes: bytes.to_vec() });
     }
@@ -476,7 +484,7 @@ fn a_call_that_starts_many_starts_nothing_once_the_shutdown_has_begun() {
     let reply = ReplyId(1);
     run.outstanding.insert(reply);
     let call = Call {
-        caller: Caller::Client,
+        caller: Caller::Client(0),
         method: "supervisor.startAllProcesses".into(),
         params: vec![Value::Bool(false)],
     };

@@ -1,8 +1,8 @@
 //! Random choices of the simulator: configurations, and calls of clients.
 
 use crate::core::config::{
-    AutoRestart, ChannelConfig, Config, FastCgiSocket, GroupConfig, GroupKind, ListenerConfig,
-    LogFile, ProcessConfig, Settings,
+    AutoRestart, ChannelConfig, Config, Factory, FastCgiSocket, GroupConfig, GroupKind,
+    ListenerConfig, LogFile, ProcessConfig, RpcInterface, Settings,
 };
 use crate::core::effect::{Call, Caller};
 use crate::core::rpc::methods::{METHODS, Method, Namespace, OWN_NAMESPACE};
@@ -91,7 +91,7 @@ fn random_kind(rng: &mut Rng, ticks: Ticks) -> GroupKind {
         0 => GroupKind::Listener(ListenerConfig {
             buffer_size: 1 + rng.below(4) as i64,
             events: subscriptions.iter().map(|name| (*name).to_string()).collect(),
-            result_handler: String::new(),
+            result_handler: if rng.chance(30) { "handler:python".into() } else { String::new() },
         }),
         1 => GroupKind::FastCgi(socket("f")),
         _ => GroupKind::Plain,
@@ -151,7 +151,7 @@ pub(super) fn random_config(rng: &mut Rng, ticks: Ticks) -> Config {
             serverurl: None,
         },
         servers: Vec::new(),
-        rpcinterfaces: vec!["supervisor".into()],
+        rpcinterfaces: vec![RpcInterface { name: "supervisor".into(), factory: Factory::Main }],
         groups,
         messages: Vec::new(),
     }
@@ -188,7 +188,7 @@ pub(super) fn random_call(rng: &mut Rng, nested: bool) -> Call {
                     ])
                 })
                 .collect();
-            let (caller, method) = (Caller::Client, "system.multicall".into());
+            let (caller, method) = (Caller::Client(0), "system.multicall".into());
             return Call { caller, method, params: vec![Value::Array(calls)] };
         }
         "startAllProcesses" | "stopAllProcesses" => vec![wait],
@@ -214,5 +214,5 @@ pub(super) fn random_call(rng: &mut Rng, nested: bool) -> Call {
         Namespace::System => "system",
         Namespace::Own => OWN_NAMESPACE,
     };
-    Call { caller: Caller::Client, method: format!("{namespace}.{method}"), params }
+    Call { caller: Caller::Client(0), method: format!("{namespace}.{method}"), params }
 }

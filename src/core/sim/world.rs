@@ -7,9 +7,11 @@ use super::order::Orders;
 use super::random::Rng;
 use crate::core::config::{FastCgiSocket, GroupKind, ProcessConfig};
 use crate::core::effect::{
-    CommandError, ExitStatus, Host, KillError, ProcId, ResolvedCommand, SpawnRequest, StdinError,
+    CommandError, ExitStatus, Host, JobId, KillError, ProcId, ResolvedCommand, SpawnRequest,
+    StdinError, Verdict,
 };
-use crate::core::listener::Listener;
+use crate::core::listener::{Listener, ListenerState, Step};
+use crate::core::result_handler::{Judgement, ResultHandler};
 
 /// A program of the simulated world, encoded in its command.
 pub(super) struct Child {
@@ -34,6 +36,27 @@ pub(super) struct Mirror {
     pub(super) listener: Listener,
     /// Serial of the event it works on.
     pub(super) holds: Option<u64>,
+    /// Its pool asks a handler in Python.
+    python: bool,
+    /// What it asks about its result.
+    judging: Option<Judging>,
+}
+
+impl Mirror {
+    fn of(kind: &GroupKind) -> Option<Mirror> {
+        let GroupKind::Listener(pool) = kind else { return None };
+        let python = ResultHandler::is_python(&pool.result_handler);
+        Some(Mirror { python, ..Mirror::default() })
+    }
+}
+
+/// A question to a handler in Python.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Judging {
+    /// About to be asked.
+    Soon,
+    /// Asked.
+    As(JobId),
 }
 
 pub(super) struct World {
@@ -59,6 +82,70 @@ impl World {
         {
             child.exit = Some((at, status));
         }
+    }
+
+    /// A listener takes note of what it has said, up to a result that a handler in Python is to judge.
+    pub(super) fn listen(&mut self, pid: i32) {
+        let Some(child) = self.children.get_mut(&pid) else { return };
+        let Some(mirror) = &mut child.mirror else { return };
+        while mirror.judging.is_none()
+            && let Some(step) = mirror.listener.step()
+        {
+            let accepted = matches!(&step, Step::Result(result) if result == b"OK");
+            if let Step::Result(_) = step {
+                if mirror.python {
+                    mirror.judging = Some(Judging::Soon);
+                    return;
+                }
+                mirror.listener.judged(ListenerState::Acknowledged);
+            }
+            if mirror.listener.state() != ListenerState::Busy
+                && let Some(serial) = mirror.holds.take()
+            {
+                if accepted {
+                    self.accepted.insert((child.group.clone(), serial));
+                } else {
+                    self.orders.give_back(child.proc, serial);
+                }
+            }
+        }
+    }
+
+    /// A handler in Python is asked.
+    pub(super) fn asked(&mut self, job: JobId, verdict: &Verdict) {
+        let asks = |child: &&mut Child| {
+            child.group == verdict.pool.0
+                && child.mirror.as_ref().is_some_and(|mirror| mirror.holds == Some(verdict.serial))
+        };
+        let child = self.children.values_mut().find(asks).expect("somebody works on it");
+        let mirror = child.mirror.as_mut().expect("a listener");
+        assert!(mirror.judging == Some(Judging::Soon), "asked twice, or about nothing");
+        mirror.judging = Some(Judging::As(job));
+    }
+
+    /// It has answered; whoever was asked about may be gone.
+    pub(super) fn judged(&mut self, job: JobId, judgement: &Judgement) {
+        let is_judged = |child: &Child| {
+            child.mirror.as_ref().is_some_and(|mirror| mirror.judging == Some(Judging::As(job)))
+        };
+        let Some((pid, child)) = self.children.iter_mut().find(|(_, child)| is_judged(child))
+        else {
+            return;
+        };
+        let (pid, mirror) = (*pid, child.mirror.as_mut().expect("a listener"));
+        mirror.judging = None;
+        mirror.listener.judged(match judgement {
+            Judgement::Failed => ListenerState::Unknown,
+            Judgement::Accepted { .. } | Judgement::Rejected => ListenerState::Acknowledged,
+        });
+        let serial = mirror.holds.take().expect("it works on something");
+        match judgement {
+            Judgement::Accepted { .. } => {
+                self.accepted.insert((child.group.clone(), serial));
+            }
+            Judgement::Rejected | Judgement::Failed => self.orders.give_back(child.proc, serial),
+        }
+        self.listen(pid);
     }
 
     pub(super) fn next_exit(&self) -> Option<(Duration, i32)> {
@@ -98,7 +185,7 @@ impl Host for World {
             exit: None,
             group: request.group_name.to_string(),
             socket: request.config.socket.as_ref().map(|socket| socket.program.clone()),
-            mirror: matches!(request.kind, GroupKind::Listener(_)).then(Mirror::default),
+            mirror: Mirror::of(request.kind),
         };
         self.children.insert(pid, child);
         let life_ms = match request.config.command.as_str() {
