@@ -17,10 +17,10 @@ import xmlrpc.client as xmlrpclib
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from supervisor import events
+from supervisor.compat import import_spec
 from supervisor.dispatchers import RejectEvent
 from supervisor.http import NOT_DONE_YET
 from supervisor.plugin_host.happenings import Subscriptions, event_of
-from supervisor.plugin_host.resolve import import_spec
 from supervisor.plugin_host.view import Supervisord
 from supervisor.plugin_host.wire import Asked, Wire, dumps
 from supervisor.xmlrpc import Faults, RPCError, gettags

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
 import os
-import re
-from typing import Any, List
+from typing import List
 
-_SPEC = re.compile(r"(?P<module>[\w.]+)\s*(:\s*(?P<name>[\w.]+)\s*)?(\[.*\]\s*)?$")
+from supervisor.compat import import_spec
 
 #: What the daemon reads when the name stands for something.
 FOUND = "found\n"
-
-
-def import_spec(spec: str) -> Any:
-    """What a name stands for. Raises ImportError or AttributeError when it stands for nothing."""
-    match = _SPEC.match(spec)
-    if match is None:
-        raise AttributeError(f"{spec!r} is not module:name")
-    module = importlib.import_module(match["module"])
-    names = filter(None, (match["name"] or "").split("."))
-    return functools.reduce(getattr, names, module)
 
 
 def main(arguments: List[str]) -> int:
