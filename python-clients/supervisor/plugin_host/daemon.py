@@ -76,20 +76,22 @@ class Host:
         elif method == "start":
             self._start(number, params[0])
 
-    def _answer(self, number: int, act: Callable[[], Any]) -> None:
-        """Answers with what a function returns, or with the fault it raises."""
+    def _answer(self, number: int, act: Callable[[], Any], was_put_off: bool = False) -> None:
+        """Answers with what a function returns, or with the fault it raises. Only what was put off can be so for longer,
+        and nothing is twice."""
         try:
             value = act()
-            if value is NOT_DONE_YET:
+            if was_put_off and value is NOT_DONE_YET:
+                self._put_off(number, act)
                 return
-            if isinstance(value, types.FunctionType):
+            if not was_put_off and isinstance(value, types.FunctionType):
                 self._wire.defer(number)
                 self._put_off(number, value)
                 return
             document = dumps(value if isinstance(value, tuple) else (value,))
         except RPCError as error:
             document = dumps(xmlrpclib.Fault(error.code, error.text))
-        except Exception:
+        except (Exception, SystemExit):
             kind, raised, _ = sys.exc_info()
             self.supervisord.options.logger.critical(f"plugins: a call failed: {traceback.format_exc()}")
             document = dumps(xmlrpclib.Fault(Faults.FAILED, f"FAILED: {kind}:{raised}"))
@@ -105,13 +107,7 @@ class Host:
         due = [each for each in self._deferred if each[0] <= now]
         self._deferred = [each for each in self._deferred if each[0] > now]
         for _, number, function in due:
-            self._answer(number, lambda: self._continued(number, function))
-
-    def _continued(self, number: int, function: Callable[[], Any]) -> Any:
-        value = function()
-        if value is NOT_DONE_YET:
-            self._put_off(number, function)
-        return value
+            self._answer(number, function, was_put_off=True)
 
     def _call(self, server: int, namespace: str, name: str, params: List[Any]) -> Any:
         """Calls a method of a plugin by the rules of the reference (`xmlrpc.py: traverse`)."""
@@ -132,7 +128,7 @@ class Host:
             self._handler(spec)(event, base64.b64decode(result))
         except RejectEvent:
             return "rejected"
-        except Exception:
+        except (Exception, SystemExit):
             traceback.print_exc()
             return "failed"
         return "accepted"
@@ -145,7 +141,7 @@ class Host:
     def _tell(self, name: str, payload: str) -> None:
         try:
             events.notify(event_of(self.supervisord, name, _decoded(payload)))
-        except Exception:
+        except (Exception, SystemExit):
             traceback.print_exc()
 
     def _start(self, number: int, told: Dict[str, Any]) -> None:
