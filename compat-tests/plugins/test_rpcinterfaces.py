@@ -297,6 +297,18 @@ def test_what_is_no_interpreter_and_does_not_end_holds_up_nobody(tmp_path):
         assert not d.close()
 
 
+def test_a_check_leaves_no_compiled_modules():
+    d = ours()
+    try:
+        plugin(d, "mine", MINE)
+        d.configure(CAT + interface("mine", "mine:make"))
+        status, _, stderr = d.run("--check", "-c", d.config, env={**environ(d), "PYTHONDONTWRITEBYTECODE": ""})
+        assert (status, stderr) == (0, "")
+        assert not (d.root / "plugins" / "__pycache__").exists()
+    finally:
+        assert not d.close()
+
+
 def test_parts_of_the_daemon_that_there_are_not_are_named():
     """supvisors replaces the daemon's methods, knot-resolver too: the error names the first that is missing."""
     d = ours()

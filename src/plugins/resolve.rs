@@ -67,7 +67,8 @@ impl Resolver {
         let pid = {
             let mut state = self.helpers.lock();
             let stdio = [Stdio::null(), write.into(), errors.into()];
-            let pid = helper::spawn(&python, "resolve", &[spec], stdio).map_err(words)?;
+            let pid =
+                helper::spawn(&python, python_host::RESOLVE, &[spec], stdio).map_err(words)?;
             state.pids.insert(pid);
             pid
         };
