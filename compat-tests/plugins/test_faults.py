@@ -14,6 +14,7 @@ CAT = "[program:cat]\ncommand=/bin/cat\n"
 BAD = '''
 import os
 import socket
+import subprocess
 import sys
 import time
 
@@ -46,6 +47,9 @@ class Bad:
 
     def unmarshallable(self):
         return object()
+
+    def started_with(self):
+        return subprocess.run(["env"], stdout=subprocess.PIPE, universal_newlines=True).stdout.splitlines()
 
     def big(self):
         return 1 << 40
@@ -178,6 +182,19 @@ def test_what_a_method_raises_or_cannot_send():
         assert fault(d, "big").faultCode == 30
         assert d.rpc("bad.fine")
         d.wait_log("ValueError: wrong")
+    finally:
+        assert not d.close()
+
+
+def test_what_plugins_start_does_not_speak_to_the_service_manager():
+    d = ours()
+    try:
+        plugin(d, "bad", BAD)
+        d.configure(CAT + interface("bad", "bad:make"))
+        d.start(env={**environ(d), "NOTIFY_SOCKET": str(d.root / "nobody"), "WATCHDOG_USEC": "1", "WATCHDOG_PID": "1"})
+        variables = d.rpc("bad.started_with")
+        assert any(variable.startswith("PYTHONPATH=") for variable in variables)
+        assert not [variable for variable in variables if variable.startswith(("NOTIFY_", "WATCHDOG_"))]
     finally:
         assert not d.close()
 
