@@ -45,10 +45,14 @@ fn choose(
     named.or_else(beside).unwrap_or_else(|| PathBuf::from(NAME))
 }
 
-/// The arguments that make the interpreter the host of plugins of a part, `daemon` or `ctl`. Its standard error is not to
-/// wait for a buffer to be full.
+/// The part that only tells whether a name can be imported.
+pub(crate) const RESOLVE: &str = "resolve";
+
+/// The arguments that make the interpreter the host of plugins of a part, `daemon`, `ctl` or [`RESOLVE`]. Its standard error
+/// is not to wait for a buffer to be full, and who only asks leaves no compiled modules behind.
 pub(crate) fn arguments(part: &str) -> [OsString; 4] {
-    ["-u", "-c", START, part].map(OsString::from)
+    let flags = if part == RESOLVE { "-uB" } else { "-u" };
+    [flags, "-c", START, part].map(OsString::from)
 }
 
 /// What to do when there is no such interpreter, or when it has no such module.

@@ -80,6 +80,10 @@ class Plugin(ControllerPluginBase):
         sys.stdout.flush()
         time.sleep(60)
 
+    def do_exit(self, arg):
+        self.ctl.output("leaving")
+        sys.exit(int(arg) if arg.isdigit() else arg or None)
+
     def do_unoffered(self, arg):
         self.ctl.nonsense
 
@@ -169,6 +173,7 @@ def test_the_actions_of_a_plugin(clients):
     clients.compare("together aa ab bb many:many_0", sort=True)
     clients.compare("ask", stdin="something\n")
     clients.compare("-i greet", "-s http://127.0.0.1:1 check", "-s http://127.0.0.1:1 own version", "-u u -p p;%s tell")
+    clients.compare("exit", "exit 3", "exit 259", "exit why")
     # The exit status, and nothing else, of a plugin's own.
     assert clients.run("ours", ["code", "50"])[0] == 7
 
@@ -176,9 +181,10 @@ def test_the_actions_of_a_plugin(clients):
 def test_the_shell_has_the_actions_of_plugins(clients):
     start(clients, MINE)
     script = "greet there\nhelp greet\nnope\ncode 10\nleave\ngreet never\n"
-    ends = {side: clients.run(side, [], script) for side in ("python", "ours")}
-    shown = {side: re.sub(r"uptime \S+", "uptime", end[1]) for side, end in ends.items()}
-    assert (ends["ours"][0], shown["ours"]) == (ends["python"][0], shown["python"])
+    for lines in (script, script.replace("leave", "exit 3")):
+        ends = {side: clients.run(side, [], lines) for side in ("python", "ours")}
+        shown = {side: re.sub(r"uptime \S+", "uptime", end[1]) for side, end in ends.items()}
+        assert (ends["ours"][0], shown["ours"]) == (ends["python"][0], shown["python"])
 
 
 def test_tab_offers_the_actions_of_plugins(clients):

@@ -14,10 +14,16 @@ CAT = "[program:cat]\ncommand=/bin/cat\n"
 BAD = '''
 import os
 import socket
+import subprocess
 import sys
 import time
 
+from supervisor.http import NOT_DONE_YET
+
 class Bad:
+    def __init__(self, supervisord):
+        self.supervisord = supervisord
+
     def hang(self):
         time.sleep(3600)
 
@@ -42,8 +48,33 @@ class Bad:
     def unmarshallable(self):
         return object()
 
+    def started_with(self):
+        return subprocess.run(["env"], stdout=subprocess.PIPE, universal_newlines=True).stdout.splitlines()
+
     def big(self):
         return 1 << 40
+
+    def deep(self):
+        value = []
+        for _ in range(100):
+            value = [value]
+        return value
+
+    def ask_deep(self):
+        self.supervisord.call("supervisor.getState", [self.deep()])
+
+    def exit(self):
+        sys.exit(3)
+
+    def never_done(self):
+        return NOT_DONE_YET
+
+    def put_off_twice(self):
+        return lambda: lambda: 1
+
+    def log(self, text):
+        self.supervisord.options.logger.info("red \\x1b[31m, nothing \\x00 and " + text)
+        return True
 
     def print_much(self):
         for number in range(2000):
@@ -51,7 +82,7 @@ class Bad:
         return True
 
 def make(supervisord):
-    return Bad()
+    return Bad(supervisord)
 
 def slow(supervisord):
     time.sleep(3600)
@@ -151,6 +182,37 @@ def test_what_a_method_raises_or_cannot_send():
         assert fault(d, "big").faultCode == 30
         assert d.rpc("bad.fine")
         d.wait_log("ValueError: wrong")
+    finally:
+        assert not d.close()
+
+
+def test_what_plugins_start_does_not_speak_to_the_service_manager():
+    d = ours()
+    try:
+        plugin(d, "bad", BAD)
+        d.configure(CAT + interface("bad", "bad:make"))
+        d.start(env={**environ(d), "NOTIFY_SOCKET": str(d.root / "nobody"), "WATCHDOG_USEC": "1", "WATCHDOG_PID": "1"})
+        variables = d.rpc("bad.started_with")
+        assert any(variable.startswith("PYTHONPATH=") for variable in variables)
+        assert not [variable for variable in variables if variable.startswith(("NOTIFY_", "WATCHDOG_"))]
+    finally:
+        assert not d.close()
+
+
+def test_what_is_wrong_with_one_call_ends_no_other():
+    """The reference's daemon goes on, and so does the process of the plugins."""
+    d = ours()
+    try:
+        start(d)
+        pid = d.rpc("bad.fine")
+        assert fault(d, "deep").faultString == "FAILED: the daemon cannot read the answer"
+        assert fault(d, "ask_deep").faultString == "FAILED: the daemon cannot read the call"
+        assert fault(d, "exit").faultString == "FAILED: <class 'SystemExit'>:3"
+        assert fault(d, "never_done").faultCode == 30
+        d.outcome("bad.put_off_twice")
+        assert d.rpc("bad.log", "é")
+        d.wait_log("INFO red \x1b\\[31m, nothing \x00 and é")
+        assert d.rpc("bad.fine") == pid
     finally:
         assert not d.close()
 

@@ -283,6 +283,32 @@ def test_without_the_module_it_is_said_what_to_install(python, words):
         assert not d.close()
 
 
+def test_what_is_no_interpreter_and_does_not_end_holds_up_nobody(tmp_path):
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho welcome\nsleep 600\n")
+    python.chmod(0o755)
+    d = ours()
+    try:
+        plugin(d, "mine", MINE)
+        d.configure(CAT + interface("mine", "mine:make"), f"python={python}")
+        status, _, stderr = d.run("-n", "-c", d.config, env=environ(d))
+        assert (status, "mine:make: welcome" in stderr) == (2, True), stderr
+    finally:
+        assert not d.close()
+
+
+def test_a_check_leaves_no_compiled_modules():
+    d = ours()
+    try:
+        plugin(d, "mine", MINE)
+        d.configure(CAT + interface("mine", "mine:make"))
+        status, _, stderr = d.run("--check", "-c", d.config, env={**environ(d), "PYTHONDONTWRITEBYTECODE": ""})
+        assert (status, stderr) == (0, "")
+        assert not (d.root / "plugins" / "__pycache__").exists()
+    finally:
+        assert not d.close()
+
+
 def test_parts_of_the_daemon_that_there_are_not_are_named():
     """supvisors replaces the daemon's methods, knot-resolver too: the error names the first that is missing."""
     d = ours()

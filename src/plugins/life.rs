@@ -20,7 +20,7 @@ use crate::core::states::Level;
 use crate::core::value::Value;
 use crate::daemon::handle::Handle;
 use crate::daemon::plugins::Order;
-use crate::xmlrpc::{parse_call, write_fault, write_response};
+use crate::xmlrpc::{parse_call_of_plugin, write_fault, write_response};
 
 /// How long the plugins may take to be made. The reference would wait for ever, and so would who starts it.
 const START_PATIENCE: Duration = Duration::from_secs(60);
@@ -265,7 +265,10 @@ impl<'a> Life<'a> {
     fn take(&mut self, Frame { kind, id, document }: Frame) -> Result<(), End> {
         let unknown = || End::Broken("babbles: it answered what it was not asked".to_string());
         match kind {
-            Kind::Call => self.asked(id, &document),
+            Kind::Call => {
+                self.asked(id, &document);
+                Ok(())
+            }
             Kind::Deferred => {
                 let waiting = self.waiting.remove(&id).ok_or_else(unknown)?;
                 self.heard = Instant::now();
@@ -276,8 +279,8 @@ impl<'a> Life<'a> {
                 let waiting = self.waiting.remove(&id).or_else(|| self.put_off.remove(&id));
                 let waiting = waiting.ok_or_else(unknown)?;
                 self.heard = Instant::now();
-                let answer = messages::answer(&document)
-                    .map_err(|why| End::Broken(format!("babbles: {why}")))?;
+                // Of one call; what comes after it is read all the same.
+                let answer = messages::answer(&document).unwrap_or_else(|why| Err(failed(&why)));
                 self.answered(waiting, answer)
             }
         }
@@ -309,13 +312,13 @@ impl<'a> Life<'a> {
     }
 
     /// It calls a method of the daemon.
-    fn asked(&mut self, id: u64, document: &[u8]) -> Result<(), End> {
-        let mut call = parse_call(document)
-            .map_err(|_| End::Broken("babbles: a call that is none".to_string()))?;
+    fn asked(&mut self, id: u64, document: &[u8]) {
+        let Ok(mut call) = parse_call_of_plugin(document) else {
+            return self.answer(id, &Err(failed("the daemon cannot read the call")));
+        };
         call.caller = Caller::Plugin;
         if self.own_calls >= MAX_OWN_CALLS {
-            self.answer(id, &Err(failed("too many calls of plugins wait for the daemon")));
-            return Ok(());
+            return self.answer(id, &Err(failed("too many calls of plugins wait for the daemon")));
         }
         self.own_calls += 1;
         let (handle, answers, logs) = (self.handle.clone(), self.own.0.clone(), self.logs.clone());
@@ -325,7 +328,6 @@ impl<'a> Life<'a> {
             let result = handle.call(call).await;
             let _ = answers.send((id, result)); // it may have ended
         });
-        Ok(())
     }
 
     fn answer_own(&mut self, id: u64, result: Result<Value, Fault>) {

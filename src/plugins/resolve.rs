@@ -67,15 +67,18 @@ impl Resolver {
         let pid = {
             let mut state = self.helpers.lock();
             let stdio = [Stdio::null(), write.into(), errors.into()];
-            let pid = helper::spawn(&python, "resolve", &[spec], stdio).map_err(words)?;
+            let pid =
+                helper::spawn(&python, python_host::RESOLVE, &[spec], stdio).map_err(words)?;
             state.pids.insert(pid);
             pid
         };
         let printed = read_words(&mut read);
-        if printed.is_empty() {
-            let _ = sys::kill(pid, nix::libc::SIGKILL);
-        }
         let mut state = self.helpers.lock();
+        // It has nothing more to say, and may not end by itself: what is named need not be an interpreter. Nobody else has
+        // the number of its group while nobody has reaped it.
+        if state.pids.contains(&pid) {
+            let _ = sys::kill(-pid, nix::libc::SIGKILL);
+        }
         if !state.house_reaps && state.pids.remove(&pid) {
             let _ = sys::reap(pid, Patience::UntilExit);
         }

@@ -12,8 +12,8 @@ mod scalars;
 mod tag;
 pub(crate) mod write;
 
-pub(crate) use parse::ParseError;
 pub use parse::{CallReader, parse_call};
+pub(crate) use parse::{ParseError, parse_call_of_plugin};
 pub(crate) use response::Response;
 pub use response::parse_response;
 pub(crate) use write::{ArrayResponse, write_fault};

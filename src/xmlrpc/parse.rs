@@ -39,12 +39,16 @@ impl std::error::Error for ParseError {}
 ///
 /// Fails wherever the reference answers 400, on documents with a DOCTYPE, and on those nested absurdly deep.
 pub fn parse_call(body: &[u8]) -> Result<Call, ParseError> {
-    let mut reader = CallReader::new(body)?;
-    loop {
-        if let Some(call) = reader.read_on(usize::MAX)? {
-            return Ok(call);
-        }
-    }
+    CallReader::new(body)?.read_all()
+}
+
+/// Reads a request of the daemon's own plugins: as large as a response may be, and with characters XML does not allow,
+/// which they log.
+///
+/// Fails as [`parse_call`] does.
+pub(crate) fn parse_call_of_plugin(body: &[u8]) -> Result<Call, ParseError> {
+    let text = std::str::from_utf8(body).map_err(|_| ParseError::Unmarshallable)?;
+    CallReader::over(Document::of_response(text)).read_all()
 }
 
 /// Reads a request as [`parse_call`] does, in as many steps as its reader likes: a long one takes a while.
@@ -58,8 +62,19 @@ impl<'a> CallReader<'a> {
     /// Nothing read yet.
     pub fn new(body: &'a [u8]) -> Result<CallReader<'a>, ParseError> {
         let text = std::str::from_utf8(body).map_err(|_| ParseError::Unmarshallable)?;
-        let document = Document::new(text)?;
-        Ok(CallReader { document, open: Vec::new(), request: Request::default() })
+        Ok(CallReader::over(Document::new(text)?))
+    }
+
+    fn over(document: Document<'a>) -> CallReader<'a> {
+        CallReader { document, open: Vec::new(), request: Request::default() }
+    }
+
+    fn read_all(&mut self) -> Result<Call, ParseError> {
+        loop {
+            if let Some(call) = self.read_on(usize::MAX)? {
+                return Ok(call);
+            }
+        }
     }
 
     /// Reads at most so many tags and texts; the call when it has come to the end.

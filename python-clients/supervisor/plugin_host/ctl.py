@@ -36,6 +36,10 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         answer, status = ["interrupted"], 130
+    except SystemExit as error:
+        # With the reference the client is what ends.
+        status = _exit_status(error.code)
+        answer = ["leave", f"status {status}"]
     with open(outgoing, "w", encoding="utf-8") as reply:
         reply.write("".join(f"{line}\n" for line in answer))
     return status
@@ -68,6 +72,15 @@ def _serve(asked: Dict[str, Any], answer: List[str]) -> int:
         answer.append("unknown")
     answer.append(f"status {controller.exitstatus}")
     return controller.exitstatus
+
+
+def _exit_status(code: Any) -> int:
+    """What a process ends with that gives this to `sys.exit`."""
+    sys.stdout.flush()
+    if code is None or isinstance(code, int):
+        return (code or 0) & 0xFF
+    print(code, file=sys.stderr)
+    return LSBInitExitStatuses.GENERIC
 
 
 class _Unresolved(Exception):

@@ -28,6 +28,9 @@ from supervisor.xmlrpc import Faults, RPCError, gettags
 #: How often a function that answers later is called, in seconds, if it does not say so itself.
 _DELAY = 0.5
 
+#: What a service manager says to the daemon alone. What plugins start would speak in its place.
+_FOR_DAEMON = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
+
 
 class StartError(Exception):
     """Plugins that cannot be made; the text is for whoever starts the daemon."""
@@ -76,20 +79,22 @@ class Host:
         elif method == "start":
             self._start(number, params[0])
 
-    def _answer(self, number: int, act: Callable[[], Any]) -> None:
-        """Answers with what a function returns, or with the fault it raises."""
+    def _answer(self, number: int, act: Callable[[], Any], was_put_off: bool = False) -> None:
+        """Answers with what a function returns, or with the fault it raises. Only what was put off can be so for longer,
+        and nothing is twice."""
         try:
             value = act()
-            if value is NOT_DONE_YET:
+            if was_put_off and value is NOT_DONE_YET:
+                self._put_off(number, act)
                 return
-            if isinstance(value, types.FunctionType):
+            if not was_put_off and isinstance(value, types.FunctionType):
                 self._wire.defer(number)
                 self._put_off(number, value)
                 return
             document = dumps(value if isinstance(value, tuple) else (value,))
         except RPCError as error:
             document = dumps(xmlrpclib.Fault(error.code, error.text))
-        except Exception:
+        except (Exception, SystemExit):
             kind, raised, _ = sys.exc_info()
             self.supervisord.options.logger.critical(f"plugins: a call failed: {traceback.format_exc()}")
             document = dumps(xmlrpclib.Fault(Faults.FAILED, f"FAILED: {kind}:{raised}"))
@@ -105,13 +110,7 @@ class Host:
         due = [each for each in self._deferred if each[0] <= now]
         self._deferred = [each for each in self._deferred if each[0] > now]
         for _, number, function in due:
-            self._answer(number, lambda: self._continued(number, function))
-
-    def _continued(self, number: int, function: Callable[[], Any]) -> Any:
-        value = function()
-        if value is NOT_DONE_YET:
-            self._put_off(number, function)
-        return value
+            self._answer(number, function, was_put_off=True)
 
     def _call(self, server: int, namespace: str, name: str, params: List[Any]) -> Any:
         """Calls a method of a plugin by the rules of the reference (`xmlrpc.py: traverse`)."""
@@ -132,7 +131,7 @@ class Host:
             self._handler(spec)(event, base64.b64decode(result))
         except RejectEvent:
             return "rejected"
-        except Exception:
+        except (Exception, SystemExit):
             traceback.print_exc()
             return "failed"
         return "accepted"
@@ -145,7 +144,7 @@ class Host:
     def _tell(self, name: str, payload: str) -> None:
         try:
             events.notify(event_of(self.supervisord, name, _decoded(payload)))
-        except Exception:
+        except (Exception, SystemExit):
             traceback.print_exc()
 
     def _start(self, number: int, told: Dict[str, Any]) -> None:
@@ -212,6 +211,8 @@ def _described(name: str, help: str) -> Dict[str, Any]:
 
 def main(arguments: List[str]) -> int:
     """Runs the plugins; standard input is the socket to the daemon."""
+    for name in _FOR_DAEMON:
+        os.environ.pop(name, None)
     connection = socket.socket(fileno=os.dup(0))
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
