@@ -19,7 +19,8 @@ ALLOWED = {
     "pidproxy": ["pidproxy", "core", "native", "sys"],
     "echo": ["echo"],
     "python_host": ["python_host"],
-    "plugins": ["plugins", "core", "xmlrpc", "native", "sys", "python_host", "daemon::handle", "daemon::plugins"],
+    "plugins": ["plugins", "core", "xmlrpc", "native", "sys", "python_host", "daemon::environment",
+                "daemon::handle", "daemon::plugins"],
     "launchers": [],
     "testing": [],
 }

@@ -37,7 +37,8 @@ pub(crate) struct ForDaemon {
 }
 
 impl ForDaemon {
-    const NAMES: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
+    /// The variables that nobody else is to hear.
+    pub(crate) const NAMES: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
 
     /// What this process was told.
     pub(crate) fn of_process() -> ForDaemon {

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::core::states::Level;
 use crate::core::text;
+use crate::daemon::environment::ForDaemon;
 use crate::daemon::handle::Handle;
 use crate::daemon::plugins::Helpers;
 use crate::python_host;
@@ -68,8 +69,8 @@ pub(super) fn start(python: &Path, helpers: &Helpers, handle: &Handle) -> Result
     Ok(Helper { socket, pid, helpers: helpers.clone() })
 }
 
-/// Starts the interpreter, in a group of its own: a ^C at the daemon's terminal is for the daemon. Whoever reaps children
-/// reaps it.
+/// Starts the interpreter, in a group of its own: a ^C at the daemon's terminal is for the daemon. What a service manager
+/// says to the daemon it does not hear: what plugins start would speak in its place. Whoever reaps children reaps it.
 #[expect(
     clippy::disallowed_methods,
     reason = "no program: it is part of the daemon, and needs nothing that programs get"
@@ -82,6 +83,7 @@ pub(super) fn spawn(
 ) -> io::Result<i32> {
     let mut command = Command::new(interpreter);
     command.args(python_host::arguments(part)).args(more).process_group(0);
+    ForDaemon::NAMES.iter().for_each(|name| _ = command.env_remove(name));
     let child = command.stdin(stdin).stdout(stdout).stderr(stderr).spawn()?;
     i32::try_from(child.id()).map_err(io::Error::other)
 }

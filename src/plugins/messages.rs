@@ -111,18 +111,15 @@ pub(super) fn event(event: &Event) -> Vec<u8> {
 
 /// What it answered. An error is what is no answer, in words.
 pub(super) fn answer(document: &[u8]) -> Result<Result<Value, Fault>, String> {
-    Ok(
-        match parse_response(document)
-            .map_err(|_| "the daemon cannot read the answer".to_string())?
-        {
-            Response::Value(value) => Ok(value),
-            Response::Fault { code, text } => {
-                let number = i32::try_from(code).unwrap_or(FAILED_CODE);
-                let code = FaultCode::of_code(code).unwrap_or(FaultCode::Plugin(number));
-                Err(Fault { code, text })
-            }
-        },
-    )
+    let unreadable = |_| "the daemon cannot read the answer".to_string();
+    Ok(match parse_response(document).map_err(unreadable)? {
+        Response::Value(value) => Ok(value),
+        Response::Fault { code, text } => {
+            let number = i32::try_from(code).unwrap_or(FAILED_CODE);
+            let code = FaultCode::of_code(code).unwrap_or(FaultCode::Plugin(number));
+            Err(Fault { code, text })
+        }
+    })
 }
 
 /// The number of FAILED.

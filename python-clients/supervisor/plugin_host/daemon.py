@@ -28,9 +28,6 @@ from supervisor.xmlrpc import Faults, RPCError, gettags
 #: How often a function that answers later is called, in seconds, if it does not say so itself.
 _DELAY = 0.5
 
-#: What a service manager says to the daemon alone. What plugins start would speak in its place.
-_FOR_DAEMON = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
-
 
 class StartError(Exception):
     """Plugins that cannot be made; the text is for whoever starts the daemon."""
@@ -211,8 +208,6 @@ def _described(name: str, help: str) -> Dict[str, Any]:
 
 def main(arguments: List[str]) -> int:
     """Runs the plugins; standard input is the socket to the daemon."""
-    for name in _FOR_DAEMON:
-        os.environ.pop(name, None)
     connection = socket.socket(fileno=os.dup(0))
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
