@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+import wheels
 from harness import REPO, SCRIPTS, binary
 
 CASES = Path(__file__).resolve().parent / "cases"
-OURS = REPO / "python-clients"
 VERSIONS = ("3.8", "3.13")
 
 
@@ -35,7 +35,7 @@ def places(tmp_path_factory):
     found = subprocess.run([SCRIPTS / "python", "-c", "import supervisor; print(supervisor.__path__[0])"],
                            capture_output=True, text=True, check=True)
     (reference / "supervisor").symlink_to(found.stdout.strip())
-    return {"python": reference, "ours": OURS}
+    return {"python": reference, "ours": wheels.module(tmp_path_factory.mktemp("wheel"))}
 
 
 def run(python, place, arguments, directory):
@@ -110,7 +110,7 @@ def test_every_name_of_the_reference_is_there_or_refused_with_words(places, tmp_
     wanted = {module.replace(".__init__", ""): names for module, names in names_of(places["python"]).items()}
     assert len(wanted) >= 35 and sum(map(len, wanted.values())) > 250
     out = subprocess.run([sys.executable, "-c", ASKING], input=json.dumps(wanted), cwd=tmp_path, text=True, timeout=60,
-                         env={**os.environ, "PYTHONPATH": str(OURS)}, capture_output=True, check=False)
+                         env={**os.environ, "PYTHONPATH": str(places["ours"])}, capture_output=True, check=False)
     assert out.returncode == 0, out.stderr
     lines = out.stdout.splitlines()
     assert len(lines) == sum(map(len, wanted.values())) + 2
@@ -128,7 +128,7 @@ def test_all_files_of_the_reference_are_there(places):
     for path in (places["python"] / "supervisor").rglob("*.py"):
         relative = path.relative_to(places["python"])
         if not {"tests", "scripts"} & set(relative.parts):
-            assert (OURS / relative).is_file(), relative
+            assert (places["ours"] / relative).is_file(), relative
 
 
 @pytest.mark.parametrize("version", [None, *VERSIONS])
@@ -153,17 +153,17 @@ def test_programs_become_the_executable(version, places, tmp_path):
     assert code == 1 and "neither beside" in err
 
 
-def test_versions_are_of_one_place():
+def test_versions_are_of_one_place(places):
     version = tomllib.loads((REPO / "Cargo.toml").read_text(encoding="utf-8"))["package"]["version"]
     release, _, own = version.partition("+rs")
-    assert own and (OURS / "supervisor" / "version.txt").read_text(encoding="utf-8") == release + "\n"
+    assert own and (places["ours"] / "supervisor" / "version.txt").read_text(encoding="utf-8") == release + "\n"
     assert subprocess.run([binary(), "-v"], capture_output=True, text=True, check=True).stdout == release + "\n"
 
 
-def test_types_are_checked(tmp_path):
+def test_types_are_checked(places, tmp_path):
     mypy = Path(os.environ.get("MYPY") or SCRIPTS / "mypy")
     if not mypy.exists():
         pytest.skip("no mypy here: compat-tests/run makes an environment with it")
-    ended = subprocess.run([mypy, "--strict", "--cache-dir", tmp_path, "-p", "supervisor"], cwd=OURS, capture_output=True,
+    ended = subprocess.run([mypy, "--strict", "--cache-dir", tmp_path, "-p", "supervisor"], cwd=places["ours"], capture_output=True,
                            text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr

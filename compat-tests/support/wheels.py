@@ -4,6 +4,7 @@ import functools
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 from harness import REPO
@@ -17,6 +18,16 @@ def built():
         return Path(named).absolute()
     done = subprocess.run([REPO / "packaging" / "build", "wheel"], stdout=subprocess.PIPE, text=True, check=True)
     return Path(done.stdout.strip())
+
+
+def module(place):
+    """Where `supervisor` is imported from: the one in the wheel of SUPERVISOR_WHEEL, unpacked to `place`; without that the
+    repository's."""
+    if not os.environ.get("SUPERVISOR_WHEEL"):
+        return REPO / "python-clients"
+    with zipfile.ZipFile(built()) as wheel:
+        wheel.extractall(place, [name for name in wheel.namelist() if name.startswith("supervisor/")])
+    return place
 
 
 def environment(place, *packages, python=sys.executable):

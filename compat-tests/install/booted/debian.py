@@ -38,8 +38,8 @@ def observe(m):
     """What administrators, scripts and Ansible see."""
     observe_running(m)
     uses = [{"community.general.supervisorctl": {"name": name, "state": state}} for name, state in ANSIBLE]
-    m.write("/root/play.yml", json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": uses}]))
-    out = m.run("ansible-playbook", "-c", "local", "-i", "localhost,", "/root/play.yml", ANSIBLE_STDOUT_CALLBACK="json",
+    m.write("/srv/play.yml", json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": uses}]))
+    out = m.run("ansible-playbook", "-c", "local", "-i", "localhost,", "/srv/play.yml", ANSIBLE_STDOUT_CALLBACK="json",
                 ANSIBLE_PYTHON_INTERPRETER="/usr/bin/python3")
     results = [task["hosts"]["localhost"] for task in json.loads(out[out.index("{"):])["plays"][0]["tasks"]]
     return {
@@ -165,11 +165,11 @@ def confined(m):
 
 def by_init_script(m):
     """Our init script finds, stops and starts the daemon of either package, as where there is no systemd."""
-    m.sh(f"dpkg-deb --fsys-tarfile {m.ours[-1]} | tar -xO ./etc/init.d/supervisor >/root/init && chmod +x /root/init")
+    m.sh(f"dpkg-deb --fsys-tarfile {m.ours[-1]} | tar -xO ./etc/init.d/supervisor >/srv/init && chmod +x /srv/init")
     m.run("systemctl", "stop", "supervisor")
 
     def init(verb):
-        return m.try_run("/root/init", verb, SYSTEMCTL_SKIP_REDIRECT="1")
+        return m.try_run("/srv/init", verb, SYSTEMCTL_SKIP_REDIRECT="1")
 
     def running():
         # /run is a file system of the machine's own.

@@ -106,7 +106,7 @@ def journey(_, dist):
     with Machine("bookworm", dist) as m:
         scratch = m.scratch / "replica"
         scratch.mkdir()
-        shutil.copy(replica(scratch), m.path("/root/replica.rpm"))
+        shutil.copy(replica(scratch), m.path("/srv/replica.rpm"))
         m.sh("mkdir -p /usr/lib/python3.11/site-packages; rpm --initdb")
         there_and_back(m, f"/packages/{ours[0].name}")
         fresh(m, f"/packages/{ours[0].name}")
@@ -149,7 +149,7 @@ def change(m, what, whose, *words):
 
 def there_and_back(m, ours):
     """The long way."""
-    rpm(m, "-i", "/root/replica.rpm")
+    rpm(m, "-i", "/srv/replica.rpm")
     m.run("systemd-tmpfiles", "--create", "/usr/lib/tmpfiles.d/supervisor.conf")
     programs.install(m, "/etc/supervisord.d", "supervisord", ".ini")
     conf = m.path(CONF)
@@ -166,14 +166,14 @@ def there_and_back(m, ours):
     assert version.startswith("4.3.0+rs"), version
     change(m, "reinstalled", "ours", "-U", "--replacepkgs", ours)
     assert observe(m) == before
-    change(m, "back to the replica", "theirs", "-U", "--oldpackage", "/root/replica.rpm")
+    change(m, "back to the replica", "theirs", "-U", "--oldpackage", "/srv/replica.rpm")
     assert observe(m) == before
     change(m, "to ours again", "ours", "-U", ours)
     assert observe(m) == before
     for state in ("disable", "mask"):
         m.run("systemctl", state, "--now", "supervisord")
         rpm(m, "-U", "--replacepkgs", ours)
-        rpm(m, "-U", "--oldpackage", "/root/replica.rpm")
+        rpm(m, "-U", "--oldpackage", "/srv/replica.rpm")
         rpm(m, "-U", ours)
         found = [m.try_run("systemctl", verb, "supervisord")[1].strip() for verb in ("is-enabled", "is-active")]
         assert found == [f"{state}ed".replace("eed", "ed"), "inactive"], found
