@@ -3,6 +3,7 @@
 The sysv script is run as it is, by the shells there are, with another daemon of ours in the place of the installed one.
 """
 
+import contextlib
 import os
 import plistlib
 import re
@@ -44,29 +45,30 @@ class Script:
         return int((self.daemon.root / "s.pid").read_text())
 
 
-@pytest.fixture(params=SHELLS, ids=lambda shell: shell[0])
-def script(request):
-    daemon = Daemon("ours")
+@contextlib.contextmanager
+def driven(side, shell):
+    """The script with a daemon of a side that it may start; nothing runs after it."""
+    daemon = Daemon(side)
     daemon.configure(SLOW)
-    script = Script(request.param, daemon)
+    script = Script(shell, daemon)
     try:
         yield script
     finally:
         script("force-stop")
         assert daemon.close() is None
+
+
+@pytest.fixture(params=SHELLS, ids=lambda shell: shell[0])
+def script(request):
+    with driven("ours", request.param) as script:
+        yield script
 
 
 @pytest.fixture(params=SHELLS[:1], ids=lambda shell: shell[0])
 def reference_script(request):
     """The same with Supervisor's daemon."""
-    daemon = Daemon("python")
-    daemon.configure(SLOW)
-    script = Script(request.param, daemon)
-    try:
+    with driven("python", request.param) as script:
         yield script
-    finally:
-        script("force-stop")
-        assert daemon.close() is None
 
 
 def gone(pid):
